@@ -1,0 +1,5 @@
+//! What cuiban knows and decides, without I/O, clock, randomness, serde or logging.
+
+pub mod ids;
+pub mod people;
+pub mod plan;

@@ -1,0 +1,4 @@
+//! 催办 cuiban: reads a city's yearly task table, reminds its owners before each quarter ends, and
+//! shows who has not reported.
+
+pub mod domain;
