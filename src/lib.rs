@@ -1,4 +1,6 @@
 //! 催办 cuiban: reads a city's yearly task table, reminds its owners before each quarter ends, and
 //! shows who has not reported.
 
+pub mod clock;
 pub mod domain;
+pub mod store;

@@ -1,0 +1,225 @@
+//! The fold of all facts: what is known now, kept in memory, one [`Book::apply`] at a time.
+//!
+//! Every view reads the book; nothing but `apply` changes it. What a durable store has to keep
+//! beside the facts (milestones with deadlines, the queue by time) comes out of `apply` as
+//! [`Effect`]s, so that every back end and every replay derives the same.
+
+mod apply;
+mod query;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::delivery::FailReason;
+use super::fact::{SkipWhy, StageOutcome, WithdrawWhy};
+use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
+use super::message::{Message, MessageKey, Occasion, Stage};
+use super::people::{ChannelKind, Contact, Person};
+use super::plan::{Heading, Milestone, Task};
+use super::report::{Received, Review};
+use super::user::User;
+
+pub use apply::Inconsistent;
+pub use query::ObligationState;
+
+/// All that is known.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Book {
+    /// Position of the last fact applied; 0 when there is none.
+    pub position: Position,
+    /// When the last fact was appended.
+    pub at: Option<DateTime<Utc>>,
+    /// Plans by id.
+    pub plans: BTreeMap<PlanId, PlanBook>,
+    /// People of all plans.
+    pub people: HashMap<PersonId, Person>,
+    /// The contact sheet.
+    pub contacts: HashMap<PersonId, Contact>,
+    /// 应报事项 of all plans.
+    pub obligations: BTreeMap<ObligationKey, Obligation>,
+    /// Every message ever queued.
+    pub messages: HashMap<MessageKey, Delivery>,
+    /// Messages of each person, in the order they were queued.
+    pub messages_of: HashMap<PersonId, Vec<MessageKey>>,
+    /// Messages waiting to be sent, by channel and time.
+    pub queue: BTreeMap<QueueKey, MessageKey>,
+    /// People told nothing at a stage, and why.
+    pub skipped: BTreeMap<MessageKey, SkipWhy>,
+    /// Stages run or skipped.
+    pub stages: BTreeMap<(PlanId, Quarter, Stage), (DateTime<Utc>, StageOutcome)>,
+    /// Links made up to this instant are void.
+    pub revoked: HashMap<(PlanId, Quarter, PersonId), DateTime<Utc>>,
+    /// Users of the board.
+    pub users: BTreeMap<String, User>,
+}
+
+/// A plan as it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanBook {
+    /// Title and issue.
+    pub heading: Heading,
+    /// Name of the file last imported.
+    pub source: String,
+    /// SHA-256 of that file.
+    pub sha256: String,
+    /// When it was last imported.
+    pub imported_at: DateTime<Utc>,
+    /// Tasks by number.
+    pub tasks: BTreeMap<TaskNo, Task>,
+    /// Its people, in the order of the table.
+    pub people: Vec<PersonId>,
+    /// From the date a text means to the instant it is due.
+    pub deadlines: BTreeMap<NaiveDate, DateTime<Utc>>,
+    /// Years for which Monday to Friday was assumed.
+    pub assumed_years: BTreeSet<i32>,
+}
+
+/// What is known of one 应报事项.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Obligation {
+    /// Every report, in order; the last one counts.
+    pub reports: Vec<Received>,
+    /// The word on the last report, and when it was given.
+    pub review: Option<(DateTime<Utc>, Review)>,
+    /// The last message that reached one of its owners.
+    pub last_reminded: Option<(DateTime<Utc>, Occasion)>,
+    /// Who was told of it beside the owners, and whether they were told that it is settled.
+    pub copied: BTreeMap<PersonId, bool>,
+}
+
+/// Place in the queue: channel, time, position of the fact that queued it.
+pub type QueueKey = (ChannelKind, DateTime<Utc>, Position);
+
+/// A message and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// As decided.
+    pub message: Message,
+    /// When it was queued.
+    pub queued_at: DateTime<Utc>,
+    /// The fact that queued it.
+    pub queued_in: Position,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Attempts begun, over all channels.
+    pub attempts: u32,
+    /// Index into the route of the channel in use.
+    pub leg: u8,
+    /// Attempts begun on that channel.
+    pub tries_on_leg: u32,
+    /// The last failure or doubt.
+    pub last_trouble: Option<Trouble>,
+}
+
+/// A failed or doubtful attempt, as the board shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trouble {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Over which channel.
+    pub channel: ChannelKind,
+    /// The class; none where the outcome is unknown.
+    pub reason: Option<FailReason>,
+    /// The words.
+    pub detail: String,
+}
+
+/// Where a message stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DeliveryState {
+    /// In the queue.
+    Waiting {
+        /// Until then.
+        until: DateTime<Utc>,
+    },
+    /// Intent written, outcome not: being sent, or in doubt after a crash.
+    Sending {
+        /// Since when.
+        since: DateTime<Utc>,
+        /// Over which channel.
+        channel: ChannelKind,
+        /// What it speaks of.
+        items: Vec<ObligationKey>,
+    },
+    /// The peer has it.
+    Sent {
+        /// Since when.
+        at: DateTime<Utc>,
+        /// Over which channel.
+        channel: ChannelKind,
+        /// What it spoke of.
+        items: Vec<ObligationKey>,
+    },
+    /// In doubt, and not to be repeated without a person's word.
+    Held {
+        /// Since when.
+        at: DateTime<Utc>,
+    },
+    /// Given up: a dead letter.
+    Dead {
+        /// Since when.
+        at: DateTime<Utc>,
+    },
+    /// No longer wanted.
+    Withdrawn {
+        /// Since when.
+        at: DateTime<Utc>,
+        /// Why.
+        why: WithdrawWhy,
+    },
+}
+
+impl DeliveryState {
+    /// The name used in JSON and metrics.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Waiting { .. } => "waiting",
+            Self::Sending { .. } => "in_doubt",
+            Self::Sent { .. } => "sent",
+            Self::Held { .. } => "held",
+            Self::Dead { .. } => "dead",
+            Self::Withdrawn { .. } => "withdrawn",
+        }
+    }
+}
+
+/// What the store keeps beside the facts, changed in the same transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// A milestone with its deadline, new or changed.
+    MilestoneSet {
+        /// The plan.
+        plan: PlanId,
+        /// The task.
+        task: TaskNo,
+        /// Its index among the task's milestones.
+        index: u16,
+        /// The milestone.
+        milestone: Milestone,
+        /// When it is due by the working-day rules; none before deadlines were first set.
+        deadline: Option<DateTime<Utc>>,
+    },
+    /// The milestone is gone.
+    MilestoneRemoved {
+        /// The plan.
+        plan: PlanId,
+        /// The task.
+        task: TaskNo,
+        /// Its index.
+        index: u16,
+    },
+    /// A message waits.
+    QueueAdded {
+        /// Where.
+        at: QueueKey,
+        /// Which.
+        key: MessageKey,
+    },
+    /// It no longer waits there.
+    QueueRemoved {
+        /// Where.
+        at: QueueKey,
+    },
+}

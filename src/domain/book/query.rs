@@ -1,0 +1,282 @@
+//! Questions to the book that several rooms ask.
+
+use chrono::{DateTime, Utc};
+
+use super::{Book, Delivery, DeliveryState, Obligation};
+use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter, TaskNo};
+use crate::domain::message::{MessageKey, Occasion};
+use crate::domain::people::ChannelKind;
+use crate::domain::plan::{Group, Task};
+use crate::domain::report::{Received, Review};
+
+/// Where an obligation stands at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ObligationState {
+    /// 未报, the deadline still ahead.
+    NotReported,
+    /// 超期未报.
+    OverdueUnreported,
+    /// 退回: open again.
+    Returned,
+    /// 已报, in time, to be looked at.
+    Reported,
+    /// 迟报: reported after the deadline.
+    ReportedLate,
+    /// 通过.
+    Accepted,
+}
+
+impl ObligationState {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::NotReported,
+        Self::OverdueUnreported,
+        Self::Returned,
+        Self::Reported,
+        Self::ReportedLate,
+        Self::Accepted,
+    ];
+
+    /// The name used in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotReported => "not_reported",
+            Self::OverdueUnreported => "overdue_unreported",
+            Self::Returned => "returned",
+            Self::Reported => "reported",
+            Self::ReportedLate => "reported_late",
+            Self::Accepted => "accepted",
+        }
+    }
+
+    /// What people read.
+    #[must_use]
+    pub fn chinese(self) -> &'static str {
+        match self {
+            Self::NotReported => "未报",
+            Self::OverdueUnreported => "超期未报",
+            Self::Returned => "退回",
+            Self::Reported => "已报",
+            Self::ReportedLate => "迟报",
+            Self::Accepted => "通过",
+        }
+    }
+
+    /// Whether a report is still awaited.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(
+            self,
+            Self::NotReported | Self::OverdueUnreported | Self::Returned
+        )
+    }
+}
+
+impl Obligation {
+    /// Whether a report is still awaited: none yet, or the last one was returned.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.reports.is_empty() || matches!(self.review, Some((_, Review::Returned { .. })))
+    }
+
+    /// The report that counts.
+    #[must_use]
+    pub fn latest(&self) -> Option<&Received> {
+        self.reports.last()
+    }
+
+    /// Why the last report was returned, while it is.
+    #[must_use]
+    pub fn returned_for(&self) -> Option<&str> {
+        match &self.review {
+            Some((_, Review::Returned { reason })) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// Where it stands at `now`, its deadline being `deadline`.
+    ///
+    /// Late is who first reported after the deadline: an amendment of a report given in time is
+    /// not late.
+    #[must_use]
+    pub fn state(&self, deadline: Option<DateTime<Utc>>, now: DateTime<Utc>) -> ObligationState {
+        match (&self.review, self.reports.first()) {
+            (Some((_, Review::Accepted)), Some(_)) => ObligationState::Accepted,
+            (Some((_, Review::Returned { .. })), Some(_)) => ObligationState::Returned,
+            (_, Some(first)) if deadline.is_some_and(|deadline| first.at > deadline) => {
+                ObligationState::ReportedLate
+            }
+            (_, Some(_)) => ObligationState::Reported,
+            (_, None) if deadline.is_some_and(|deadline| now > deadline) => {
+                ObligationState::OverdueUnreported
+            }
+            (_, None) => ObligationState::NotReported,
+        }
+    }
+}
+
+impl Book {
+    /// The task of an obligation and the group that answers for it.
+    #[must_use]
+    pub fn task_and_group(&self, key: &ObligationKey) -> Option<(&Task, &Group)> {
+        let task = self.plans.get(&key.plan)?.tasks.get(&key.task)?;
+        let group = task.groups.get(usize::from(key.group))?;
+        Some((task, group))
+    }
+
+    /// The obligations of a plan's quarter, in the order of the table.
+    pub fn obligations_in(
+        &self,
+        plan: &PlanId,
+        quarter: Quarter,
+    ) -> impl Iterator<Item = (&ObligationKey, &Obligation)> {
+        let at = |task: TaskNo, group: u8| ObligationKey {
+            plan: plan.clone(),
+            quarter,
+            task,
+            group,
+        };
+        self.obligations.range(at(0, 0)..=at(TaskNo::MAX, u8::MAX))
+    }
+
+    /// The obligations a person answers for as an owner, in a plan's quarter.
+    pub fn obligations_of<'a>(
+        &'a self,
+        person: &'a PersonId,
+        plan: &'a PlanId,
+        quarter: Quarter,
+    ) -> impl Iterator<Item = (&'a ObligationKey, &'a Obligation)> + 'a {
+        self.obligations_in(plan, quarter).filter(move |(key, _)| {
+            self.task_and_group(key)
+                .is_some_and(|(_, group)| group.owners.iter().any(|owner| owner.id == *person))
+        })
+    }
+
+    /// The quarters in which a plan has obligations, in order.
+    #[must_use]
+    pub fn quarters_of(&self, plan: &PlanId) -> Vec<Quarter> {
+        let Some(known) = self.plans.get(plan) else {
+            return Vec::new();
+        };
+        let milestones = || known.tasks.values().flat_map(|task| &task.milestones);
+        let first = milestones().map(|m| m.first_quarter).min();
+        let last = milestones().map(|m| m.last_quarter).max();
+        let (Some(first), Some(last)) = (first, last) else {
+            return Vec::new();
+        };
+        std::iter::successors(Some(first), |quarter| Some(quarter.next()))
+            .take_while(|quarter| *quarter <= last)
+            .filter(|quarter| self.obligations_in(plan, *quarter).next().is_some())
+            .collect()
+    }
+
+    /// When reports for a plan's quarter are due.
+    #[must_use]
+    pub fn deadline(&self, plan: &PlanId, quarter: Quarter) -> Option<DateTime<Utc>> {
+        let known = self.plans.get(plan)?;
+        known.deadlines.get(&quarter.last_day()).copied()
+    }
+
+    /// Messages waiting on this channel whose time has come, earliest first.
+    pub fn ready(
+        &self,
+        channel: ChannelKind,
+        now: DateTime<Utc>,
+    ) -> impl Iterator<Item = &Delivery> {
+        let from = (channel, DateTime::<Utc>::MIN_UTC, 0);
+        let to = (channel, now, u64::MAX);
+        self.queue
+            .range(from..=to)
+            .filter_map(|(_, key)| self.messages.get(key))
+    }
+
+    /// The next instant after `now` at which a waiting message's time comes.
+    #[must_use]
+    pub fn next_waiting(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        ChannelKind::ALL
+            .into_iter()
+            .filter_map(|channel| {
+                let from = (channel, now, u64::MAX);
+                let to = (channel, DateTime::<Utc>::MAX_UTC, u64::MAX);
+                self.queue
+                    .range(from..=to)
+                    .next()
+                    .map(|((_, at, _), _)| *at)
+            })
+            .min()
+    }
+
+    /// Messages with an intent and no outcome.
+    pub fn in_doubt(&self) -> impl Iterator<Item = &Delivery> {
+        self.messages
+            .values()
+            .filter(|delivery| matches!(delivery.state, DeliveryState::Sending { .. }))
+    }
+
+    /// Messages of a person about a plan's quarter, in the order they were queued.
+    pub fn messages_about<'a>(
+        &'a self,
+        person: &'a PersonId,
+        plan: &'a PlanId,
+        quarter: Quarter,
+    ) -> impl Iterator<Item = &'a Delivery> + 'a {
+        self.messages_of
+            .get(person)
+            .into_iter()
+            .flatten()
+            .filter(move |key| key.plan == *plan && key.quarter == quarter)
+            .filter_map(|key| self.messages.get(key))
+    }
+
+    /// How many messages not asked for by a coordinator this person was sent, or is about to be
+    /// sent, after `since`.
+    #[must_use]
+    pub fn burden(&self, person: &PersonId, since: DateTime<Utc>) -> usize {
+        let Some(keys) = self.messages_of.get(person) else {
+            return 0;
+        };
+        keys.iter()
+            .rev()
+            .filter_map(|key| self.messages.get(key))
+            .take_while(|delivery| delivery.queued_at > since - chrono::TimeDelta::days(30))
+            .filter(|delivery| !delivery.message.explicit)
+            .filter(|delivery| match &delivery.state {
+                DeliveryState::Sent { at, .. } | DeliveryState::Held { at } => *at > since,
+                DeliveryState::Waiting { .. } | DeliveryState::Sending { .. } => true,
+                DeliveryState::Dead { .. } | DeliveryState::Withdrawn { .. } => false,
+            })
+            .count()
+    }
+
+    /// Which of these the person still has to be told of at this moment: still theirs, still open.
+    #[must_use]
+    pub fn still_open(&self, person: &PersonId, items: &[ObligationKey]) -> Vec<ObligationKey> {
+        items
+            .iter()
+            .filter(|key| {
+                self.obligations.get(key).is_some_and(Obligation::is_open)
+                    && self.task_and_group(key).is_some_and(|(_, group)| {
+                        group.owners.iter().any(|owner| owner.id == *person)
+                    })
+            })
+            .cloned()
+            .collect()
+    }
+
+    /// Whether a message of this name is known.
+    #[must_use]
+    pub fn knows_message(&self, key: &MessageKey) -> bool {
+        self.messages.contains_key(key)
+    }
+
+    /// The next free number for an explicit 催办 to this person about this quarter.
+    #[must_use]
+    pub fn next_urge(&self, person: &PersonId, plan: &PlanId, quarter: Quarter) -> u32 {
+        let count = self
+            .messages_about(person, plan, quarter)
+            .filter(|delivery| matches!(delivery.message.key.occasion, Occasion::Urge(_)))
+            .count();
+        u32::try_from(count).unwrap_or(u32::MAX - 1) + 1
+    }
+}

@@ -1,0 +1,270 @@
+//! Facts: everything that happens, appended once and never changed.
+//!
+//! A fact holds what was decided, not what could be computed again: an old journal must read the
+//! same after the rules have changed.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::delivery::{SendOutcome, Verdict};
+use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
+use super::message::{Message, MessageKey, Occasion, Stage};
+use super::people::{ChannelKind, Contact, Person};
+use super::plan::{Heading, Task};
+use super::report::{Report, Review};
+use super::user::Role;
+
+/// A fact in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number; the first is 1.
+    pub position: Position,
+    /// When it was appended.
+    pub at: DateTime<Utc>,
+    /// By whom.
+    pub by: Actor,
+    /// What.
+    pub fact: Fact,
+}
+
+/// Who did it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// cuiban itself.
+    System,
+    /// A user signed in to the board, by name.
+    User(String),
+    /// Someone with the right to the command line on the server.
+    Operator,
+    /// An owner through a signed link.
+    Owner(PersonId),
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// A plan was imported, for the first time or anew. The people and the tasks that are new or
+    /// changed follow in the same append.
+    PlanImported {
+        /// Which.
+        plan: PlanId,
+        /// Title and issue.
+        heading: Heading,
+        /// The file's name, without folders.
+        source: String,
+        /// SHA-256 of the file, in hex.
+        sha256: String,
+        /// How many error findings were accepted as repaired.
+        accepted: u32,
+    },
+    /// A person of a plan, or a coordinator of the office.
+    PersonSet {
+        /// The plan; none for the office's own people.
+        plan: Option<PlanId>,
+        /// Who.
+        person: Person,
+    },
+    /// A task of a plan, new or changed.
+    TaskSet {
+        /// The plan.
+        plan: PlanId,
+        /// The whole task.
+        task: Box<Task>,
+    },
+    /// A task is no longer in the plan.
+    TaskRemoved {
+        /// The plan.
+        plan: PlanId,
+        /// Which.
+        task: TaskNo,
+    },
+    /// The deadlines of a plan by the working-day rules, first or anew.
+    DeadlinesSet {
+        /// The plan.
+        plan: PlanId,
+        /// From the calendar date a text means to the instant it is due.
+        deadlines: Vec<(NaiveDate, DateTime<Utc>)>,
+        /// Years without a holiday table: Monday to Friday was assumed.
+        assumed_years: Vec<i32>,
+    },
+    /// A row of the contact sheet.
+    ContactSet {
+        /// The contact.
+        contact: Contact,
+    },
+    /// A stage was run for a quarter, or skipped; it is not run again.
+    StageRun {
+        /// The plan.
+        plan: PlanId,
+        /// The quarter.
+        quarter: Quarter,
+        /// The stage.
+        stage: Stage,
+        /// What came of it.
+        outcome: StageOutcome,
+    },
+    /// A message is to be sent.
+    MessageQueued {
+        /// The message.
+        message: Box<Message>,
+    },
+    /// A person was expected at a stage but got no message.
+    MessageSkipped {
+        /// The message that was not made.
+        key: MessageKey,
+        /// Why.
+        why: SkipWhy,
+    },
+    /// A queued message is put off.
+    MessageDeferred {
+        /// Which.
+        key: MessageKey,
+        /// Until when.
+        until: DateTime<Utc>,
+        /// Why.
+        why: DeferWhy,
+    },
+    /// A queued message is no longer wanted.
+    MessageWithdrawn {
+        /// Which.
+        key: MessageKey,
+        /// Why.
+        why: WithdrawWhy,
+    },
+    /// An attempt is about to be made: durable before the first byte leaves.
+    SendIntended {
+        /// Which message.
+        key: MessageKey,
+        /// Index into its route.
+        leg: u8,
+        /// Over which channel.
+        channel: ChannelKind,
+        /// What it speaks of, at this moment.
+        items: Vec<ObligationKey>,
+    },
+    /// The attempt's outcome.
+    SendConcluded {
+        /// Which message.
+        key: MessageKey,
+        /// What the channel says.
+        outcome: SendOutcome,
+        /// What follows.
+        verdict: Verdict,
+    },
+    /// A dead or held message is queued again by a person's word.
+    MessageRevived {
+        /// Which.
+        key: MessageKey,
+        /// Not before.
+        at: DateTime<Utc>,
+    },
+    /// An owner's report.
+    ReportReceived {
+        /// The report.
+        report: Box<Report>,
+    },
+    /// A coordinator's word on the latest report.
+    ReviewGiven {
+        /// On what.
+        obligation: ObligationKey,
+        /// The word.
+        review: Review,
+    },
+    /// All links of a person for a quarter made before now are void.
+    LinksRevoked {
+        /// The plan.
+        plan: PlanId,
+        /// The quarter.
+        quarter: Quarter,
+        /// Whose.
+        person: PersonId,
+    },
+    /// A user of the board.
+    UserAdded {
+        /// Sign-in name.
+        name: String,
+        /// What they may do.
+        role: Role,
+        /// Argon2id, PHC form.
+        password_hash: String,
+    },
+    /// A new password; open sessions end.
+    PasswordSet {
+        /// Whose.
+        name: String,
+        /// Argon2id, PHC form.
+        password_hash: String,
+    },
+    /// The user can no longer sign in.
+    UserDisabled {
+        /// Who.
+        name: String,
+    },
+    /// A user signed in.
+    SignedIn {
+        /// Who.
+        name: String,
+    },
+}
+
+/// What came of a stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StageOutcome {
+    /// Messages were decided: `expected` = `queued` + `skipped`.
+    Ran {
+        /// People who had something open.
+        expected: u32,
+        /// Messages queued.
+        queued: u32,
+        /// People told nothing, each with a [`Fact::MessageSkipped`].
+        skipped: u32,
+    },
+    /// Nobody was told.
+    Skipped {
+        /// Why.
+        why: SkipWhy,
+        /// People who had something open.
+        expected: u32,
+    },
+}
+
+/// Why nobody, or one person, is told at a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SkipWhy {
+    /// The stage is longer past than a reminder is worth.
+    TooLate {
+        /// Working days since its time.
+        working_days: u32,
+    },
+    /// A later stage was due as well and speaks for this one.
+    FoldedInto {
+        /// The later stage.
+        stage: Stage,
+    },
+    /// No working address: our fault, not the owner's.
+    Unreachable,
+    /// The person has had as many messages this week as anyone may get.
+    OverBudget,
+}
+
+/// Why a message waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeferWhy {
+    /// Outside office hours or on a day off.
+    QuietHours,
+    /// The channel rests after a failure of its own.
+    ChannelResting,
+}
+
+/// Why a queued message is not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithdrawWhy {
+    /// Everything it spoke of has been reported meanwhile.
+    Reported,
+    /// A later message to the same person about the same quarter speaks for it.
+    Superseded {
+        /// The later one.
+        by: Occasion,
+    },
+    /// The tasks it spoke of are no longer this person's.
+    NoLongerTheirs,
+}

@@ -1,0 +1,225 @@
+//! Messages to people: which, when, why, and how each one is named.
+
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::ids::{ObligationKey, PersonId, PlanId, Quarter};
+use super::people::ChannelKind;
+
+/// The five stages of reminding, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stage {
+    /// 预告.
+    Notice,
+    /// 提醒.
+    Reminder,
+    /// 到期.
+    Due,
+    /// 催办.
+    Overdue,
+    /// 督办.
+    Escalation,
+}
+
+impl Stage {
+    /// All, in order.
+    pub const ALL: [Self; 5] = [
+        Self::Notice,
+        Self::Reminder,
+        Self::Due,
+        Self::Overdue,
+        Self::Escalation,
+    ];
+
+    /// The name used in JSON, config and records.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Notice => "notice",
+            Self::Reminder => "reminder",
+            Self::Due => "due",
+            Self::Overdue => "overdue",
+            Self::Escalation => "escalation",
+        }
+    }
+
+    /// The reverse of [`Self::as_str`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.as_str() == name)
+    }
+
+    /// What people read.
+    #[must_use]
+    pub fn chinese(self) -> &'static str {
+        match self {
+            Self::Notice => "预告",
+            Self::Reminder => "提醒",
+            Self::Due => "到期",
+            Self::Overdue => "催办",
+            Self::Escalation => "督办",
+        }
+    }
+
+    /// Whether 责任人 or leaders are told too at this stage.
+    #[must_use]
+    pub fn copies(self) -> bool {
+        matches!(self, Self::Overdue | Self::Escalation)
+    }
+}
+
+/// What a message is about; with plan, quarter and person it names the message for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Occasion {
+    /// A stage of reminding.
+    Stage(Stage),
+    /// The coordinators' digest of that day.
+    Digest(NaiveDate),
+    /// Told on that day that what they were copied in on is settled.
+    Settled(NaiveDate),
+    /// A coordinator's explicit 催办: the how-manieth for this person and quarter.
+    Urge(u32),
+}
+
+impl Occasion {
+    /// `notice`, `digest`, `settled`, `urge`: the kind, for JSON and lists.
+    #[must_use]
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Stage(stage) => stage.as_str(),
+            Self::Digest(_) => "digest",
+            Self::Settled(_) => "settled",
+            Self::Urge(_) => "urge",
+        }
+    }
+
+    /// What people read.
+    #[must_use]
+    pub fn chinese(self) -> &'static str {
+        match self {
+            Self::Stage(stage) => stage.chinese(),
+            Self::Digest(_) => "每日汇总",
+            Self::Settled(_) => "办结告知",
+            Self::Urge(_) => "人工催办",
+        }
+    }
+}
+
+impl fmt::Display for Occasion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stage(stage) => f.write_str(stage.as_str()),
+            Self::Digest(day) => write!(f, "digest-{day}"),
+            Self::Settled(day) => write!(f, "settled-{day}"),
+            Self::Urge(nth) => write!(f, "urge-{nth}"),
+        }
+    }
+}
+
+/// The one name of a message: queueing a known key does nothing. The channel is not in it: the
+/// next channel is a further attempt at the same message.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MessageKey {
+    /// The plan.
+    pub plan: PlanId,
+    /// The quarter.
+    pub quarter: Quarter,
+    /// What it is about.
+    pub occasion: Occasion,
+    /// To whom.
+    pub person: PersonId,
+}
+
+impl fmt::Display for MessageKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}/{}/{}/{}",
+            self.plan, self.quarter, self.occasion, self.person
+        )
+    }
+}
+
+/// Why a message was queued; the board and `simulate` show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// First word of the quarter: `first_notice`.
+    FirstNotice,
+    /// Groups of this owner have not reported yet: `not_reported`.
+    NotReported,
+    /// The deadline is today: `due_today`.
+    DueToday,
+    /// The deadline has passed: `overdue`.
+    Overdue,
+    /// Long overdue: `escalated`.
+    Escalated,
+    /// Copied in on others' overdue items: `copied_in`.
+    CopiedIn,
+    /// A coordinator's daily overview: `daily_digest`.
+    DailyDigest,
+    /// What was copied in is settled: `settled`.
+    Settled,
+    /// A coordinator asked for it: `urged`.
+    Urged,
+}
+
+impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::FirstNotice,
+        Self::NotReported,
+        Self::DueToday,
+        Self::Overdue,
+        Self::Escalated,
+        Self::CopiedIn,
+        Self::DailyDigest,
+        Self::Settled,
+        Self::Urged,
+    ];
+
+    /// The name used in JSON and records.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FirstNotice => "first_notice",
+            Self::NotReported => "not_reported",
+            Self::DueToday => "due_today",
+            Self::Overdue => "overdue",
+            Self::Escalated => "escalated",
+            Self::CopiedIn => "copied_in",
+            Self::DailyDigest => "daily_digest",
+            Self::Settled => "settled",
+            Self::Urged => "urged",
+        }
+    }
+
+    /// The reverse of [`Self::as_str`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
+}
+
+/// A message as decided: enough to compose it from the book at the moment it leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its name.
+    pub key: MessageKey,
+    /// Why.
+    pub reason: Reason,
+    /// The person's own open obligations it speaks of; shrinks at sending as reports come in.
+    pub items: Vec<ObligationKey>,
+    /// Others' obligations the person is told of (copied in, digest, settled).
+    pub about: Vec<ObligationKey>,
+    /// Who is told of the same at the same stage, by a message of their own.
+    pub copied: Vec<PersonId>,
+    /// 补发: the stage was missed and is caught up.
+    pub catch_up: bool,
+    /// Ways to try, in order; never empty.
+    pub route: Vec<ChannelKind>,
+    /// Not to leave before.
+    pub not_before: DateTime<Utc>,
+    /// A coordinator's explicit word: quiet hours and budget do not hold it back.
+    pub explicit: bool,
+}

@@ -1,0 +1,106 @@
+//! A journal in memory, for tests and for `simulate`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+
+use super::{Journal, JournalReader, Queue, StoreError};
+use crate::domain::book::{Effect, QueueKey};
+use crate::domain::fact::Entry;
+use crate::domain::ids::Position;
+use crate::domain::message::MessageKey;
+
+/// Facts and queue in memory. Clones share them, so that a test can "restart" on one.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    entries: Vec<Entry>,
+    queue: BTreeMap<QueueKey, MessageKey>,
+}
+
+impl MemoryStore {
+    fn with<R>(&self, run: impl FnOnce(&mut Inner) -> R) -> R {
+        run(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Journal for MemoryStore {
+    fn head(&self) -> Position {
+        self.with(|inner| inner.entries.last().map_or(0, |entry| entry.position))
+    }
+
+    fn append(
+        &mut self,
+        expected: Position,
+        entries: &[Entry],
+        effects: &[Effect],
+    ) -> Result<(), StoreError> {
+        if self.head() != expected {
+            return Err(StoreError::PositionTaken { expected });
+        }
+        self.with(|inner| {
+            inner.entries.extend_from_slice(entries);
+            for effect in effects {
+                match effect {
+                    Effect::QueueAdded { at, key } => {
+                        inner.queue.insert(*at, key.clone());
+                    }
+                    Effect::QueueRemoved { at } => {
+                        inner.queue.remove(at);
+                    }
+                    Effect::MilestoneSet { .. } | Effect::MilestoneRemoved { .. } => {}
+                }
+            }
+        });
+        Ok(())
+    }
+
+    fn checkpoint(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn reader(&self) -> Arc<dyn JournalReader> {
+        Arc::new(self.clone())
+    }
+
+    fn close(self: Box<Self>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl JournalReader for MemoryStore {
+    fn read(&self, from: Position, most: usize) -> Result<Vec<Entry>, StoreError> {
+        Ok(self.with(|inner| {
+            inner
+                .entries
+                .iter()
+                .filter(|entry| entry.position >= from)
+                .take(most)
+                .cloned()
+                .collect()
+        }))
+    }
+}
+
+impl Queue for MemoryStore {
+    fn waiting(
+        &self,
+        until: DateTime<Utc>,
+        most: usize,
+    ) -> Result<Vec<(QueueKey, MessageKey)>, StoreError> {
+        Ok(self.with(|inner| {
+            inner
+                .queue
+                .iter()
+                .filter(|((_, at, _), _)| *at <= until)
+                .take(most)
+                .map(|(at, key)| (*at, key.clone()))
+                .collect()
+        }))
+    }
+}
