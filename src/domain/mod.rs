@@ -3,6 +3,7 @@
 pub mod book;
 pub mod calendar;
 pub mod delivery;
+pub mod due;
 pub mod fact;
 pub mod ids;
 pub mod message;

@@ -240,7 +240,11 @@ impl Book {
             .rev()
             .filter_map(|key| self.messages.get(key))
             .take_while(|delivery| delivery.queued_at > since - chrono::TimeDelta::days(30))
-            .filter(|delivery| !delivery.message.explicit)
+            .filter(|delivery| {
+                // A coordinator's own digest is ordered work, not a burden.
+                !delivery.message.explicit
+                    && !matches!(delivery.message.key.occasion, Occasion::Digest(_))
+            })
             .filter(|delivery| match &delivery.state {
                 DeliveryState::Sent { at, .. } | DeliveryState::Held { at } => *at > since,
                 DeliveryState::Waiting { .. } | DeliveryState::Sending { .. } => true,

@@ -1,0 +1,226 @@
+//! Who is to be told what, now, and why: pure rules over the book, the calendar and the clock.
+//!
+//! A pass takes no input but these. It can be run at any moment and any number of times: what was
+//! decided before stands in the book and is not decided again, so a restart, a missed tick or a
+//! clock set back needs no path of its own.
+
+mod daily;
+mod simulate;
+mod stage;
+#[cfg(test)]
+mod tests;
+mod urge;
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::book::Book;
+use super::calendar::Calendar;
+use super::fact::{Fact, SkipWhy, StageOutcome};
+use super::ids::{PersonId, PlanId, Quarter};
+use super::message::Stage;
+use super::people::{ChannelKind, Contact, Person};
+use super::policy::Policy;
+
+pub use simulate::{Simulated, simulate};
+pub use urge::{UrgeFilter, urge};
+
+/// What the rules look at.
+#[derive(Debug, Clone, Copy)]
+pub struct World<'a> {
+    /// All that is known.
+    pub book: &'a Book,
+    /// Working days.
+    pub calendar: &'a Calendar,
+    /// The office's rules.
+    pub policy: &'a Policy,
+    /// The ways out that are configured.
+    pub reach: &'a Reach,
+    /// Who gets the digest and is copied in on escalations.
+    pub coordinators: &'a [PersonId],
+}
+
+/// The ways out that this office has configured.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// SMTP is configured.
+    pub email: bool,
+    /// The WeCom application is configured.
+    pub app: bool,
+    /// Which units have a group robot.
+    pub robots: Robots,
+}
+
+/// Units with a group robot.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Robots {
+    /// One serves every unit that has none of its own.
+    pub for_all: bool,
+    /// Units with one of their own.
+    pub units: BTreeSet<String>,
+}
+
+impl Reach {
+    /// The channels to try for this person, in order; empty where there is no way.
+    ///
+    /// With nothing configured every message is written to the spool, whatever the sheet says.
+    #[must_use]
+    pub fn route(&self, person: &Person, contact: Option<&Contact>) -> Vec<ChannelKind> {
+        if *self == Self::default() {
+            return vec![ChannelKind::Spool];
+        }
+        let Some(contact) = contact else {
+            return Vec::new();
+        };
+        let mut route = contact.route();
+        route.retain(|kind| match kind {
+            ChannelKind::Email => self.email,
+            ChannelKind::WecomApp => self.app,
+            ChannelKind::WecomRobot => {
+                self.robots.for_all || self.robots.units.contains(&person.unit)
+            }
+            ChannelKind::Spool => true,
+        });
+        route
+    }
+}
+
+impl World<'_> {
+    /// The channels to try for the person of this id.
+    #[must_use]
+    pub fn route(&self, person: &PersonId) -> Vec<ChannelKind> {
+        let Some(known) = self.book.people.get(person) else {
+            return Vec::new();
+        };
+        self.reach.route(known, self.book.contacts.get(person))
+    }
+
+    /// Whether this person may get one more message, `room` being kept for what matters more.
+    fn within_budget(&self, person: &PersonId, now: DateTime<Utc>, room: usize) -> bool {
+        let since = now - self.policy.budget_window;
+        self.book.burden(person, since) + room < self.policy.budget
+    }
+
+    /// The time of a stage.
+    fn stage_time(&self, quarter: Quarter, stage: Stage) -> Option<DateTime<Utc>> {
+        self.policy.stage_time(self.calendar, quarter, stage)
+    }
+
+    fn has_run(&self, plan: &PlanId, quarter: Quarter, stage: Stage) -> bool {
+        self.book
+            .stages
+            .contains_key(&(plan.clone(), quarter, stage))
+    }
+
+    fn working_days_since(&self, then: DateTime<Utc>, now: DateTime<Utc>) -> u32 {
+        let days = self
+            .calendar
+            .working_days_between(self.calendar.date_of(then), self.calendar.date_of(now));
+        u32::try_from(days).unwrap_or(0)
+    }
+
+    /// Whether `now` is the time of day for digests and for word that something is settled.
+    fn is_digest_time(&self, now: DateTime<Utc>) -> bool {
+        let time = self.calendar.time_of(now);
+        self.calendar.is_working(self.calendar.date_of(now))
+            && time >= self.policy.digest_time
+            && time < self.policy.quiet_from
+    }
+
+    /// The days on which a quarter of a plan is followed daily: from the reminder on, until a
+    /// stage after the escalation would be too late.
+    fn daily_span(&self, quarter: Quarter) -> Option<(chrono::NaiveDate, chrono::NaiveDate)> {
+        let first = self
+            .stage_time(quarter, Stage::Reminder)
+            .or_else(|| self.stage_time(quarter, Stage::Due))?;
+        let last = Stage::ALL
+            .into_iter()
+            .rev()
+            .find_map(|stage| self.stage_time(quarter, stage))?;
+        let days = i32::try_from(self.policy.too_late_days).unwrap_or(i32::MAX);
+        let last = self.calendar.shift(self.calendar.date_of(last), days);
+        Some((self.calendar.date_of(first), last))
+    }
+}
+
+/// The facts that are to be appended now: stages run or skipped, messages queued, each with its
+/// reason. Empty when there is nothing to do.
+#[must_use]
+pub fn pass(world: &World<'_>, now: DateTime<Utc>) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for plan in world.book.plans.keys() {
+        for quarter in world.book.quarters_of(plan) {
+            stage::run_due(world, plan, quarter, now, &mut facts);
+        }
+    }
+    if world.is_digest_time(now) {
+        for plan in world.book.plans.keys() {
+            for quarter in world.book.quarters_of(plan) {
+                daily::digest(world, plan, quarter, now, &mut facts);
+                daily::settled(world, plan, quarter, now, &mut facts);
+            }
+        }
+    }
+    facts
+}
+
+/// The next moment after `now` at which a pass may have something to do.
+#[must_use]
+pub fn next_after(world: &World<'_>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let mut next: Option<DateTime<Utc>> = None;
+    let mut consider = |at: DateTime<Utc>| {
+        if at > now && next.is_none_or(|known| at < known) {
+            next = Some(at);
+        }
+    };
+    for plan in world.book.plans.keys() {
+        for quarter in world.book.quarters_of(plan) {
+            for stage in Stage::ALL {
+                if !world.has_run(plan, quarter, stage)
+                    && let Some(at) = world.stage_time(quarter, stage)
+                {
+                    consider(at);
+                }
+            }
+            if let Some(at) = daily::next(world, quarter, now) {
+                consider(at);
+            }
+        }
+    }
+    next
+}
+
+/// What a pass leaves out, in words for whoever imported the plan: one line a quarter.
+#[must_use]
+pub fn explain_skipped(facts: &[Fact]) -> Vec<String> {
+    let mut lines: Vec<(Quarter, Vec<String>)> = Vec::new();
+    for fact in facts {
+        let Fact::StageRun {
+            quarter,
+            stage,
+            outcome: StageOutcome::Skipped { why, .. },
+            ..
+        } = fact
+        else {
+            continue;
+        };
+        let words = match why {
+            SkipWhy::TooLate { working_days } => {
+                format!("{}已过{working_days}个工作日", stage.chinese())
+            }
+            SkipWhy::FoldedInto { stage: later } => {
+                format!("{}并入{}", stage.chinese(), later.chinese())
+            }
+            SkipWhy::Unreachable | SkipWhy::OverBudget => continue,
+        };
+        match lines.iter_mut().find(|(known, _)| known == quarter) {
+            Some((_, all)) => all.push(words),
+            None => lines.push((*quarter, vec![words])),
+        }
+    }
+    lines
+        .into_iter()
+        .map(|(quarter, words)| format!("{}：{}，不再发送", quarter.chinese(), words.join("，")))
+        .collect()
+}
