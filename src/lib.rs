@@ -3,4 +3,6 @@
 
 pub mod clock;
 pub mod domain;
+pub mod driver;
+pub mod rules;
 pub mod store;

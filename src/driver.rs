@@ -1,0 +1,209 @@
+//! One loop that runs the due step, whatever woke it: the bell, a word from a room, the time the
+//! rules named, or a minute without any of these.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::Notify;
+use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::domain::due;
+use crate::domain::fact::{Actor, Fact};
+use crate::rules::Rules;
+use crate::store::{CommitError, Decision, Ledger};
+
+/// The daemon looks by itself after this long, should every bell have died.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// A wall clock that strays this far from the monotonic one has been set.
+const CLOCK_JUMP: TimeDelta = TimeDelta::seconds(5);
+
+/// Runs passes.
+#[derive(Clone)]
+pub struct Driver {
+    ledger: Ledger,
+    clock: Clock,
+    rules: Rules,
+    bell: Arc<Notify>,
+    progress: Arc<Progress>,
+}
+
+/// What the loop has done, for health and metrics.
+#[derive(Debug, Default)]
+pub struct Progress {
+    passes: AtomicU64,
+    failures: AtomicU64,
+    ticks: AtomicU64,
+    last: Mutex<Option<Instant>>,
+}
+
+impl Progress {
+    /// Passes completed.
+    #[must_use]
+    pub fn passes(&self) -> u64 {
+        self.passes.load(Ordering::Relaxed)
+    }
+
+    /// Passes that failed.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    /// Rings of the bell.
+    #[must_use]
+    pub fn ticks(&self) -> u64 {
+        self.ticks.load(Ordering::Relaxed)
+    }
+
+    /// Time since the last completed pass; none before the first.
+    #[must_use]
+    pub fn since_last_pass(&self) -> Option<Duration> {
+        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.map(|at| at.elapsed())
+    }
+
+    fn note_pass(&self) {
+        self.passes.fetch_add(1, Ordering::Relaxed);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+}
+
+/// What a pass found to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PassReport {
+    /// Messages queued.
+    pub queued: usize,
+    /// People or stages left out.
+    pub skipped: usize,
+}
+
+impl Driver {
+    /// A driver that has done nothing yet.
+    #[must_use]
+    pub fn new(ledger: Ledger, clock: Clock, rules: Rules) -> Self {
+        Self {
+            ledger,
+            clock,
+            rules,
+            bell: Arc::default(),
+            progress: Arc::default(),
+        }
+    }
+
+    /// What the loop has done.
+    #[must_use]
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
+    }
+
+    /// Says that there may be something to do; never what.
+    pub fn wake(&self) {
+        self.bell.notify_one();
+    }
+
+    /// Looks once at everything, decides, and appends in the same step.
+    ///
+    /// # Errors
+    /// When the store takes nothing now; the next pass will find the same again.
+    pub async fn pass(
+        &self,
+        now: DateTime<Utc>,
+    ) -> Result<PassReport, CommitError<std::convert::Infallible>> {
+        let rules = self.rules.now();
+        let report = self
+            .ledger
+            .commit(Actor::System, now, move |book| {
+                let facts = due::pass(&rules.world(book), now);
+                let value = count(&facts);
+                Ok(Decision { facts, value })
+            })
+            .await;
+        match &report {
+            Ok(found) => {
+                self.progress.note_pass();
+                if *found != PassReport::default() {
+                    tracing::info!(
+                        queued = found.queued,
+                        skipped = found.skipped,
+                        "a pass found something to do"
+                    );
+                }
+            }
+            Err(_) => {
+                self.progress.failures.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        report
+    }
+
+    /// The next moment at which the rules have something to say.
+    #[must_use]
+    pub fn next_after(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let rules = self.rules.now();
+        due::next_after(&rules.world(&self.ledger.book()), now)
+    }
+
+    /// Runs until told to stop.
+    pub async fn run(&self, stop: CancellationToken) {
+        let mut wall = (self.clock.now(), Instant::now());
+        loop {
+            let now = self.clock.now();
+            self.tell_of_a_jump(&mut wall, now);
+            if self.pass(now).await.is_err() {
+                tracing::warn!("a pass could not be stored; it is tried again");
+            }
+            let next = self.next_after(now).unwrap_or(now + TimeDelta::days(1));
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.bell.notified() => {}
+                () = self.clock.wait_until(next, LONGEST_SLEEP) => {}
+            }
+        }
+    }
+
+    /// Starts the bell: one cron job that says "now" and nothing else.
+    ///
+    /// # Errors
+    /// When the scheduler does not start; the loop goes on by its own time-out.
+    pub async fn start_bell(&self) -> Result<JobScheduler, JobSchedulerError> {
+        let scheduler = JobScheduler::new().await?;
+        let (bell, progress) = (Arc::clone(&self.bell), Arc::clone(&self.progress));
+        let job = Job::new("*/10 * * * * *", move |_, _| {
+            progress.ticks.fetch_add(1, Ordering::Relaxed);
+            bell.notify_one();
+        })?;
+        scheduler.add(job).await?;
+        scheduler.start().await?;
+        Ok(scheduler)
+    }
+
+    /// A clock that was set does no harm, since what was said is known by name; but people
+    /// should know.
+    fn tell_of_a_jump(&self, wall: &mut (DateTime<Utc>, Instant), now: DateTime<Utc>) {
+        let steady = TimeDelta::from_std(wall.1.elapsed()).unwrap_or_default();
+        let strayed = now - wall.0 - steady;
+        if !self.clock.is_simulated() && strayed.abs() > CLOCK_JUMP {
+            tracing::warn!(
+                seconds = strayed.num_seconds(),
+                "the system clock has been set or the machine was asleep"
+            );
+        }
+        *wall = (now, Instant::now());
+    }
+}
+
+fn count(facts: &[Fact]) -> PassReport {
+    let mut report = PassReport::default();
+    for fact in facts {
+        match fact {
+            Fact::MessageQueued { .. } => report.queued += 1,
+            Fact::MessageSkipped { .. } => report.skipped += 1,
+            _ => {}
+        }
+    }
+    report
+}

@@ -1,0 +1,60 @@
+//! The office's rules as they stand now, shared by the rooms and replaced as a whole when the
+//! config or the holiday table is read anew.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::domain::book::Book;
+use crate::domain::calendar::Calendar;
+use crate::domain::due::{Reach, World};
+use crate::domain::ids::PersonId;
+use crate::domain::policy::Policy;
+
+/// One set of rules.
+#[derive(Debug, Clone)]
+pub struct RuleSet {
+    /// Working days.
+    pub calendar: Calendar,
+    /// When and how much people are reminded.
+    pub policy: Policy,
+    /// The ways out that are configured.
+    pub reach: Reach,
+    /// Who gets the digest.
+    pub coordinators: Vec<PersonId>,
+}
+
+impl RuleSet {
+    /// What the rules of reminding look at.
+    #[must_use]
+    pub fn world<'a>(&'a self, book: &'a Book) -> World<'a> {
+        World {
+            book,
+            calendar: &self.calendar,
+            policy: &self.policy,
+            reach: &self.reach,
+            coordinators: &self.coordinators,
+        }
+    }
+}
+
+/// The handle; clones see the same rules.
+#[derive(Debug, Clone)]
+pub struct Rules(Arc<RwLock<Arc<RuleSet>>>);
+
+impl Rules {
+    /// These rules, from now on.
+    #[must_use]
+    pub fn new(set: RuleSet) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(set))))
+    }
+
+    /// The rules of this moment; hold them for one pass, not longer.
+    #[must_use]
+    pub fn now(&self) -> Arc<RuleSet> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Other rules, from now on.
+    pub fn replace(&self, set: RuleSet) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
+    }
+}
