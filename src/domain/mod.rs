@@ -3,3 +3,4 @@
 pub mod ids;
 pub mod people;
 pub mod plan;
+pub mod schedule;
