@@ -2,3 +2,4 @@
 //! shows who has not reported.
 
 pub mod domain;
+pub mod plan;
