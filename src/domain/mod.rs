@@ -12,3 +12,4 @@ pub mod plan;
 pub mod policy;
 pub mod report;
 pub mod user;
+pub mod schedule;

@@ -1,0 +1,310 @@
+//! Reads a schedule cell (季度进度安排) into milestones.
+//!
+//! The cell is prose with time phrases in it. Three steps, each with a file of its own:
+//! [`phrase`] knows how a time is said (`二、三季度`, `前三季度`, `全年`); [`scan`] finds where in
+//! the text a phrase *opens* a clause, and where a heading opens a section; this file puts the
+//! pieces between those marks together. A new way to say a time goes into `phrase` alone.
+//!
+//! What a careful coordinator would do, and so does this:
+//! - A time named inside a sentence (`争取三季度成立公司`) opens nothing.
+//! - Text before the first time of a section leads its first clause: it is never lost.
+//! - A year's total after the last quarter (`全年力争引进5-6家`) is that quarter's target; any other
+//!   全年 clause is asked about all year. A bare `全年推进` beside quarters says nothing more.
+
+mod cursor;
+mod phrase;
+mod scan;
+
+use super::ids::Quarter;
+use super::plan::{Milestone, MilestoneKind};
+use phrase::{Phrase, When};
+use scan::{Boundary, Mark, MarkKind};
+
+/// What a schedule was read to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// In the order of the text; empty where it names no usable time.
+    pub milestones: Vec<Milestone>,
+    /// What a person should look at.
+    pub doubts: Vec<Doubt>,
+}
+
+/// Words of a schedule that can be taken in more than one way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubt {
+    /// `三季度前`: before it begins, or before it ends? Read as before it ends.
+    Before(String),
+    /// A time in another year than the table's.
+    OtherYear(String),
+}
+
+/// Reads the schedule of a table for `year`.
+///
+/// `text` is the cell without markup, its paragraphs parted by newlines. Milestones come without a
+/// [`Milestone::unit`]: whose section it is only the row can tell.
+#[must_use]
+pub fn read(text: &str, year: i32) -> Schedule {
+    let mut reader = Reader::new(text, year);
+    let marks = scan::marks(text);
+    for (index, mark) in marks.iter().enumerate() {
+        let rest = marks.get(index + 1..).unwrap_or_default();
+        let end = rest.first().map_or(text.len(), |next| next.start);
+        reader.take(mark, rest, text.get(mark.end..end).unwrap_or_default());
+    }
+    reader.finish()
+}
+
+/// What stands for a schedule that names no usable time: reported every quarter, by assumption.
+#[must_use]
+pub fn unscheduled(content: &str, year: i32) -> Option<Milestone> {
+    let (first, last) = whole_year(year)?;
+    Some(Milestone {
+        section: None,
+        unit: None,
+        kind: MilestoneKind::Unscheduled,
+        first_quarter: first,
+        last_quarter: last,
+        due: last.last_day(),
+        content: tidy(content),
+    })
+}
+
+/// A clause on the way: a time phrase and the text collected for it.
+struct Clause {
+    section: Option<String>,
+    phrase: Phrase,
+    /// The phrase in the table's words, for a clause that says nothing else.
+    words: String,
+    content: String,
+}
+
+impl Clause {
+    fn reaches_year_end(&self) -> bool {
+        self.phrase.when.last_quarter() == 4
+    }
+
+    fn is_bare(&self) -> bool {
+        matches!(self.phrase.when, When::AllYear) && phrase::only_carries_on(&tidy(&self.content))
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    year: i32,
+    clauses: Vec<Clause>,
+    /// Index of the first clause of the section being read.
+    section_start: usize,
+    /// Paragraph heading, then enumerated heading.
+    headings: [Option<String>; 2],
+    /// Text that waits for the first clause of its section.
+    waiting: String,
+    doubts: Vec<Doubt>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(text: &'a str, year: i32) -> Self {
+        let first = scan::marks(text).first().map_or(0, |mark| mark.start);
+        Self {
+            text,
+            year,
+            clauses: Vec::new(),
+            section_start: 0,
+            headings: [None, None],
+            waiting: text.get(..first).unwrap_or_default().to_owned(),
+            doubts: Vec::new(),
+        }
+    }
+
+    /// Takes a mark and the text from it to the next.
+    fn take(&mut self, mark: &Mark, rest: &[Mark], after: &str) {
+        match &mark.kind {
+            MarkKind::Heading { label, enumerated } => {
+                if opens_section(*enumerated, rest) {
+                    self.open_section(label, *enumerated);
+                    self.append(after);
+                } else {
+                    self.append_raw(mark, after);
+                }
+            }
+            MarkKind::Time { phrase, boundary } => {
+                if self.belongs_to_open_clause(phrase, *boundary, after) {
+                    self.append_raw(mark, after);
+                } else {
+                    self.open_clause(mark, phrase, after);
+                }
+            }
+        }
+    }
+
+    fn open_section(&mut self, label: &str, enumerated: bool) {
+        if enumerated {
+            self.headings[1] = Some(label.to_owned());
+        } else {
+            self.headings = [Some(label.to_owned()), None];
+        }
+        self.section_start = self.clauses.len();
+    }
+
+    fn open_clause(&mut self, mark: &Mark, phrase: &Phrase, after: &str) {
+        let words = self.text.get(mark.start..mark.end).unwrap_or_default();
+        let mut content = lead_in(&std::mem::take(&mut self.waiting));
+        content.push_str(after.trim_start());
+        self.clauses.push(Clause {
+            section: self.section(),
+            phrase: phrase.clone(),
+            words: tidy(words),
+            content,
+        });
+        if phrase.before {
+            self.doubts.push(Doubt::Before(tidy(words)));
+        }
+        if phrase.year.is_some_and(|year| year != self.year) {
+            self.doubts.push(Doubt::OtherYear(tidy(words)));
+        }
+    }
+
+    /// Whether a time that stands where a clause could open is rather part of the one before.
+    fn belongs_to_open_clause(&self, phrase: &Phrase, boundary: Boundary, after: &str) -> bool {
+        let Some(open) = self.open_clause_of_section() else {
+            return false;
+        };
+        match &phrase.when {
+            When::Quarters(_) => {
+                boundary == Boundary::None && !open.phrase.when.is_followed_by(&phrase.when)
+            }
+            When::AllYear => {
+                !phrase.heads && open.reaches_year_end() && after.contains(char::is_numeric)
+            }
+            When::Recurring => {
+                boundary == Boundary::Weak && open.phrase.heads && open.phrase.when.is_long()
+            }
+        }
+    }
+
+    fn open_clause_of_section(&self) -> Option<&Clause> {
+        self.clauses.get(self.section_start..)?.last()
+    }
+
+    fn append_raw(&mut self, mark: &Mark, after: &str) {
+        let words = self.text.get(mark.start..mark.end).unwrap_or_default();
+        self.append(words);
+        self.append(after);
+    }
+
+    fn append(&mut self, text: &str) {
+        let section_start = self.section_start;
+        match self
+            .clauses
+            .get_mut(section_start..)
+            .and_then(<[_]>::last_mut)
+        {
+            Some(clause) => clause.content.push_str(text),
+            None => self.waiting.push_str(text),
+        }
+    }
+
+    fn section(&self) -> Option<String> {
+        match &self.headings {
+            [Some(over), Some(under)] => Some(format!("{over}：{under}")),
+            [one, other] => one.clone().or_else(|| other.clone()),
+        }
+    }
+
+    fn finish(mut self) -> Schedule {
+        let waiting = std::mem::take(&mut self.waiting);
+        if let Some(last) = self.clauses.last_mut() {
+            last.content.push_str(&waiting);
+        }
+        let clauses = self.clauses;
+        let milestones = clauses
+            .iter()
+            .filter(|clause| !says_nothing_more(clause, &clauses))
+            .flat_map(|clause| milestones_of(clause, self.year))
+            .collect();
+        Schedule {
+            milestones,
+            doubts: self.doubts,
+        }
+    }
+}
+
+/// A heading opens a section if a time follows before the next heading, or its own parts do.
+fn opens_section(enumerated: bool, rest: &[Mark]) -> bool {
+    match rest.first().map(|next| &next.kind) {
+        Some(MarkKind::Time { .. }) => true,
+        Some(MarkKind::Heading {
+            enumerated: next, ..
+        }) => !enumerated && *next && rest.iter().any(Mark::is_time),
+        None => false,
+    }
+}
+
+/// A bare `全年推进` beside other times of the same section.
+fn says_nothing_more(clause: &Clause, all: &[Clause]) -> bool {
+    clause.is_bare()
+        && all
+            .iter()
+            .any(|other| other.section == clause.section && !other.is_bare())
+}
+
+fn milestones_of(clause: &Clause, year: i32) -> Vec<Milestone> {
+    let year = clause.phrase.year.unwrap_or(year);
+    let content = content_of(clause);
+    clause
+        .phrase
+        .when
+        .spans()
+        .iter()
+        .filter_map(|&(first, last)| {
+            let last_quarter = Quarter::new(year, last)?;
+            Some(Milestone {
+                section: clause.section.clone(),
+                unit: None,
+                kind: clause.phrase.when.kind(),
+                first_quarter: Quarter::new(year, first)?,
+                last_quarter,
+                due: last_quarter.last_day(),
+                content: content.clone(),
+            })
+        })
+        .collect()
+}
+
+/// The clause's text; where it says nothing beside the time, the time's own words.
+fn content_of(clause: &Clause) -> String {
+    let content = tidy(&clause.content);
+    if clause.is_bare() {
+        return tidy(&format!("{}{content}", clause.words));
+    }
+    if content.is_empty() {
+        return clause
+            .section
+            .clone()
+            .unwrap_or_else(|| clause.words.clone());
+    }
+    content
+}
+
+/// Text before a time, made to lead on into the clause: `…收地 969 亩。其中，` loses its 其中.
+fn lead_in(waiting: &str) -> String {
+    let text = waiting.trim();
+    let text = text.trim_end_matches(['，', ',']);
+    match text.strip_suffix("其中") {
+        Some(before) => before.trim_end().to_owned(),
+        None => waiting.trim().to_owned(),
+    }
+}
+
+/// Without blanks and marks at the ends, on one line.
+fn tidy(text: &str) -> String {
+    const ENDS: [char; 9] = ['。', '；', ';', '，', ',', '、', '：', ':', '.'];
+    text.trim_matches(|c: char| c.is_whitespace() || ENDS.contains(&c))
+        .replace('\n', " ")
+}
+
+fn whole_year(year: i32) -> Option<(Quarter, Quarter)> {
+    Some((Quarter::new(year, 1)?, Quarter::new(year, 4)?))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! Takes out of a cell what page layout and conversion put in.
+
+/// A cell's prose without markup: paragraphs on lines of their own, no stray blanks.
+///
+/// A blank between two characters, or between a character and a digit, is left over from the page;
+/// beside Latin letters (`OPPO 芯片`) it is meant. One blank after a full stop stays: it is all
+/// that is left of a paragraph's end.
+pub(super) fn prose(cell: &str) -> String {
+    let plain = without_marks(cell);
+    let paragraphs: Vec<String> = plain
+        .split('\n')
+        .map(without_stray_blanks)
+        .filter(|paragraph| !paragraph.is_empty())
+        .collect();
+    paragraphs.join("\n")
+}
+
+/// The names in a cell: people or units parted by blanks, commas or lines.
+pub(super) fn names(cell: &str) -> Vec<String> {
+    let plain = without_marks(cell);
+    split_outside_brackets(&plain, |c| c.is_whitespace() || is_list_mark(c))
+}
+
+/// The units in a cell that parts them by marks; blanks inside are then stray.
+pub(super) fn listed_units(cell: &str) -> Vec<String> {
+    if !cell.contains(is_list_mark) {
+        return names(cell);
+    }
+    let plain: String = without_marks(cell)
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .collect();
+    split_outside_brackets(&plain, is_list_mark)
+}
+
+/// All blanks out: for headings and titles.
+pub(super) fn without_blanks(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+fn is_list_mark(c: char) -> bool {
+    matches!(c, '、' | '，' | ',' | '；' | ';' | '。')
+}
+
+/// `<p>` marks become lines; `_{2.5}` loses its marks.
+fn without_marks(cell: &str) -> String {
+    let mut plain = String::with_capacity(cell.len());
+    let mut rest = cell;
+    while let Some((before, after)) = rest.split_once('<') {
+        plain.push_str(before);
+        match after.split_once('>') {
+            Some((tag, after)) if is_tag(tag) => {
+                plain.push('\n');
+                rest = after;
+            }
+            _ => {
+                plain.push('<');
+                rest = after;
+            }
+        }
+    }
+    plain.push_str(rest);
+    without_subscripts(&plain)
+}
+
+fn is_tag(tag: &str) -> bool {
+    matches!(
+        tag.trim_matches('/').trim().to_ascii_lowercase().as_str(),
+        "p" | "br" | "div"
+    )
+}
+
+/// `PM _{2.5}` was `PM2.5`, with the figure set low.
+fn without_subscripts(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("_{") {
+        match after.split_once('}') {
+            Some((low, after)) => {
+                plain.push_str(before.trim_end_matches(' '));
+                plain.push_str(low.trim());
+                rest = after;
+            }
+            None => {
+                plain.push_str(before);
+                plain.push_str("_{");
+                rest = after;
+            }
+        }
+    }
+    plain.push_str(rest);
+    plain
+}
+
+fn without_stray_blanks(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut previous: Option<char> = None;
+    let mut blank = false;
+    let mut quoted = false;
+    for c in text.chars() {
+        if c.is_whitespace() {
+            blank = true;
+            continue;
+        }
+        let meant = |before| blank_is_meant(before, c) || quoted && is_han(before) && is_han(c);
+        if blank && previous.is_some_and(meant) {
+            clean.push(' ');
+        }
+        // `“治违禁 控药残 保提升”` is written so.
+        quoted = c == '“' || quoted && !matches!(c, '”' | '。');
+        clean.push(c);
+        previous = Some(c);
+        blank = false;
+    }
+    clean
+}
+
+fn blank_is_meant(before: char, after: char) -> bool {
+    let latin = |c: char| c.is_alphabetic() && !is_han(c);
+    let digits = before.is_ascii_digit() && after.is_ascii_digit();
+    let word = |c: char| latin(c) || is_han(c) || c.is_ascii_digit();
+    let beside_latin = (latin(before) || latin(after)) && word(before) && word(after);
+    let paragraph_end = matches!(before, '。' | '；' | ';') && !matches!(after, '）' | ')' | '”');
+    digits || beside_latin || paragraph_end
+}
+
+fn is_han(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' | '〇')
+}
+
+/// Splits at `mark`, but not inside brackets: `松山湖（甲基地、乙基地）` is one.
+fn split_outside_brackets(text: &str, mark: impl Fn(char) -> bool) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut part = String::new();
+    let mut depth = 0_u32;
+    for c in text.chars() {
+        match c {
+            '（' | '(' => depth += 1,
+            '）' | ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 && mark(c) {
+            parts.push(std::mem::take(&mut part));
+        } else if !c.is_whitespace() {
+            part.push(c);
+        }
+    }
+    parts.push(part);
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_of_the_page_go_and_blanks_of_the_language_stay() {
+        for (cell, clean) in [
+            (
+                "新增打造各类示范项目 40 个，带动 3 万家",
+                "新增打造各类示范项目40个，带动3万家",
+            ),
+            ("推进 OPPO 芯片中心项目", "推进 OPPO 芯片中心项目"),
+            ("以跨境电商 B2B 出口监管", "以跨境电商 B2B 出口监管"),
+            ("市委 宣传部、市 教育局", "市委宣传部、市教育局"),
+            ("市市场监管局： 一季度，", "市市场监管局：一季度，"),
+            ("质量奖。 市工信局： 一季度", "质量奖。 市工信局：一季度"),
+            ("立 2 号桥，完成 80%", "立2号桥，完成80%"),
+            ("抓好PM _{2.5} 协同防治", "抓好PM2.5协同防治"),
+            ("<p>甲：一季度。</p> <p>乙</p>", "甲：一季度。\n乙"),
+            ("“治违禁 控药残”三年 行动", "“治违禁 控药残”三年行动"),
+            ("a < b", "a < b"),
+        ] {
+            assert_eq!(prose(cell), clean, "{cell}");
+        }
+    }
+
+    #[test]
+    fn names_are_parted_by_blanks_and_lists_by_marks() {
+        assert_eq!(names("市科技局 市财政局"), ["市科技局", "市财政局"]);
+        assert_eq!(
+            listed_units("市委 宣传部、市 教育局，"),
+            ["市委宣传部", "市教育局"]
+        );
+        assert_eq!(
+            listed_units("松山湖（东部基地、新基地）、塘厦镇"),
+            ["松山湖（东部基地、新基地）", "塘厦镇"]
+        );
+        assert_eq!(listed_units("市财政局 市司法局"), ["市财政局", "市司法局"]);
+        assert!(names(" <p></p> ").is_empty());
+    }
+}

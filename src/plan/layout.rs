@@ -1,0 +1,191 @@
+//! Puts cells back under the right heading where a row is shifted by one column.
+//!
+//! What stands in the other rows tells a person's name from a unit's: a unit under 责任人 and a
+//! person under 协助单位 mean that the row was shifted.
+
+use std::collections::HashMap;
+
+use super::clean;
+use super::columns::Field;
+
+/// The columns of people and units, in the order the real table has them.
+const DUTIES: [Field; 5] = [
+    Field::Leader,
+    Field::LeadUnit,
+    Field::Responsible,
+    Field::DirectOwner,
+    Field::AssistingUnit,
+];
+
+/// The cells of one row, by field.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Cells {
+    cells: HashMap<Field, String>,
+}
+
+impl Cells {
+    pub(super) fn get(&self, field: Field) -> &str {
+        self.cells.get(&field).map_or("", String::as_str)
+    }
+
+    pub(super) fn set(&mut self, field: Field, cell: String) {
+        self.cells.insert(field, cell);
+    }
+
+    pub(super) fn is_blank(&self) -> bool {
+        self.cells
+            .values()
+            .all(|cell| clean::names(cell).is_empty())
+    }
+
+    fn duties(&self) -> Vec<String> {
+        DUTIES.map(|field| self.get(field).to_owned()).to_vec()
+    }
+
+    fn with_duties(&self, duties: Vec<String>) -> Self {
+        let mut cells = self.clone();
+        for (field, cell) in DUTIES.into_iter().zip(duties) {
+            cells.set(field, cell);
+        }
+        cells
+    }
+}
+
+/// What was found wrong with the layout of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shift {
+    /// The first cell that stands under a wrong heading.
+    pub(super) field: Field,
+    /// What stands in it.
+    pub(super) found: String,
+    /// The cells as they must have been, where only one order makes sense.
+    pub(super) repaired: Option<Cells>,
+}
+
+/// How often each name stands in a column of people and in one of units.
+pub(super) struct Names {
+    votes: HashMap<String, (u32, u32)>,
+}
+
+impl Names {
+    pub(super) fn of<'a>(rows: impl Iterator<Item = &'a Cells>) -> Self {
+        let mut votes: HashMap<String, (u32, u32)> = HashMap::new();
+        for cells in rows {
+            for field in DUTIES {
+                for name in tokens(field, cells.get(field)) {
+                    let (person, unit) = votes.entry(name).or_default();
+                    *(if holds_people(field) { person } else { unit }) += 1;
+                }
+            }
+        }
+        Self { votes }
+    }
+
+    /// Looks for cells under a wrong heading.
+    pub(super) fn shift(&self, cells: &Cells) -> Option<Shift> {
+        let duties = cells.duties();
+        let (field, found) = self.misplaced(&duties)?;
+        let mut fitting: Vec<Vec<String>> = Vec::new();
+        for candidate in shifted(&duties) {
+            if self.misplaced(&candidate).is_none() && !fitting.contains(&candidate) {
+                fitting.push(candidate);
+            }
+        }
+        // A row names at least who leads and who answers.
+        fitting.retain(|duties| {
+            let filled = |index: usize| duties.get(index).is_some_and(|cell| !cell.is_empty());
+            filled(1) && filled(3)
+        });
+        let only = fitting.pop().filter(|_| fitting.is_empty());
+        Some(Shift {
+            field,
+            found,
+            repaired: only.map(|duties| cells.with_duties(duties)),
+        })
+    }
+
+    fn misplaced(&self, duties: &[String]) -> Option<(Field, String)> {
+        DUTIES.into_iter().zip(duties).find_map(|(field, cell)| {
+            tokens(field, cell)
+                .into_iter()
+                .find(|name| match self.kind(name) {
+                    Kind::Person => !holds_people(field),
+                    Kind::Unit => holds_people(field),
+                    Kind::Unknown => false,
+                })
+                .map(|name| (field, name))
+        })
+    }
+
+    fn kind(&self, name: &str) -> Kind {
+        if looks_like_unit(name) {
+            return Kind::Unit;
+        }
+        match self.votes.get(name) {
+            Some((person, unit)) if person > unit => Kind::Person,
+            Some((person, unit)) if unit > person => Kind::Unit,
+            _ => Kind::Unknown,
+        }
+    }
+}
+
+enum Kind {
+    Person,
+    Unit,
+    Unknown,
+}
+
+fn holds_people(field: Field) -> bool {
+    matches!(
+        field,
+        Field::Leader | Field::Responsible | Field::DirectOwner
+    )
+}
+
+fn tokens(field: Field, cell: &str) -> Vec<String> {
+    match field {
+        Field::AssistingUnit => clean::listed_units(cell),
+        _ => clean::names(cell),
+    }
+}
+
+/// Longer than a name and with an ending no name has.
+fn looks_like_unit(name: &str) -> bool {
+    const ENDINGS: [&str; 14] = [
+        "局",
+        "委员会",
+        "管委会",
+        "办公室",
+        "街道",
+        "镇",
+        "集团",
+        "公司",
+        "支队",
+        "指挥部",
+        "中心",
+        "协会",
+        "学院",
+        "银行",
+    ];
+    name.chars().count() > 3 && ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+/// The cells moved by one: an empty one taken out, or one put in where the last is empty.
+fn shifted(duties: &[String]) -> Vec<Vec<String>> {
+    let mut candidates = Vec::new();
+    for place in 0..duties.len() {
+        if duties.get(place).is_some_and(|cell| cell.trim().is_empty()) {
+            let mut left = duties.to_vec();
+            left.remove(place);
+            left.push(String::new());
+            candidates.push(left);
+        }
+        if duties.last().is_some_and(|cell| cell.trim().is_empty()) {
+            let mut right = duties.to_vec();
+            right.pop();
+            right.insert(place, String::new());
+            candidates.push(right);
+        }
+    }
+    candidates
+}

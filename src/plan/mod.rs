@@ -1,0 +1,190 @@
+//! Reads a table file (分解表) into a [`Plan`], with a finding for whatever was odd.
+//!
+//! The trip inside: [`text`] turns bytes into a sheet of cells, [`columns`] knows the headings,
+//! [`layout`] puts shifted cells back, [`rows`] takes the tasks, [`units`] repairs the lead units,
+//! [`homes`] and [`groups`] work out from the whole table who belongs to which unit and who answers
+//! together, and [`settle`] makes the plan of it, with the times that [`crate::domain::schedule`]
+//! reads. Nothing is stored here.
+//!
+//! A bad row is a finding, not a failure; only a file that is no such table is an error.
+
+mod clean;
+mod columns;
+mod findings;
+mod groups;
+mod heading;
+mod homes;
+mod layout;
+mod rows;
+mod sections;
+mod settle;
+pub mod show;
+mod text;
+mod units;
+pub mod wire;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use crate::domain::ids::PlanId;
+use crate::domain::plan::{Finding, Plan, Severity};
+
+/// The largest file that is read, in bytes; the real table has 217 thousand.
+pub const LARGEST_FILE: u64 = 32 * 1024 * 1024;
+
+/// Most tasks in one table; a year's table has a few hundred.
+pub const MOST_TASKS: usize = 50_000;
+
+/// What is known about a table beside its content.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Source {
+    /// The file's name, for messages and as a proposal for the plan's id.
+    pub file_name: String,
+    /// The year the schedules speak of, where the reader is told; else the title tells.
+    pub year: Option<i32>,
+    /// The plan's id, where it is given.
+    pub id: Option<PlanId>,
+}
+
+/// A table as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The plan, repaired as the findings say.
+    pub plan: Plan,
+    /// What was odd, in the order of the table.
+    pub findings: Vec<Finding>,
+}
+
+/// The file is not a table this can read.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// It could not be opened or read.
+    #[error("无法读取文件 {file}：请检查路径是否正确、是否有读取权限")]
+    Unreadable {
+        /// The file as it was given.
+        file: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Nothing in it.
+    #[error("文件 {file} 是空的：请检查是否选对了文件")]
+    Empty {
+        /// The file's name.
+        file: String,
+    },
+    /// More than [`LARGEST_FILE`].
+    #[error(
+        "文件 {file} 超过 {} MB，不像是分解表：请检查是否选对了文件",
+        LARGEST_FILE / 1024 / 1024
+    )]
+    TooLarge {
+        /// The file's name.
+        file: String,
+    },
+    /// A program's file, a picture, an office document.
+    #[error(
+        "文件 {file} 不是文本文件：请把分解表另存为 UTF-8 编码、以制表符分隔的 .txt 文件后再试"
+    )]
+    Binary {
+        /// The file's name.
+        file: String,
+    },
+    /// Text in another encoding.
+    #[error(
+        "文件 {file} 第 {line} 行不是 UTF-8 编码：请用记事本打开，另存为时把编码选为 UTF-8 后再试"
+    )]
+    NotUtf8 {
+        /// The file's name.
+        file: String,
+        /// The first line that is not.
+        line: usize,
+    },
+    /// No row of headings.
+    #[error(
+        "文件 {file} 里没有找到分解表的表头：表头应在同一行，以制表符分隔，至少要有“年度目标及工作内容”“季度进度安排”“牵头单位”“直接责任人”等列名"
+    )]
+    NoHeader {
+        /// The file's name.
+        file: String,
+    },
+    /// Headings and nothing below.
+    #[error("文件 {file} 第 {line} 行是表头，但表头下面没有目标任务：请检查文件是否完整")]
+    NoTasks {
+        /// The file's name.
+        file: String,
+        /// Line of the headings.
+        line: u32,
+    },
+    /// More than [`MOST_TASKS`].
+    #[error("文件 {file} 的目标任务超过 {MOST_TASKS} 项，不像是分解表：请检查是否选对了文件")]
+    TooManyTasks {
+        /// The file's name.
+        file: String,
+    },
+    /// No year, neither told nor in the title.
+    #[error("文件 {file} 的标题里没有年份：请用 --year 指明年度，例如 --year 2022")]
+    NoYear {
+        /// The file's name.
+        file: String,
+    },
+    /// A year no table is for.
+    #[error("年度 {year} 不合理：请用 --year 指明四位数的年份，例如 --year 2022")]
+    BadYear {
+        /// What was given or found.
+        year: i32,
+    },
+}
+
+/// Reads a table.
+///
+/// # Errors
+/// [`TableError`] where the file is no such table; it says what to do.
+pub fn read(bytes: &[u8], source: &Source) -> Result<Reading, TableError> {
+    let sheet = text::read(bytes, &source.file_name)?;
+    let draft = rows::read(&sheet, &source.file_name)?;
+    let heading = heading::read(&sheet.above, source)?;
+    let id = heading::plan_id(source, heading.year)?;
+    Ok(settle::settle(id, heading, draft))
+}
+
+/// Reads a table from a file, never more of it than [`LARGEST_FILE`].
+///
+/// # Errors
+/// As [`read`], and [`TableError::Unreadable`].
+pub fn read_file(path: &Path, source: &Source) -> Result<Reading, TableError> {
+    let unreadable = |source| TableError::Unreadable {
+        file: path.display().to_string(),
+        source,
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let size = file.metadata().map_err(unreadable)?.len();
+    if size > LARGEST_FILE {
+        return Err(TableError::TooLarge {
+            file: source.file_name.clone(),
+        });
+    }
+    // What grows while it is read, or has no size at all, ends here too.
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    file.take(LARGEST_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    read(&bytes, source)
+}
+
+/// The exit code these findings call for: 3 where a row cannot be trusted as printed, else 0.
+#[must_use]
+pub fn exit_code(findings: &[Finding]) -> u8 {
+    if findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error)
+    {
+        3
+    } else {
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests;

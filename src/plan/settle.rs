@@ -1,0 +1,407 @@
+//! Makes the plan of the rows: people, groups, milestones, and what a coordinator should know.
+
+use super::columns::{Field, Header};
+use super::findings::{self, Repaired};
+use super::groups::{self, NamedGroup};
+use super::homes::Homes;
+use super::rows::{Draft, Row, listed, quote};
+use super::{Reading, sections, units};
+use crate::domain::ids::{PersonId, PlanId};
+use crate::domain::people::{Person, Roles};
+use crate::domain::plan::{
+    Finding, FindingCode, Group, Heading, Milestone, PersonRef, Plan, Severity, Task,
+};
+use crate::domain::schedule::{self, Doubt};
+
+/// Settles everything that only the whole table can tell.
+pub(super) fn settle(id: PlanId, heading: Heading, draft: Draft) -> Reading {
+    let Draft {
+        header,
+        mut rows,
+        mut findings,
+    } = draft;
+    findings.extend(units::repair(&mut rows, &header));
+    let named: Vec<_> = rows.iter_mut().map(take_unnamed).collect();
+    let homes = Homes::of(&rows);
+    let mut settler = Settler {
+        header,
+        homes,
+        year: heading.year,
+        people: People::default(),
+        findings,
+    };
+    let tasks = rows
+        .into_iter()
+        .zip(named)
+        .map(|(row, unnamed)| settler.task(row, &unnamed))
+        .collect();
+    settler.tell_people_of_two_units();
+    let mut findings = settler.findings;
+    findings::sort(&mut findings);
+    Reading {
+        plan: Plan {
+            id,
+            heading,
+            tasks,
+            people: settler.people.all,
+        },
+        findings,
+    }
+}
+
+/// Takes `待定` out of the columns of people; gives the columns it stood in.
+fn take_unnamed(row: &mut Row) -> Vec<Field> {
+    const WORDS: [&str; 4] = ["待定", "待明确", "暂缺", "空缺"];
+    let columns = [
+        (Field::Leader, &mut row.leaders),
+        (Field::Responsible, &mut row.responsible),
+        (Field::DirectOwner, &mut row.owners),
+    ];
+    let mut unnamed = Vec::new();
+    for (field, names) in columns {
+        let before = names.len();
+        names.retain(|name| !WORDS.contains(&name.as_str()));
+        if names.len() < before {
+            unnamed.push(field);
+        }
+    }
+    unnamed
+}
+
+struct Settler {
+    header: Header,
+    homes: Homes,
+    year: i32,
+    people: People,
+    findings: Vec<Finding>,
+}
+
+impl Settler {
+    fn task(&mut self, row: Row, unnamed: &[Field]) -> Task {
+        self.tell_people(&row, unnamed);
+        let groups = groups::of(&row, &self.homes);
+        self.tell_pairing(&row, &groups);
+        let milestones = self.milestones(&row, &groups);
+        Task {
+            groups: self.groups(&row, groups),
+            no: row.no,
+            goal: row.goal,
+            requirement: row.requirement,
+            leaders: row.leaders,
+            lead_units: row.lead_units,
+            responsible: row.responsible,
+            direct_owners: row.owners,
+            assisting_units: row.assisting_units,
+            schedule: row.schedule,
+            milestones,
+        }
+    }
+
+    fn groups(&mut self, row: &Row, named: Vec<NamedGroup>) -> Vec<Group> {
+        let leaders: Vec<PersonRef> = row
+            .leaders
+            .iter()
+            .map(|name| self.person(name, "", Role::Leader, row))
+            .collect();
+        named
+            .into_iter()
+            .map(|group| Group {
+                responsible: group
+                    .responsible
+                    .iter()
+                    .map(|name| self.person(name, &group.unit, Role::Responsible, row))
+                    .collect(),
+                owners: group
+                    .owners
+                    .iter()
+                    .map(|name| self.person(name, &group.unit, Role::Owner, row))
+                    .collect(),
+                unit: group.unit,
+                leaders: leaders.clone(),
+            })
+            .collect()
+    }
+
+    /// The person of this name; without evidence of a unit the one given is taken.
+    fn person(&mut self, name: &str, unit: &str, role: Role, row: &Row) -> PersonRef {
+        let unit = self.homes.home(name).unwrap_or(unit);
+        self.people.name(name, unit, role, row)
+    }
+
+    fn milestones(&mut self, row: &Row, groups: &[NamedGroup]) -> Vec<Milestone> {
+        let read = schedule::read(&row.schedule, self.year);
+        for doubt in &read.doubts {
+            self.tell_doubt(row, doubt);
+        }
+        if read.milestones.is_empty() {
+            self.tell_unscheduled(row);
+            let content = if row.schedule.is_empty() {
+                &row.goal
+            } else {
+                &row.schedule
+            };
+            return schedule::unscheduled(content, self.year)
+                .into_iter()
+                .collect();
+        }
+        let mut milestones = read.milestones;
+        for milestone in &mut milestones {
+            let section = milestone.section.as_deref();
+            milestone.unit = section.and_then(|section| sections::unit_of(section, groups));
+        }
+        self.tell_groups_without_time(row, groups, &milestones);
+        milestones
+    }
+
+    fn tell(
+        &mut self,
+        row: &Row,
+        severity: Severity,
+        code: FindingCode,
+        field: Field,
+        message: String,
+    ) {
+        let column = Some(self.header.name(field));
+        self.findings
+            .push(row.place().found(severity, code, column, message));
+    }
+
+    fn repaired(&mut self, how: String) {
+        if let Some(finding) = self.findings.pop() {
+            self.findings.push(finding.repaired(how));
+        }
+    }
+
+    fn tell_people(&mut self, row: &Row, unnamed: &[Field]) {
+        // Without an owner nobody can be asked; without the others one is copied in less.
+        let columns = [
+            (
+                Field::Leader,
+                &row.leaders,
+                FindingCode::MissingLeader,
+                Severity::Info,
+            ),
+            (
+                Field::Responsible,
+                &row.responsible,
+                FindingCode::MissingResponsible,
+                Severity::Warning,
+            ),
+            (
+                Field::DirectOwner,
+                &row.owners,
+                FindingCode::MissingOwner,
+                Severity::Error,
+            ),
+        ];
+        for (field, names, code, severity) in columns {
+            let column = self.header.name(field);
+            if unnamed.contains(&field) {
+                let severity = if names.is_empty() {
+                    severity.max(Severity::Warning)
+                } else {
+                    Severity::Warning
+                };
+                let message = format!("“{column}”一栏写的是“待定”，请明确后补上");
+                self.tell(row, severity, FindingCode::ToBeNamed, field, message);
+            } else if names.is_empty() {
+                let effect = match field {
+                    Field::DirectOwner => "，无人可以催报，请补上",
+                    Field::Responsible => "，逾期催办时无从抄送",
+                    _ => "，督办时无从抄送",
+                };
+                let message = format!("“{column}”一栏是空的{effect}");
+                self.tell(row, severity, code, field, message);
+            }
+        }
+    }
+
+    fn tell_pairing(&mut self, row: &Row, groups: &[NamedGroup]) {
+        const CODE: FindingCode = FindingCode::OwnerUnitMismatch;
+        let units = row.lead_units.len();
+        let owners = row.owners.len();
+        let collective = row.lead_units.iter().any(|unit| units::is_collective(unit));
+        if units > 1 && owners > 0 && groups.len() == 1 && !(collective && units == owners) {
+            let message = if units == owners {
+                format!(
+                    "牵头单位“{}”与直接责任人“{}”按其他各行看对不上",
+                    listed(&row.lead_units),
+                    listed(&row.owners)
+                )
+            } else {
+                format!(
+                    "牵头单位 {units} 个（{}），直接责任人 {owners} 人（{}），无法一一对应",
+                    listed(&row.lead_units),
+                    listed(&row.owners)
+                )
+            };
+            self.tell(row, Severity::Warning, CODE, Field::DirectOwner, message);
+            self.repaired("各牵头单位合为一个责任组，其中任何一人报送即可".into());
+        }
+        for (field, names) in [
+            (Field::DirectOwner, &row.owners),
+            (Field::Responsible, &row.responsible),
+        ] {
+            let pairing = groups::pair(&row.lead_units, names, &self.homes);
+            if let Some(pairing) = pairing.filter(|pairing| pairing.corrected) {
+                let message = format!(
+                    "{}“{}”的次序与牵头单位“{}”不一致",
+                    self.header.name(field),
+                    listed(names),
+                    listed(&row.lead_units)
+                );
+                self.tell(row, Severity::Warning, CODE, field, message);
+                let pairs: Vec<String> = row
+                    .lead_units
+                    .iter()
+                    .zip(&pairing.names)
+                    .map(|(unit, name)| format!("{name}（{unit}）"))
+                    .collect();
+                self.repaired(format!("按其他各行对应为：{}", pairs.join("、")));
+            }
+        }
+    }
+
+    fn tell_doubt(&mut self, row: &Row, doubt: &Doubt) {
+        let field = Field::Schedule;
+        match doubt {
+            Doubt::Before(words) => {
+                let message = format!("“{words}”可以理解为该季度开始前，也可以理解为该季度结束前");
+                self.tell(
+                    row,
+                    Severity::Warning,
+                    FindingCode::AmbiguousTime,
+                    field,
+                    message,
+                );
+                self.repaired("按该季度结束前处理".into());
+            }
+            Doubt::OtherYear(words) => {
+                let message = format!("“{words}”不在本表年度 {} 年之内", self.year);
+                self.tell(
+                    row,
+                    Severity::Warning,
+                    FindingCode::DateOutsideYear,
+                    field,
+                    message,
+                );
+            }
+        }
+    }
+
+    fn tell_unscheduled(&mut self, row: &Row) {
+        let message = if row.schedule.is_empty() {
+            "季度进度安排是空的".to_owned()
+        } else {
+            format!("季度进度安排“{}”没有写明时间", quote(&row.schedule))
+        };
+        self.tell(
+            row,
+            Severity::Warning,
+            FindingCode::Unscheduled,
+            Field::Schedule,
+            message,
+        );
+        self.repaired("按全年每个季度报送处理".into());
+    }
+
+    /// Where every section is some unit's own, a unit without one would never be asked.
+    fn tell_groups_without_time(
+        &mut self,
+        row: &Row,
+        groups: &[NamedGroup],
+        milestones: &[Milestone],
+    ) {
+        for group in groups {
+            let concerned = milestones.iter().any(|milestone| {
+                milestone
+                    .unit
+                    .as_ref()
+                    .is_none_or(|unit| *unit == group.unit)
+            });
+            if !concerned {
+                let message = format!(
+                    "季度进度安排各段分属其他牵头单位，没有“{}”的安排，该单位不会收到催报，请确认",
+                    group.unit
+                );
+                self.tell(
+                    row,
+                    Severity::Warning,
+                    FindingCode::AmbiguousTime,
+                    Field::Schedule,
+                    message,
+                );
+            }
+        }
+    }
+
+    fn tell_people_of_two_units(&mut self) {
+        for (person, place) in self.people.all.iter().zip(&self.people.places) {
+            let units = self.homes.units(&person.name);
+            if units.len() < 2 {
+                continue;
+            }
+            let message = format!("“{}”在不同的行分属“{}”", person.name, units.join("”“"));
+            self.findings.push(
+                place
+                    .found(
+                        Severity::Warning,
+                        FindingCode::SameNameOtherUnit,
+                        None,
+                        message,
+                    )
+                    .repaired(format!("视为同一人，单位按“{}”", person.unit)),
+            );
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Role {
+    Owner,
+    Responsible,
+    Leader,
+}
+
+/// Everyone named, each once, in the order of the table.
+#[derive(Default)]
+struct People {
+    all: Vec<Person>,
+    /// For each person the row that names them first.
+    places: Vec<findings::Place>,
+    by_name: std::collections::HashMap<String, usize>,
+}
+
+impl People {
+    fn name(&mut self, name: &str, unit: &str, role: Role, row: &Row) -> PersonRef {
+        let index = match self.by_name.get(name) {
+            Some(index) => *index,
+            None => self.add(name, unit, row),
+        };
+        let id = self.all.get_mut(index).map(|person| {
+            match role {
+                Role::Owner => person.roles.owner = true,
+                Role::Responsible => person.roles.responsible = true,
+                Role::Leader => person.roles.leader = true,
+            }
+            person.id.clone()
+        });
+        PersonRef {
+            id: id.unwrap_or_else(|| PersonId::of(unit, name)),
+            name: name.to_owned(),
+        }
+    }
+
+    fn add(&mut self, name: &str, unit: &str, row: &Row) -> usize {
+        let index = self.all.len();
+        self.by_name.insert(name.to_owned(), index);
+        self.places.push(row.place());
+        self.all.push(Person {
+            id: PersonId::of(unit, name),
+            name: name.to_owned(),
+            unit: unit.to_owned(),
+            roles: Roles::default(),
+        });
+        index
+    }
+}

@@ -1,0 +1,88 @@
+//! Lead units as they must have been meant: one broken by a space, two run together.
+
+use std::collections::BTreeSet;
+
+use super::columns::{Field, Header};
+use super::findings::Repaired;
+use super::rows::{Row, listed};
+use crate::domain::plan::{Finding, FindingCode, Severity};
+
+/// Repairs the lead units of all rows by what the other rows say; tells what it did.
+pub(super) fn repair(rows: &mut [Row], header: &Header) -> Vec<Finding> {
+    let column = header.name(Field::LeadUnit);
+    let mut findings = Vec::new();
+    let named = names(
+        rows.iter()
+            .flat_map(|row| row.lead_units.iter().chain(&row.assisting_units)),
+    );
+    for row in &mut *rows {
+        if let Some(joined) = join_broken(&row.lead_units, &named) {
+            findings.push(told(row, &column, FindingCode::UnitSplitBySpace, &joined));
+            row.lead_units = joined;
+        }
+    }
+    // What only assists is no evidence here: `市、镇财政部门` would make a unit of 市.
+    let leading = names(rows.iter().flat_map(|row| row.lead_units.iter()));
+    for row in rows {
+        if let Some(parted) = part_joined(&row.lead_units, &leading) {
+            findings.push(told(row, &column, FindingCode::JoinedUnits, &parted));
+            row.lead_units = parted;
+        }
+    }
+    findings
+}
+
+/// All names long enough to be a unit's.
+fn names<'a>(units: impl Iterator<Item = &'a String>) -> BTreeSet<String> {
+    const SHORTEST: usize = 3;
+    units
+        .filter(|unit| unit.chars().count() >= SHORTEST)
+        .cloned()
+        .collect()
+}
+
+/// `各整备土地属地镇街（园区）` is whoever it may be, not a unit that a person stands for.
+pub(super) fn is_collective(unit: &str) -> bool {
+    unit.starts_with(['各', '有', '相'])
+        && ["各", "有关", "相关"].iter().any(|w| unit.starts_with(w))
+}
+
+fn told(row: &Row, column: &str, code: FindingCode, repaired: &[String]) -> Finding {
+    let what = match code {
+        FindingCode::JoinedUnits => "连写了不止一个单位",
+        _ => "有单位名称被空格断开",
+    };
+    let message = format!("牵头单位“{}”{what}", row.lead_units.join(" "));
+    row.place()
+        .found(Severity::Warning, code, Some(column.to_owned()), message)
+        .repaired(format!("按“{}”读入", listed(repaired)))
+}
+
+/// Two neighbours that stand elsewhere in the table as one unit.
+fn join_broken(units: &[String], known: &BTreeSet<String>) -> Option<Vec<String>> {
+    let mut joined: Vec<String> = Vec::new();
+    for unit in units {
+        let whole = joined.last().map(|last| format!("{last}{unit}"));
+        match (joined.last_mut(), whole) {
+            (Some(last), Some(whole)) if known.contains(&whole) => *last = whole,
+            _ => joined.push(unit.clone()),
+        }
+    }
+    (joined.len() < units.len()).then_some(joined)
+}
+
+/// A unit known from elsewhere with another, or a collective, run on behind it.
+fn part_joined(units: &[String], known: &BTreeSet<String>) -> Option<Vec<String>> {
+    let mut parted = Vec::new();
+    for unit in units {
+        let split = known.iter().find_map(|first| {
+            let second = unit.strip_prefix(first.as_str())?;
+            (is_collective(second) || known.contains(second)).then_some((first, second))
+        });
+        match split {
+            Some((first, second)) => parted.extend([first.clone(), second.to_owned()]),
+            None => parted.push(unit.clone()),
+        }
+    }
+    (parted.len() > units.len()).then_some(parted)
+}

@@ -1,0 +1,146 @@
+//! The JSON of `plan inspect --json` (interfaces.md): field names, order and shapes are fixed.
+
+use serde::Serialize;
+
+use super::Reading;
+use crate::domain::ids::TaskNo;
+use crate::domain::plan::{Finding, Group, Heading, Milestone, PersonRef, Task};
+
+/// The whole answer.
+#[derive(Debug, Serialize)]
+pub struct Inspection<'a> {
+    plan: PlanJson<'a>,
+    tasks: Vec<TaskJson<'a>>,
+    findings: Vec<FindingJson<'a>>,
+}
+
+impl<'a> From<&'a Reading> for Inspection<'a> {
+    fn from(reading: &'a Reading) -> Self {
+        Self {
+            plan: PlanJson::from(&reading.plan.heading),
+            tasks: reading.plan.tasks.iter().map(TaskJson::from).collect(),
+            findings: reading.findings.iter().map(FindingJson::from).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct PlanJson<'a> {
+    title: &'a str,
+    year: i32,
+    issuer: Option<&'a str>,
+    issued_on: Option<String>,
+}
+
+impl<'a> From<&'a Heading> for PlanJson<'a> {
+    fn from(heading: &'a Heading) -> Self {
+        Self {
+            title: &heading.title,
+            year: heading.year,
+            issuer: heading.issuer.as_deref(),
+            issued_on: heading.issued_on.map(|day| day.to_string()),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct TaskJson<'a> {
+    no: TaskNo,
+    goal: &'a str,
+    requirement: Option<&'a str>,
+    leaders: &'a [String],
+    lead_units: &'a [String],
+    responsible: &'a [String],
+    direct_owners: &'a [String],
+    assisting_units: &'a [String],
+    groups: Vec<GroupJson<'a>>,
+    schedule: &'a str,
+    milestones: Vec<MilestoneJson<'a>>,
+}
+
+impl<'a> From<&'a Task> for TaskJson<'a> {
+    fn from(task: &'a Task) -> Self {
+        Self {
+            no: task.no,
+            goal: &task.goal,
+            requirement: task.requirement.as_deref(),
+            leaders: &task.leaders,
+            lead_units: &task.lead_units,
+            responsible: &task.responsible,
+            direct_owners: &task.direct_owners,
+            assisting_units: &task.assisting_units,
+            groups: task.groups.iter().map(GroupJson::from).collect(),
+            schedule: &task.schedule,
+            milestones: task.milestones.iter().map(MilestoneJson::from).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct GroupJson<'a> {
+    unit: &'a str,
+    responsible: Vec<&'a str>,
+    owners: Vec<&'a str>,
+}
+
+impl<'a> From<&'a Group> for GroupJson<'a> {
+    fn from(group: &'a Group) -> Self {
+        fn names(people: &[PersonRef]) -> Vec<&str> {
+            people.iter().map(|person| person.name.as_str()).collect()
+        }
+        Self {
+            unit: &group.unit,
+            responsible: names(&group.responsible),
+            owners: names(&group.owners),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct MilestoneJson<'a> {
+    section: Option<&'a str>,
+    kind: &'static str,
+    first_quarter: u8,
+    last_quarter: u8,
+    due: String,
+    content: &'a str,
+}
+
+impl<'a> From<&'a Milestone> for MilestoneJson<'a> {
+    fn from(milestone: &'a Milestone) -> Self {
+        Self {
+            section: milestone.section.as_deref(),
+            kind: milestone.kind.as_str(),
+            first_quarter: milestone.first_quarter.number(),
+            last_quarter: milestone.last_quarter.number(),
+            due: milestone.due.to_string(),
+            content: &milestone.content,
+        }
+    }
+}
+
+/// A finding as it is printed and sent.
+#[derive(Debug, Serialize)]
+pub struct FindingJson<'a> {
+    severity: &'static str,
+    code: &'static str,
+    task: Option<TaskNo>,
+    row: Option<u32>,
+    column: Option<&'a str>,
+    message: &'a str,
+    repair: Option<&'a str>,
+}
+
+impl<'a> From<&'a Finding> for FindingJson<'a> {
+    fn from(finding: &'a Finding) -> Self {
+        Self {
+            severity: finding.severity.as_str(),
+            code: finding.code.as_str(),
+            task: finding.task,
+            row: finding.row,
+            column: finding.column.as_deref(),
+            message: &finding.message,
+            repair: finding.repair.as_deref(),
+        }
+    }
+}
