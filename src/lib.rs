@@ -2,5 +2,6 @@
 //! shows who has not reported.
 
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod store;
