@@ -61,6 +61,19 @@ impl fmt::Display for Fault {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigFaults(pub Vec<Fault>);
 
+impl ConfigFaults {
+    /// In the order of the file's lines, then the environment.
+    pub(super) fn in_order(mut faults: Vec<Fault>) -> Self {
+        faults.sort_by_key(|fault| match &fault.origin {
+            Origin::Default => (0, None),
+            Origin::File { line, .. } => (1, *line),
+            Origin::Derived => (2, None),
+            Origin::Env(_) => (3, None),
+        });
+        Self(faults)
+    }
+}
+
 impl fmt::Display for ConfigFaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "配置有{}处错误，请改正后再运行：", self.0.len())?;

@@ -159,3 +159,24 @@ fn days(
     }
     days
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_inside_the_program_is_sound() {
+        let calendar = embedded(chrono_tz::Asia::Shanghai).unwrap();
+        let years: Vec<i32> = calendar.known_years().collect();
+        assert_eq!(years, [2021, 2022, 2023, 2024, 2025, 2026]);
+        assert_eq!(calendar, crate::domain::calendar::testing::china());
+    }
+
+    #[test]
+    fn a_faulty_table_names_year_and_date() {
+        let text = r#"{"2027": {"holidays": {"2027-1-1": "", "27-01-02": "", "2027-05-01": ""},
+            "workdays": {"2027-05-01": "", "2027-05-04": ""}, "workday": {}}, "next": {}, "2028": []}"#;
+        insta::assert_snapshot!(parse(text).unwrap_err().join("\n"));
+        assert!(parse("{\n\"2027\" {}").unwrap_err()[0].contains("第2行"));
+    }
+}

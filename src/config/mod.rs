@@ -118,7 +118,7 @@ impl Config {
                 settings: gathered.settings,
                 sources: site.into_iter().map(|(path, _)| path).collect(),
             }),
-            _ => Err(ConfigFaults(gathered.faults)),
+            _ => Err(ConfigFaults::in_order(gathered.faults)),
         }
     }
 
@@ -237,3 +237,6 @@ fn check_together(config: &Config, root: &Table, gathered: &mut Gathered) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,10 +49,10 @@ fn coordinator(
     names: &mut BTreeSet<String>,
 ) -> Option<(Person, Contact)> {
     let name = r.text("name");
-    let email = r.parsed("email", "一个邮件地址", |text| {
+    let email = r.personal("email", "一个邮件地址", |text| {
         address::email(text).map(str::to_owned)
     });
-    let mobile = r.parsed("mobile", "11位手机号码", address::mobile);
+    let mobile = r.personal("mobile", "11位手机号码", address::mobile);
     let wecom_user = r.parsed(
         "wecom_user",
         "企业微信账号（字母、数字、_、-、@、.）",

@@ -142,6 +142,20 @@ impl<'a> Reader<'a> {
         value
     }
 
+    /// As [`Self::parsed`], for what belongs to a person: a fault does not repeat it.
+    pub(super) fn personal<T>(
+        &mut self,
+        key: &'static str,
+        form: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = parse(&self.text(key)?);
+        if value.is_none() {
+            self.fault(key, format!("应为{form}，请核对"));
+        }
+        value
+    }
+
     /// A time of day such as `09:10`.
     pub(super) fn time(&mut self, key: &'static str) -> Option<NaiveTime> {
         self.parsed(key, "24小时制的时间，如 \"09:10\"", |text| {

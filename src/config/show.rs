@@ -50,9 +50,14 @@ fn write_setting(f: &mut fmt::Formatter<'_>, setting: &Setting) -> fmt::Result {
     match &setting.value {
         Some(value) => {
             let line = format!("{} = {value}", setting.key);
-            let gap = COLUMN.saturating_sub(line.chars().count()).max(2);
+            let gap = COLUMN.saturating_sub(columns(&line)).max(2);
             writeln!(f, "{line}{:gap$}# {}", "", setting.origin)
         }
         None => writeln!(f, "# {} 未填写", setting.key),
     }
+}
+
+/// Columns on a terminal, where a Chinese character takes two.
+fn columns(text: &str) -> usize {
+    text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
 }

@@ -14,7 +14,7 @@ pub struct StoreConfig {
 impl StoreConfig {
     pub(super) fn read(r: &mut Reader<'_>) -> Option<Self> {
         let path = r.text("path");
-        if path.is_none() {
+        if path.is_none() && !r.is_written("path") {
             r.fault("path", "请填写存放数据的文件夹，如 \"/var/lib/cuiban\"");
         }
         let path = PathBuf::from(path?);

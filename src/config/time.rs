@@ -26,7 +26,8 @@ impl TimeConfig {
         });
         let names = r.texts("holidays").unwrap_or_default();
         let holidays: Vec<PathBuf> = names.iter().map(|name| r.find(name)).collect();
-        match holidays::calendar(zone?, &holidays) {
+        // The tables are read even where the zone is wrong, so that their faults are told too.
+        match holidays::calendar(zone.unwrap_or_default(), &holidays) {
             Ok(calendar) => Some(Self {
                 zone: zone?,
                 holidays,
