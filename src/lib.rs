@@ -2,6 +2,7 @@
 //! shows who has not reported.
 
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod driver;
 pub mod rules;
