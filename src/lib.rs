@@ -1,6 +1,10 @@
 //! 催办 cuiban: reads a city's yearly task table, reminds its owners before each quarter ends, and
 //! shows who has not reported.
 
+pub mod board;
 pub mod clock;
+pub mod desk;
 pub mod domain;
+pub mod reply;
 pub mod store;
+pub mod web;
