@@ -1,6 +1,7 @@
 //! 催办 cuiban: reads a city's yearly task table, reminds its owners before each quarter ends, and
 //! shows who has not reported.
 
+pub mod board;
 pub mod clock;
 pub mod config;
 pub mod domain;
@@ -8,3 +9,8 @@ pub mod driver;
 pub mod rules;
 pub mod store;
 pub mod plan;
+pub mod desk;
+pub mod domain;
+pub mod reply;
+pub mod store;
+pub mod web;

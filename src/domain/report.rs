@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::ids::{ObligationKey, PersonId};
+use super::ids::{ObligationKey, PersonId, TaskNo};
 
 /// How a task stands, in the owner's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -153,6 +153,57 @@ pub enum Review {
 /// Longest text of one field, in characters.
 pub const LONGEST_TEXT: usize = 2000;
 
+/// An answer as it came in by a door, before anyone has looked at it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Draft {
+    /// The task it is about.
+    pub task: TaskNo,
+    /// Which of the task's groups; none where the door does not tell them apart.
+    pub group: Option<u8>,
+    /// Name of a status.
+    pub status: String,
+    /// 完成情况.
+    pub progress: String,
+    /// 存在问题.
+    pub problems: String,
+    /// 下一步措施.
+    pub next_steps: String,
+    /// 完成比例, with or without `%`; may be empty.
+    pub percent: String,
+}
+
+/// What an answer says, understood and tidied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// How it stands.
+    pub status: ReportStatus,
+    /// 完成情况.
+    pub progress: String,
+    /// 存在问题.
+    pub problems: String,
+    /// 下一步措施.
+    pub next_steps: String,
+    /// 0 to 100.
+    pub percent: Option<u8>,
+}
+
+impl Words {
+    /// The report these words make.
+    #[must_use]
+    pub fn report(&self, obligation: ObligationKey, person: PersonId, via: Via) -> Report {
+        Report {
+            obligation,
+            person,
+            via,
+            status: self.status,
+            progress: self.progress.clone(),
+            problems: self.problems.clone(),
+            next_steps: self.next_steps.clone(),
+            percent: self.percent,
+        }
+    }
+}
+
 /// What is wrong with one field of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldFault {
@@ -162,16 +213,21 @@ pub struct FieldFault {
     pub message: String,
 }
 
-/// Checks the fields of a report against the rules for it; empty where all is well.
-#[must_use]
-pub fn check(report: &Report) -> Vec<FieldFault> {
+/// Reads an answer: the same words by any door give the same record.
+///
+/// # Errors
+/// Every fault, not only the first.
+pub fn read(draft: &Draft) -> Result<Words, Vec<FieldFault>> {
     let mut faults = Vec::new();
-    let texts = [
-        ("progress", "完成情况", &report.progress),
-        ("problems", "存在问题", &report.problems),
-        ("next_steps", "下一步措施", &report.next_steps),
-    ];
-    for (field, name, text) in texts {
+    let status = ReportStatus::from_name(draft.status.trim());
+    if status.is_none() {
+        faults.push(FieldFault {
+            field: "status",
+            message: "请选择进展情况：已完成、正常推进、进度滞后或未启动".into(),
+        });
+    }
+    let mut text = |field, name: &str, raw: &str| {
+        let text = tidy(raw);
         let length = text.chars().count();
         if length > LONGEST_TEXT {
             faults.push(FieldFault {
@@ -181,12 +237,123 @@ pub fn check(report: &Report) -> Vec<FieldFault> {
                 ),
             });
         }
-    }
-    if report.percent.is_some_and(|percent| percent > 100) {
+        text
+    };
+    let progress = text("progress", "完成情况", &draft.progress);
+    let problems = text("problems", "存在问题", &draft.problems);
+    let next_steps = text("next_steps", "下一步措施", &draft.next_steps);
+    let percent = percent(&draft.percent).unwrap_or_else(|| {
         faults.push(FieldFault {
             field: "percent",
-            message: "完成比例应在0至100之间".into(),
+            message: "完成比例请填0至100之间的整数，也可以不填".into(),
         });
+        None
+    });
+    match status {
+        Some(status) if faults.is_empty() => Ok(Words {
+            status,
+            progress,
+            problems,
+            next_steps,
+            percent,
+        }),
+        _ => Err(faults),
     }
-    faults
+}
+
+/// One kind of line break, no control characters, no blanks at the ends.
+fn tidy(raw: &str) -> String {
+    let text: String = raw
+        .replace("\r\n", "\n")
+        .chars()
+        .map(|c| if c == '\r' { '\n' } else { c })
+        .filter(|c| *c == '\n' || *c == '\t' || !(c.is_control() || *c == '\u{feff}'))
+        .collect();
+    text.trim().to_owned()
+}
+
+/// None where it is no percentage; `Some(None)` where nothing was said.
+fn percent(raw: &str) -> Option<Option<u8>> {
+    let digits: String = raw
+        .trim()
+        .trim_end_matches(['%', '％'])
+        .trim_end()
+        .chars()
+        .map(|c| match c {
+            '０'..='９' => char::from_u32(c as u32 - '０' as u32 + '0' as u32).unwrap_or(c),
+            _ => c,
+        })
+        .collect();
+    if digits.is_empty() {
+        return Some(None);
+    }
+    if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let number: u8 = digits.parse().ok()?;
+    (number <= 100).then_some(Some(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft() -> Draft {
+        Draft {
+            task: 16,
+            group: None,
+            status: "completed".into(),
+            progress: " 已举办中国国际商标品牌节。\r\n共签约12项。\u{0} ".into(),
+            problems: String::new(),
+            next_steps: String::new(),
+            percent: "１００％".into(),
+        }
+    }
+
+    #[test]
+    fn the_same_words_by_any_door_give_the_same_record() {
+        let form = read(&draft()).unwrap();
+        let api = read(&Draft {
+            progress: "已举办中国国际商标品牌节。\n共签约12项。".into(),
+            percent: "100".into(),
+            ..draft()
+        });
+        assert_eq!(Ok(form), api);
+    }
+
+    #[test]
+    fn a_status_is_wanted_and_everything_else_may_be_empty() {
+        let bare = Draft {
+            progress: String::new(),
+            percent: " ".into(),
+            ..draft()
+        };
+        assert_eq!(read(&bare).unwrap().percent, None);
+        let none = Draft {
+            status: "done".into(),
+            ..draft()
+        };
+        assert_eq!(read(&none).unwrap_err()[0].field, "status");
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once() {
+        let long = "督".repeat(LONGEST_TEXT + 1);
+        let bad = Draft {
+            status: String::new(),
+            problems: long.clone(),
+            next_steps: long,
+            percent: "101".into(),
+            ..draft()
+        };
+        let fields: Vec<_> = read(&bad).unwrap_err().iter().map(|f| f.field).collect();
+        assert_eq!(fields, ["status", "problems", "next_steps", "percent"]);
+        for percent in ["-1", "1.5", "百", "1e1", "+5", "300"] {
+            let bad = Draft {
+                percent: percent.into(),
+                ..draft()
+            };
+            assert!(read(&bad).is_err(), "{percent}");
+        }
+    }
 }

@@ -1,0 +1,180 @@
+//! What every page and interface stands on: the ledger, the clock, the rules, the key. `app` fills
+//! it in once; rooms get it in an `Arc` and never build one.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+
+use crate::clock::Clock;
+use crate::domain::calendar::Calendar;
+use crate::domain::link::LinkKey;
+use crate::domain::policy::Policy;
+use crate::store::Ledger;
+
+/// Shared by all who answer requests.
+pub struct Desk {
+    /// The one door to the facts.
+    pub ledger: Ledger,
+    /// The office's time.
+    pub clock: Clock,
+    /// Working days; replaced as a whole when a year's notice comes.
+    pub calendar: RwLock<Arc<Calendar>>,
+    /// When and how much people are reminded.
+    pub policy: Policy,
+    /// Signs links; sessions are signed under a key that follows from it.
+    pub link_key: LinkKey,
+    /// Who asks.
+    pub office: Office,
+    /// How the world reaches this server, without a slash at the end.
+    pub public_url: String,
+    /// The inbox of a trial run: where there is one, nobody has to sign in.
+    pub inbox: Option<Arc<dyn Inbox>>,
+    /// Moves a simulated clock; none where time is the system's.
+    pub advance: Option<Advance>,
+    /// How the loops are.
+    pub vitals: Vitals,
+}
+
+/// The office that asks for reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Office {
+    /// Such as `市政府督查室`.
+    pub name: String,
+    /// The number to call.
+    pub phone: Option<String>,
+}
+
+/// Moves the simulated clock to a moment, through every stage on the way; ready when all passes
+/// are done and the outbox is idle. The error is for the person who asked.
+pub type Advance = Arc<
+    dyn Fn(DateTime<Utc>) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>>
+        + Send
+        + Sync,
+>;
+
+/// Messages that were written to files instead of being sent. Calls block.
+pub trait Inbox: Send + Sync {
+    /// All of them, newest first.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read.
+    fn list(&self) -> io::Result<Vec<InboxEntry>>;
+
+    /// One, whole; none where there is no such message.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn get(&self, id: &str) -> io::Result<Option<InboxMessage>>;
+}
+
+/// A line of the inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxEntry {
+    /// Names the message in an address: letters, digits, `-`, `_`, `.`.
+    pub id: String,
+    /// When it was sent, by the office's clock.
+    pub at: DateTime<Utc>,
+    /// To whom, and of which unit.
+    pub person: String,
+    /// The unit; may be empty.
+    pub unit: String,
+    /// 预告, 提醒 …
+    pub stage: String,
+    /// Subject.
+    pub subject: String,
+}
+
+/// A message of the inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxMessage {
+    /// Its line.
+    pub entry: InboxEntry,
+    /// The plain text.
+    pub text: String,
+    /// The HTML, where the channel made one.
+    pub html: Option<String>,
+    /// The owner's page it leads to, where there is one.
+    pub link: Option<String>,
+}
+
+impl Desk {
+    /// The calendar as it stands.
+    #[must_use]
+    pub fn calendar(&self) -> Arc<Calendar> {
+        Arc::clone(&self.calendar.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another calendar in its place.
+    pub fn set_calendar(&self, calendar: Calendar) {
+        *self
+            .calendar
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(calendar);
+    }
+
+    /// Whether this is a trial run in which nobody signs in.
+    #[must_use]
+    pub fn is_demo(&self) -> bool {
+        self.inbox.is_some()
+    }
+
+    /// Whether people reach this server over TLS, so that cookies may insist on it.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}
+
+/// Signs of life, for health and metrics. Counted in real time, whatever the office's clock says.
+#[derive(Debug, Default)]
+pub struct Vitals {
+    ticks: AtomicU64,
+    passes: AtomicU64,
+    healed: AtomicU64,
+    last_pass: Mutex<Option<Instant>>,
+}
+
+impl Vitals {
+    /// The heartbeat rang.
+    pub fn ticked(&self) {
+        self.ticks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A pass ended well.
+    pub fn passed(&self) {
+        self.passes.fetch_add(1, Ordering::Relaxed);
+        *self
+            .last_pass
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// A half of the store was restored from the other.
+    pub fn healed(&self) {
+        self.healed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Time since the last pass; none before the first.
+    #[must_use]
+    pub fn since_pass(&self) -> Option<Duration> {
+        let last = self
+            .last_pass
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        last.map(|at| at.elapsed())
+    }
+
+    /// Heartbeats, passes, healings so far.
+    #[must_use]
+    pub fn counts(&self) -> (u64, u64, u64) {
+        (
+            self.ticks.load(Ordering::Relaxed),
+            self.passes.load(Ordering::Relaxed),
+            self.healed.load(Ordering::Relaxed),
+        )
+    }
+}

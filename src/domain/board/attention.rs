@@ -1,0 +1,84 @@
+//! What needs a person: everything the program cannot settle by itself.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::domain::book::{Book, Delivery, DeliveryState};
+use crate::domain::fact::SkipWhy;
+use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
+
+/// A message that still waits this long after its time is worth a look.
+const LONG: TimeDelta = TimeDelta::hours(1);
+
+/// What needs a person, for one quarter of one plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Attention {
+    /// Messages given up.
+    pub dead: usize,
+    /// Messages in doubt that are not repeated without a person's word.
+    pub held: usize,
+    /// Messages with an intent and no outcome.
+    pub in_doubt: usize,
+    /// Messages that still wait an hour after they were to leave.
+    pub waiting_long: usize,
+    /// People with something open whom nothing reaches.
+    pub unreachable: Vec<PersonId>,
+    /// Obligations for which the table names no owner.
+    pub unowned: Vec<ObligationKey>,
+}
+
+impl Attention {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Gathers what needs a person.
+#[must_use]
+pub fn attention(book: &Book, plan: &PlanId, quarter: Quarter, now: DateTime<Utc>) -> Attention {
+    let mut found = Attention::default();
+    let about = |delivery: &&Delivery| {
+        delivery.message.key.plan == *plan && delivery.message.key.quarter == quarter
+    };
+    for delivery in book.messages.values().filter(about) {
+        match &delivery.state {
+            DeliveryState::Dead { .. } => found.dead += 1,
+            DeliveryState::Held { .. } => found.held += 1,
+            DeliveryState::Sending { .. } => found.in_doubt += 1,
+            DeliveryState::Waiting { .. } if now - delivery.message.not_before > LONG => {
+                found.waiting_long += 1;
+            }
+            _ => {}
+        }
+    }
+    let mut unreachable = BTreeSet::new();
+    for (key, why) in &book.skipped {
+        if key.plan == *plan
+            && key.quarter == quarter
+            && *why == SkipWhy::Unreachable
+            && has_open(book, key.person.clone(), plan, quarter)
+        {
+            unreachable.insert(key.person.clone());
+        }
+    }
+    found.unreachable = unreachable.into_iter().collect();
+    found.unowned = book
+        .obligations_in(plan, quarter)
+        .filter(|(key, obligation)| {
+            obligation.is_open()
+                && book
+                    .task_and_group(key)
+                    .is_some_and(|(_, group)| group.owners.is_empty())
+        })
+        .map(|(key, _)| key.clone())
+        .collect();
+    found
+}
+
+fn has_open(book: &Book, person: PersonId, plan: &PlanId, quarter: Quarter) -> bool {
+    book.obligations_of(&person, plan, quarter)
+        .any(|(_, obligation)| obligation.is_open())
+}

@@ -1,0 +1,107 @@
+//! The program's account of itself: for each stage, whoever was expected is accounted for.
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::book::{Book, DeliveryState};
+use crate::domain::fact::StageOutcome;
+use crate::domain::ids::{PlanId, Quarter};
+use crate::domain::message::{Occasion, Stage};
+
+/// A stage's people, by what became of the word to each:
+/// `expected` = `sent` + `deferred` + `skipped` + `failed` + `in_doubt`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageAudit {
+    /// The stage.
+    pub stage: Stage,
+    /// When it was run or skipped.
+    pub ran_at: DateTime<Utc>,
+    /// People who had something open.
+    pub expected: u32,
+    /// The peer has it.
+    pub sent: u32,
+    /// Still waits.
+    pub deferred: u32,
+    /// Told nothing, with a reason; those who reported before it left are in here.
+    pub skipped: u32,
+    /// Given up.
+    pub failed: u32,
+    /// Nobody knows whether it arrived, or it is being sent at this moment.
+    pub in_doubt: u32,
+    /// Messages to people who were only copied in; not part of the sum.
+    pub copied: u32,
+}
+
+impl StageAudit {
+    /// Whether everybody is accounted for.
+    #[must_use]
+    pub fn adds_up(&self) -> bool {
+        self.expected == self.sent + self.deferred + self.skipped + self.failed + self.in_doubt
+    }
+}
+
+/// The account of each stage of a plan's quarter that has run, in order.
+#[must_use]
+pub fn audit(book: &Book, plan: &PlanId, quarter: Quarter) -> Vec<StageAudit> {
+    let at = |stage| (plan.clone(), quarter, stage);
+    let ran = book
+        .stages
+        .range(at(Stage::Notice)..=at(Stage::Escalation));
+    let mut audits: Vec<_> = ran
+        .map(|((_, _, stage), (ran_at, outcome))| begin(*stage, *ran_at, outcome))
+        .collect();
+    for key in book.skipped.keys() {
+        if key.plan == *plan
+            && key.quarter == quarter
+            && let Some(audit) = of(&mut audits, key.occasion)
+        {
+            audit.skipped += 1;
+        }
+    }
+    for (key, delivery) in &book.messages {
+        if key.plan != *plan || key.quarter != quarter {
+            continue;
+        }
+        let Some(audit) = of(&mut audits, key.occasion) else {
+            continue;
+        };
+        if delivery.message.items.is_empty() {
+            audit.copied += 1;
+            continue;
+        }
+        let place = match delivery.state {
+            DeliveryState::Sent { .. } => &mut audit.sent,
+            DeliveryState::Waiting { .. } => &mut audit.deferred,
+            DeliveryState::Withdrawn { .. } => &mut audit.skipped,
+            DeliveryState::Dead { .. } => &mut audit.failed,
+            DeliveryState::Sending { .. } | DeliveryState::Held { .. } => &mut audit.in_doubt,
+        };
+        *place += 1;
+    }
+    audits
+}
+
+fn begin(stage: Stage, ran_at: DateTime<Utc>, outcome: &StageOutcome) -> StageAudit {
+    // A stage skipped as a whole leaves no mark for each person.
+    let (expected, skipped) = match outcome {
+        StageOutcome::Ran { expected, .. } => (*expected, 0),
+        StageOutcome::Skipped { expected, .. } => (*expected, *expected),
+    };
+    StageAudit {
+        stage,
+        ran_at,
+        expected,
+        sent: 0,
+        deferred: 0,
+        skipped,
+        failed: 0,
+        in_doubt: 0,
+        copied: 0,
+    }
+}
+
+fn of(audits: &mut [StageAudit], occasion: Occasion) -> Option<&mut StageAudit> {
+    let Occasion::Stage(stage) = occasion else {
+        return None;
+    };
+    audits.iter_mut().find(|audit| audit.stage == stage)
+}

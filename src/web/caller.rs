@@ -1,0 +1,155 @@
+//! Who is calling, and from where.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::error::WebError;
+use super::session;
+use crate::desk::Desk;
+use crate::domain::fact::Actor;
+use crate::domain::user::Role;
+
+/// The name under which a trial run's visitor acts.
+pub const DEMO_USER: &str = "演示";
+
+/// Who is calling. Every request that passed [`identify`] carries one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// Over the command socket: the file's permissions have let them in.
+    Operator,
+    /// Signed in to the board, or the visitor of a trial run.
+    User {
+        /// The sign-in name.
+        name: String,
+        /// What they may do.
+        role: Role,
+        /// What every form of theirs has to bring back.
+        csrf: String,
+    },
+    /// Anybody.
+    Nobody,
+}
+
+impl Caller {
+    /// As whom they act.
+    ///
+    /// # Errors
+    /// [`WebError::SignIn`] for nobody, [`WebError::Forbidden`] for those who may only read.
+    pub fn writer(&self) -> Result<Actor, WebError> {
+        match self {
+            Self::Operator => Ok(Actor::Operator),
+            Self::User { name, role, .. } if role.may_write() => Ok(Actor::User(name.clone())),
+            Self::User { .. } => Err(WebError::Forbidden(
+                "您的账号只能查看，不能修改。如需办理，请联系督查科管理员。",
+            )),
+            Self::Nobody => Err(WebError::SignIn),
+        }
+    }
+
+    /// Lets everyone but nobody through.
+    ///
+    /// # Errors
+    /// [`WebError::SignIn`].
+    pub fn reader(&self) -> Result<(), WebError> {
+        match self {
+            Self::Nobody => Err(WebError::SignIn),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the forms for changing something are shown.
+    #[must_use]
+    pub fn may_write(&self) -> bool {
+        self.writer().is_ok()
+    }
+
+    /// What forms carry.
+    #[must_use]
+    pub fn csrf(&self) -> &str {
+        match self {
+            Self::User { csrf, .. } => csrf,
+            Self::Operator | Self::Nobody => "",
+        }
+    }
+
+    /// Checks what a form brought back.
+    ///
+    /// # Errors
+    /// [`WebError::Forbidden`] where the form is not one of ours.
+    pub fn check_csrf(&self, brought: &str) -> Result<(), WebError> {
+        let good = match self {
+            Self::Operator => true,
+            Self::User { csrf, .. } => {
+                crate::domain::link::same(csrf.as_bytes(), brought.as_bytes())
+            }
+            Self::Nobody => false,
+        };
+        good.then_some(()).ok_or(WebError::Forbidden(
+            "页面已失效，请返回上一页刷新后再试一次。",
+        ))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get().cloned().unwrap_or(Self::Nobody))
+    }
+}
+
+/// Middleware: finds out who is calling, unless the command socket has said so already.
+pub async fn identify(State(desk): State<Arc<Desk>>, mut request: Request, next: Next) -> Response {
+    if request.extensions().get::<Caller>().is_none() {
+        let caller = recognise(&desk, request.headers());
+        request.extensions_mut().insert(caller);
+    }
+    next.run(request).await
+}
+
+fn recognise(desk: &Desk, headers: &HeaderMap) -> Caller {
+    if desk.is_demo() {
+        return Caller::User {
+            name: DEMO_USER.into(),
+            role: Role::Coordinator,
+            csrf: session::csrf(&desk.link_key, "demo"),
+        };
+    }
+    session::find(desk, headers).map_or(Caller::Nobody, |(user, csrf)| Caller::User {
+        name: user.name,
+        role: user.role,
+        csrf,
+    })
+}
+
+/// Where a request came from, for counting: the peer's address, or what a proxy on this machine
+/// says it is; none over the command socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Peer(pub Option<IpAddr>);
+
+impl<S: Sync> FromRequestParts<S> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let address = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|info| info.0.ip());
+        let forwarded = || {
+            // The last entry is the one our own proxy wrote; those before it are hearsay.
+            let value = parts.headers.get("x-forwarded-for")?.to_str().ok()?;
+            value.rsplit(',').next()?.trim().parse().ok()
+        };
+        Ok(Self(match address {
+            Some(ip) if ip.is_loopback() => forwarded().or(Some(ip)),
+            other => other,
+        }))
+    }
+}

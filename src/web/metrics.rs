@@ -1,0 +1,168 @@
+//! The Prometheus text, computed from the book each time it is asked for.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Datelike as _, Utc};
+
+use crate::domain::board;
+use crate::domain::book::{Book, ObligationState};
+use crate::domain::calendar::Calendar;
+
+/// All metrics. `counts` are heartbeats, passes and healings of the store since the start.
+#[must_use]
+pub fn metrics_text(
+    book: &Book,
+    calendar: &Calendar,
+    now: DateTime<Utc>,
+    counts: (u64, u64, u64),
+    store_good: bool,
+) -> String {
+    let mut out = Text::default();
+    let (ticks, passes, healed) = counts;
+    out.head("cuiban_ticks_total", "counter", "Heartbeats since the start.");
+    out.line("cuiban_ticks_total", &[], ticks);
+    out.head("cuiban_passes_total", "counter", "Passes since the start.");
+    out.line("cuiban_passes_total", &[], passes);
+    out.head(
+        "cuiban_store_healed_total",
+        "counter",
+        "Times one half of the store was restored from the other.",
+    );
+    out.line("cuiban_store_healed_total", &[], healed);
+    out.head("cuiban_store_up", "gauge", "1 while the store takes facts.");
+    out.line("cuiban_store_up", &[], u64::from(store_good));
+    out.head("cuiban_journal_position", "gauge", "Facts in the journal.");
+    out.line("cuiban_journal_position", &[], book.position);
+    obligations(&mut out, book, now);
+    messages(&mut out, book);
+    stages(&mut out, book);
+    holidays(&mut out, book, calendar, now);
+    out.0
+}
+
+fn obligations(out: &mut Text, book: &Book, now: DateTime<Utc>) {
+    let name = "cuiban_obligations";
+    out.head(name, "gauge", "Obligations by quarter and state.");
+    let mut counts: BTreeMap<_, u64> = BTreeMap::new();
+    for (key, obligation) in &book.obligations {
+        let state = obligation.state(book.deadline(&key.plan, key.quarter), now);
+        *counts.entry((&key.plan, key.quarter, state)).or_default() += 1;
+    }
+    let mut quarters: Vec<_> = counts.keys().map(|(plan, q, _)| (*plan, *q)).collect();
+    quarters.dedup();
+    for (plan, quarter) in quarters {
+        for state in ObligationState::ALL {
+            let labels = [
+                ("plan", plan.as_str()),
+                ("quarter", &quarter.to_string()),
+                ("state", state.as_str()),
+            ];
+            let count = counts.get(&(plan, quarter, state)).copied();
+            out.line(name, &labels, count.unwrap_or(0));
+        }
+    }
+}
+
+fn messages(out: &mut Text, book: &Book) {
+    let name = "cuiban_messages";
+    out.head(
+        name,
+        "gauge",
+        "Messages by occasion, state and the channel in use.",
+    );
+    let mut counts: BTreeMap<_, u64> = BTreeMap::new();
+    for (key, delivery) in &book.messages {
+        let leg = usize::from(delivery.leg);
+        let channel = delivery.message.route.get(leg).map_or("", |c| c.as_str());
+        let place = (key.occasion.kind(), delivery.state.as_str(), channel);
+        *counts.entry(place).or_default() += 1;
+    }
+    for ((stage, state, channel), count) in counts {
+        let labels = [("stage", stage), ("state", state), ("channel", channel)];
+        out.line(name, &labels, count);
+    }
+}
+
+fn stages(out: &mut Text, book: &Book) {
+    let mut quarters: Vec<_> = book.stages.keys().map(|(p, q, _)| (p, *q)).collect();
+    quarters.dedup();
+    let audits: Vec<_> = quarters
+        .into_iter()
+        .flat_map(|(plan, quarter)| {
+            let audits = board::audit(book, plan, quarter).into_iter();
+            audits.map(move |audit| (plan, quarter.to_string(), audit))
+        })
+        .collect();
+    let name = "cuiban_stage_people";
+    out.head(
+        name,
+        "gauge",
+        "expected = sent + deferred + skipped + failed + in_doubt, for each stage.",
+    );
+    for (plan, quarter, audit) in &audits {
+        let parts = [
+            ("expected", audit.expected),
+            ("sent", audit.sent),
+            ("deferred", audit.deferred),
+            ("skipped", audit.skipped),
+            ("failed", audit.failed),
+            ("in_doubt", audit.in_doubt),
+        ];
+        for (outcome, count) in parts {
+            let labels = [
+                ("plan", plan.as_str()),
+                ("quarter", quarter),
+                ("stage", audit.stage.as_str()),
+                ("outcome", outcome),
+            ];
+            out.line(name, &labels, u64::from(count));
+        }
+    }
+    let name = "cuiban_stage_unbalanced";
+    out.head(name, "gauge", "Stages whose numbers do not add up; always 0.");
+    let wrong = audits.iter().filter(|(_, _, audit)| !audit.adds_up());
+    out.line(name, &[], wrong.count() as u64);
+}
+
+fn holidays(out: &mut Text, book: &Book, calendar: &Calendar, now: DateTime<Utc>) {
+    let name = "cuiban_holiday_year_assumed";
+    out.head(
+        name,
+        "gauge",
+        "1 where no holiday table is known and Monday to Friday is assumed.",
+    );
+    let this_year = calendar.date_of(now).year();
+    let mut years: Vec<_> = book
+        .plans
+        .values()
+        .flat_map(|plan| plan.assumed_years.iter().copied())
+        .filter(|year| *year >= this_year)
+        .chain([this_year])
+        .collect();
+    years.sort_unstable();
+    years.dedup();
+    for year in years {
+        let assumed = u64::from(!calendar.knows(year));
+        out.line(name, &[("year", &year.to_string())], assumed);
+    }
+}
+
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    /// Label values are names of ours: letters, digits, `-` and `_`.
+    fn line(&mut self, name: &str, labels: &[(&str, &str)], value: u64) {
+        let labels: Vec<_> = labels.iter().map(|(k, v)| format!("{k}=\"{v}\"")).collect();
+        let labels = match labels.is_empty() {
+            true => String::new(),
+            false => format!("{{{}}}", labels.join(",")),
+        };
+        let _ = writeln!(self.0, "{name}{labels} {value}");
+    }
+}

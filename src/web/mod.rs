@@ -1,0 +1,20 @@
+//! The kit that pages and interfaces are made with. It knows no room and no fact's meaning: who
+//! is calling, what they see when something is wrong, headers, limits, health.
+//!
+//! How a router is put together: a room's router, then [`guard::guard`] around all of them. A
+//! request over the command socket carries [`Caller::Operator`] as an extension before it gets
+//! here; every other one is known by its session, or is nobody.
+
+pub mod assets;
+pub mod caller;
+pub mod error;
+pub mod format;
+pub mod guard;
+pub mod health;
+pub mod limit;
+pub mod metrics;
+pub mod password;
+pub mod session;
+
+pub use caller::{Caller, Peer};
+pub use error::{ApiError, WebError};
