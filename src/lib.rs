@@ -4,13 +4,11 @@
 pub mod board;
 pub mod clock;
 pub mod config;
-pub mod domain;
-pub mod driver;
-pub mod rules;
-pub mod store;
-pub mod plan;
 pub mod desk;
 pub mod domain;
+pub mod driver;
+pub mod plan;
 pub mod reply;
+pub mod rules;
 pub mod store;
 pub mod web;

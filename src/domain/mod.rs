@@ -14,5 +14,5 @@ pub mod people;
 pub mod plan;
 pub mod policy;
 pub mod report;
-pub mod user;
 pub mod schedule;
+pub mod user;
