@@ -4,5 +4,6 @@
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod plan;
 pub mod store;
 pub mod telemetry;
