@@ -11,4 +11,5 @@ pub mod plan;
 pub mod reply;
 pub mod rules;
 pub mod store;
+pub mod telemetry;
 pub mod web;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::reader::Reader;
+use super::reader::{Reader, Told};
 use super::secret::Secret;
 use crate::domain::address;
 
@@ -140,7 +140,7 @@ impl EmailConfig {
             );
         }
         let tls = tls?;
-        if tls == Tls::None && matches!(login, Some(Some(_))) && !is_loopback(&host) {
+        if tls == Tls::None && matches!(login, Ok(Some(_))) && !is_loopback(&host) {
             r.warn(
                 "tls",
                 "口令将不加密地经过网络；如邮件服务器支持，请改为 \"implicit\" 或 \"starttls\"",
@@ -150,7 +150,7 @@ impl EmailConfig {
             host,
             port: port?,
             tls,
-            login: login?,
+            login: login.ok()?,
             from: from?,
             reply_to,
             max_connections: usize::try_from(max_connections?).ok()?,
@@ -160,41 +160,38 @@ impl EmailConfig {
 }
 
 fn port(r: &mut Reader<'_>, tls: Option<Tls>) -> Option<u16> {
-    if !r.is_written("port") {
-        // Asked for all the same, so that the key is known.
-        r.number("port", 1..=65535);
+    let port = r.number("port", 1..=65535);
+    if port.is_none() && !r.is_written("port") {
         let usual = tls?.usual_port();
         r.derived_number("port", usual.into());
         return Some(usual);
     }
-    r.number("port", 1..=65535)
-        .and_then(|port| u16::try_from(port).ok())
+    port.and_then(|port| u16::try_from(port).ok())
 }
 
-/// Outer none: a fault. Inner none: nobody signs in.
-#[expect(clippy::option_option, reason = "a fault is not the same as no login")]
-fn login(r: &mut Reader<'_>) -> Option<Option<Login>> {
+/// None where nobody signs in.
+fn login(r: &mut Reader<'_>) -> Result<Option<Login>, Told> {
     let username = r.text("username");
     let secret_written = r.is_written("password") || r.is_written("password_file");
     let password = r.secret("password", "password_file");
     match (username, password) {
-        (Some(username), Some(password)) => Some(Some(Login { username, password })),
+        (Some(username), Some(password)) => Ok(Some(Login { username, password })),
         (Some(_), None) if !secret_written => {
             r.fault(
                 "username",
                 "填写了账号，还需填写 password_file（存放口令或授权码的文件）",
             );
-            None
+            Err(Told)
         }
         (None, Some(_)) => {
             r.fault(
                 "username",
                 "填写了口令却没有账号，请补上 username，或删去口令",
             );
-            None
+            Err(Told)
         }
-        (None, None) if !secret_written => Some(None),
-        _ => None,
+        (None, None) if !secret_written => Ok(None),
+        _ => Err(Told),
     }
 }
 

@@ -17,6 +17,7 @@ pub mod store;
 pub mod time;
 pub mod wecom;
 
+mod gathered;
 mod layers;
 mod reader;
 mod remind;
@@ -28,9 +29,9 @@ use crate::domain::policy::Policy;
 
 pub use email::EmailConfig;
 pub use fault::{ConfigFaults, Fault, Origin};
+pub use gathered::Setting;
 pub use log::LogConfig;
 pub use office::OfficeConfig;
-pub use reader::Setting;
 pub use secret::Secret;
 pub use server::ServerConfig;
 pub use spool::SpoolConfig;
@@ -38,8 +39,8 @@ pub use store::StoreConfig;
 pub use time::TimeConfig;
 pub use wecom::WecomConfig;
 
+use gathered::Gathered;
 use layers::Table;
-use reader::Gathered;
 
 /// The defaults, commented; also the sample for a site's file.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");

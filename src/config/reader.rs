@@ -2,41 +2,19 @@
 //! every fault is kept with its place while the reading goes on.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs;
 use std::ops::RangeInclusive;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chrono::NaiveTime;
 
-use super::fault::{Fault, Origin};
+use super::fault::Origin;
+use super::gathered::{Gathered, Setting};
 use super::layers::{Node, Scalar, Table};
-use super::secret::Secret;
+use super::secret::{Secret, read_secret};
 
-/// What reading gathers beside the values.
-#[derive(Debug, Default)]
-pub(super) struct Gathered {
-    pub(super) faults: Vec<Fault>,
-    pub(super) warnings: Vec<Fault>,
-    pub(super) settings: Vec<Setting>,
-    /// Folder of the site's file: relative names are looked for there first.
-    pub(super) folder: Option<PathBuf>,
-    /// `$CREDENTIALS_DIRECTORY`.
-    pub(super) credentials: Option<PathBuf>,
-}
-
-/// An effective value, as `config show` prints it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setting {
-    /// Such as `email` or `wecom.robot[1]`.
-    pub section: String,
-    /// Such as `host`.
-    pub key: String,
-    /// As TOML; none where it is not set. Secrets are stars.
-    pub value: Option<String>,
-    /// Where it comes from.
-    pub origin: Origin,
-}
+/// Something is wrong and has been told already.
+#[derive(Debug)]
+pub(super) struct Told;
 
 /// One section being read.
 pub(super) struct Reader<'a> {
@@ -47,62 +25,8 @@ pub(super) struct Reader<'a> {
     gathered: &'a mut Gathered,
 }
 
-impl Gathered {
-    /// Reads the section of this name with `read`, and tells of keys it did not ask for.
-    pub(super) fn section<T>(
-        &mut self,
-        root: &Table,
-        name: &'static str,
-        read: impl FnOnce(&mut Reader<'_>) -> T,
-    ) -> T {
-        let table = match root.entries.get(name) {
-            Some(Node::Table(table)) => Some(table),
-            Some(other) => {
-                self.fault(other.origin(), name, format!("应写成一节：[{name}]"));
-                None
-            }
-            None => None,
-        };
-        Reader::over(name.to_owned(), table, self, read)
-    }
-
-    pub(super) fn fault(&mut self, origin: &Origin, key: &str, message: impl Into<String>) {
-        self.faults.push(Fault {
-            origin: origin.clone(),
-            key: key.to_owned(),
-            message: message.into(),
-        });
-    }
-
-    pub(super) fn warn(&mut self, origin: &Origin, key: &str, message: impl Into<String>) {
-        self.warnings.push(Fault {
-            origin: origin.clone(),
-            key: key.to_owned(),
-            message: message.into(),
-        });
-    }
-
-    /// Where a file named in the configuration is: a path, a name beside the site's file, or one
-    /// in the working folder.
-    pub(super) fn find(&self, name: &str) -> PathBuf {
-        let beside = self.folder.as_ref().map(|folder| folder.join(name));
-        match beside {
-            Some(path) if path.exists() => path,
-            _ => PathBuf::from(name),
-        }
-    }
-
-    fn find_secret(&self, name: &str) -> PathBuf {
-        let credential = self.credentials.as_ref().map(|folder| folder.join(name));
-        match credential {
-            Some(path) if !name.contains('/') && path.exists() => path,
-            _ => self.find(name),
-        }
-    }
-}
-
 impl<'a> Reader<'a> {
-    fn over<T>(
+    pub(super) fn over<T>(
         name: String,
         table: Option<&'a Table>,
         gathered: &'a mut Gathered,
@@ -169,7 +93,7 @@ impl<'a> Reader<'a> {
         let number = match &scalar {
             Scalar::Integer(number) => Some(*number),
             Scalar::Text(text) if text.trim().is_empty() => return self.unset(key),
-            Scalar::Text(text) if self.from_env(key) => text.trim().parse().ok(),
+            Scalar::Text(text) if self.is_from_env(key) => text.trim().parse().ok(),
             _ => None,
         };
         match number.filter(|number| bounds.contains(number)) {
@@ -196,7 +120,7 @@ impl<'a> Reader<'a> {
         let scalar = self.leaf(key)?;
         let yes = match &scalar {
             Scalar::Bool(yes) => Some(*yes),
-            Scalar::Text(text) if self.from_env(key) => text.trim().parse().ok(),
+            Scalar::Text(text) if self.is_from_env(key) => text.trim().parse().ok(),
             _ => None,
         };
         match yes {
@@ -223,7 +147,7 @@ impl<'a> Reader<'a> {
                     _ => None,
                 })
                 .collect(),
-            Scalar::Text(text) if self.from_env(key) => {
+            Scalar::Text(text) if self.is_from_env(key) => {
                 Some(text.split(',').map(|part| part.trim().to_owned()).collect())
             }
             _ => None,
@@ -414,7 +338,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn from_env(&self, key: &str) -> bool {
+    fn is_from_env(&self, key: &str) -> bool {
         matches!(self.origins.get(key), Some(Origin::Env(_)))
     }
 
@@ -445,35 +369,6 @@ impl<'a> Reader<'a> {
             }
         }
     }
-}
-
-/// The secret in a file, and whether the file is closed to other users.
-fn read_secret(path: &Path) -> Result<(Secret, bool), String> {
-    /// Longer than any password or key: someone named the wrong file.
-    const LONGEST: u64 = 4096;
-    let shown = path.display();
-    let unreadable = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            format!("找不到文件 {shown}，请检查路径，或检查 systemd 凭据的名称")
-        }
-        std::io::ErrorKind::PermissionDenied => {
-            format!("没有读取 {shown} 的权限，请把文件的所有者改为运行 cuiban 的用户")
-        }
-        _ => format!("读取 {shown} 失败（{error}）"),
-    };
-    let about = fs::metadata(path).map_err(unreadable)?;
-    if !about.is_file() || about.len() > LONGEST {
-        return Err(format!(
-            "{shown} 不像是只存放一行口令或密钥的文件，请检查路径"
-        ));
-    }
-    let text = fs::read_to_string(path).map_err(unreadable)?;
-    let secret = text.trim();
-    if secret.is_empty() || secret.lines().count() > 1 {
-        return Err(format!("{shown} 里应有且只有一行口令或密钥"));
-    }
-    let private = about.permissions().mode() & 0o004 == 0;
-    Ok((Secret::new(secret.to_owned()), private))
 }
 
 /// As a TOML basic string.

@@ -2,7 +2,7 @@
 
 use chrono::{NaiveTime, TimeDelta};
 
-use super::reader::Reader;
+use super::reader::{Reader, Told};
 use crate::domain::message::Stage;
 use crate::domain::policy::{Policy, StageRule};
 
@@ -16,30 +16,26 @@ pub(super) fn read(r: &mut Reader<'_>) -> Option<Policy> {
     let budget = r.number("budget", 1..=100);
     let budget_days = r.number("budget_days", 1..=366);
     let catch_up_minutes = r.number("catch_up_minutes", 0..=1440);
-    let open = Open {
-        from: quiet_until?,
-        to: quiet_from?,
-    };
-    if open.from >= open.to {
-        r.fault("quiet_from", "应晚于 quiet_until：两者之间是可以发送的时间");
-        return None;
-    }
-    open.check(r, "digest_time", digest_time);
-    let rules = Stage::ALL.map(|stage| r.section(stage.as_str(), |r| rule(r, stage, &open)));
-    // A fault in one stage is told; the order is worth a look only when all were read.
-    let rules: Vec<StageRule> = rules
-        .into_iter()
-        .collect::<Option<Vec<_>>>()?
-        .into_iter()
-        .flatten()
-        .collect();
+    let open = quiet_until.zip(quiet_from).and_then(|(from, to)| {
+        let open = Open { from, to };
+        if from >= to {
+            r.fault("quiet_from", "应晚于 quiet_until：两者之间是可以发送的时间");
+        }
+        (from < to).then_some(open)
+    });
+    check_hour(r, "digest_time", digest_time, open.as_ref());
+    let rules =
+        Stage::ALL.map(|stage| r.section(stage.as_str(), |r| rule(r, stage, open.as_ref())));
+    // The order is worth a look only when all were read.
+    let rules: Result<Vec<Option<StageRule>>, Told> = rules.into_iter().collect();
+    let rules: Vec<StageRule> = rules.ok()?.into_iter().flatten().collect();
     check_order(r, &rules);
     Some(Policy {
         deadline_time: deadline_time?,
         stages: rules,
         digest_time: digest_time?,
-        quiet_until: open.from,
-        quiet_from: open.to,
+        quiet_until: quiet_until?,
+        quiet_from: open?.to,
         too_late_days: u32::try_from(too_late_days?).ok()?,
         budget: usize::try_from(budget?).ok()?,
         budget_window: TimeDelta::days(budget_days?),
@@ -53,34 +49,33 @@ struct Open {
     to: NaiveTime,
 }
 
-impl Open {
-    fn check(&self, r: &mut Reader<'_>, key: &'static str, time: Option<NaiveTime>) {
-        if time.is_some_and(|time| time < self.from || time >= self.to) {
-            let (from, to) = (self.from.format("%H:%M"), self.to.format("%H:%M"));
-            r.fault(
-                key,
-                format!("在免打扰时间内，到点发不出去；请改到 {from} 至 {to} 之间，或改 remind.quiet_until、remind.quiet_from"),
-            );
-        }
+/// A stage set to an hour in which nothing leaves would always run late.
+fn check_hour(r: &mut Reader<'_>, key: &'static str, time: Option<NaiveTime>, open: Option<&Open>) {
+    if let (Some(time), Some(open)) = (time, open)
+        && (time < open.from || time >= open.to)
+    {
+        let (from, to) = (open.from.format("%H:%M"), open.to.format("%H:%M"));
+        r.fault(
+            key,
+            format!("在免打扰时间内，到点发不出去；请改到 {from} 至 {to} 之间，或改 remind.quiet_until、remind.quiet_from"),
+        );
     }
 }
 
-/// Outer none: a fault. Inner none: the stage is switched off.
-#[expect(
-    clippy::option_option,
-    reason = "a fault is not the same as a stage switched off"
-)]
-fn rule(r: &mut Reader<'_>, stage: Stage, open: &Open) -> Option<Option<StageRule>> {
+/// None where the stage is switched off.
+fn rule(r: &mut Reader<'_>, stage: Stage, open: Option<&Open>) -> Result<Option<StageRule>, Told> {
     let enabled = r.flag("enabled");
     let working_days = r.number("working_days", -60..=60);
     let time = r.time("time");
-    open.check(r, "time", time);
+    check_hour(r, "time", time, open);
     let rule = StageRule {
         stage,
-        working_days: i32::try_from(working_days?).ok()?,
-        time: time?,
+        working_days: working_days
+            .and_then(|days| i32::try_from(days).ok())
+            .ok_or(Told)?,
+        time: time.ok_or(Told)?,
     };
-    Some(enabled?.then_some(rule))
+    Ok(enabled.ok_or(Told)?.then_some(rule))
 }
 
 fn check_order(r: &mut Reader<'_>, rules: &[StageRule]) {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Loaded;
-use super::reader::Setting;
+use super::gathered::Setting;
 
 /// `config show`: a TOML text of the effective values, each with where it comes from.
 pub struct Show<'a>(pub &'a Loaded);

@@ -218,6 +218,28 @@ fn the_environment_goes_over_the_file_and_the_file_over_the_defaults() {
     );
 }
 
+#[test]
+fn one_slip_is_one_fault() {
+    for slip in [
+        "[remind]\nquiet_until = \"8h\"",
+        "[remind]\nquiet_from = \"08:00\"",
+        "[remind]\nbudget = 0",
+        "[remind.due]\nenabled = \"ja\"",
+        "[store]\npath = \"\"",
+        "[time]\nzone = 8",
+        "[log]\nlevel = \"cuiban=loud\"",
+        "[log]\nformat = \"xml\"",
+        "email = \"x\"",
+        "[wecom]\nrobot = \"x\"",
+        "[wecom]\nbase_url = \"qyapi.weixin.qq.com\"",
+        "[office]\nname = \"\"",
+        "[server]\nsocket = 1",
+    ] {
+        let faults = Site::new(slip).load().unwrap_err();
+        assert_eq!(faults.0.len(), 1, "{slip}: {faults}");
+    }
+}
+
 const MAIL: &str = "[server]\npublic_url = \"https://d.example\"\n[office]\nphone = \"1\"\n[email]\nfrom = \"d@b.example\"\nhost = \"mail.example\"\n";
 
 #[test]

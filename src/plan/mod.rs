@@ -10,10 +10,12 @@
 
 mod clean;
 mod columns;
+pub mod contacts;
 mod findings;
 mod groups;
 mod heading;
 mod homes;
+pub mod import;
 mod layout;
 mod rows;
 mod sections;
