@@ -1,6 +1,8 @@
 //! 催办 cuiban: reads a city's yearly task table, reminds its owners before each quarter ends, and
 //! shows who has not reported.
 
+pub mod channel;
 pub mod clock;
 pub mod domain;
+pub mod outbox;
 pub mod store;

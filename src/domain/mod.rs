@@ -1,6 +1,7 @@
 //! What cuiban knows and decides, without I/O, clock, randomness, serde or logging.
 
 pub mod book;
+pub mod brief;
 pub mod calendar;
 pub mod delivery;
 pub mod fact;
