@@ -3,6 +3,9 @@
 
 pub mod channel;
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod outbox;
+pub mod plan;
 pub mod store;
+pub mod telemetry;

@@ -173,3 +173,158 @@ pub fn date_chinese(day: NaiveDate) -> String {
         weekday_chinese(day)
     )
 }
+
+/// The real calendar for tests of the domain, which may not know `config`.
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+
+    /// The years of `config/holidays-cn.json`, read line by line.
+    pub(crate) fn china() -> Calendar {
+        let mut years: BTreeMap<i32, YearTable> = BTreeMap::new();
+        let mut worked = false;
+        for line in include_str!("../../config/holidays-cn.json").lines() {
+            let key = line.trim().trim_start_matches('"');
+            worked = (worked || key.starts_with("workdays")) && !key.starts_with("holidays");
+            let Some(day) = key.get(..10).and_then(|key| key.parse::<NaiveDate>().ok()) else {
+                continue;
+            };
+            let table = years.entry(day.year()).or_default();
+            let days = if worked {
+                &mut table.worked
+            } else {
+                &mut table.off
+            };
+            days.insert(day);
+        }
+        Calendar::new(chrono_tz::Asia::Shanghai, years)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::testing::china;
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_third_quarter_of_2026_as_the_design_says() {
+        let calendar = china();
+        let deadline = calendar.last_working_day(Quarter::new(2026, 3).unwrap());
+        assert_eq!(deadline, day("2026-09-30"));
+        for (steps, expected) in [
+            (-10, "2026-09-16"),
+            (-5, "2026-09-22"),
+            (-3, "2026-09-24"),
+            (-1, "2026-09-29"),
+            (0, "2026-09-30"),
+            (1, "2026-10-08"),
+            (3, "2026-10-10"),
+            (5, "2026-10-13"),
+        ] {
+            let found = calendar.shift(deadline, steps);
+            assert_eq!(found, day(expected), "T{steps:+}");
+            assert_eq!(calendar.working_days_between(deadline, found), steps);
+        }
+        assert_eq!(weekday_chinese(day("2026-10-10")), "周六");
+        assert!(calendar.is_working(day("2026-10-10")), "a make-up Saturday");
+        assert!(!calendar.is_working(day("2026-09-25")), "中秋节");
+    }
+
+    #[test]
+    fn the_quarters_of_2022() {
+        let calendar = china();
+        let ends = [1, 2, 3, 4].map(|n| {
+            let end = calendar.last_working_day(Quarter::new(2022, n).unwrap());
+            (end.to_string(), calendar.shift(end, -10).to_string())
+        });
+        let ends = ends
+            .each_ref()
+            .map(|(end, notice)| (end.as_str(), notice.as_str()));
+        assert_eq!(
+            ends,
+            [
+                ("2022-03-31", "2022-03-17"),
+                ("2022-06-30", "2022-06-16"),
+                ("2022-09-30", "2022-09-16"),
+                // 31 December 2022 was a Saturday and belonged to the New Year's block.
+                ("2022-12-30", "2022-12-16"),
+            ]
+        );
+        assert!(
+            calendar.is_working(day("2022-01-30")),
+            "a Sunday made up for 春节"
+        );
+        assert!(!calendar.is_working(day("2022-10-03")));
+    }
+
+    #[test]
+    fn an_unknown_year_is_monday_to_friday_and_says_so() {
+        let calendar = china();
+        assert!(calendar.knows(2026) && !calendar.knows(2031));
+        assert!(
+            calendar.is_working(day("2031-01-01")),
+            "a Wednesday: nobody has said yet"
+        );
+        assert!(!calendar.is_working(day("2031-01-04")));
+        let empty = BTreeMap::from([(2031, YearTable::default())]);
+        assert!(!Calendar::new(chrono_tz::Asia::Shanghai, empty).knows(2031));
+    }
+
+    #[test]
+    fn an_instant_exists_even_where_the_clock_jumps() {
+        // Shanghai put its clocks forward on 1986-05-04 at 02:00 and back on 1986-09-14.
+        let calendar = china();
+        let at = |date, hour| {
+            let time = NaiveTime::from_hms_opt(hour, 30, 0).unwrap();
+            calendar.instant(day(date), time).to_rfc3339()
+        };
+        assert_eq!(at("1986-05-04", 2), "1986-05-03T18:00:00+00:00");
+        assert_eq!(
+            at("1986-09-14", 1),
+            "1986-09-13T16:30:00+00:00",
+            "the earlier of two"
+        );
+        assert_eq!(at("2026-09-30", 9), "2026-09-30T01:30:00+00:00");
+        let time = calendar.time_of("2026-09-29T16:10:00Z".parse().unwrap());
+        assert_eq!(time.to_string(), "00:10:00");
+        assert_eq!(
+            calendar.date_of("2026-09-29T16:10:00Z".parse().unwrap()),
+            day("2026-09-30")
+        );
+    }
+
+    #[test]
+    fn a_date_is_read_with_its_weekday() {
+        assert_eq!(date_chinese(day("2026-09-30")), "2026年9月30日（周三）");
+    }
+
+    proptest! {
+        #[test]
+        fn shifting_lands_on_working_days_and_back(offset in 0i64..3650, steps in -40i32..=40) {
+            let calendar = china();
+            let from = calendar.on_or_before(day("2020-01-01") + chrono::TimeDelta::days(offset));
+            let to = calendar.shift(from, steps);
+            prop_assert!(calendar.is_working(to));
+            prop_assert_eq!(calendar.shift(to, -steps), from);
+            prop_assert_eq!(calendar.working_days_between(from, to), steps);
+            prop_assert_eq!(calendar.working_days_between(to, from), -steps);
+        }
+
+        #[test]
+        fn counting_goes_together(a in 0i64..1500, b in 0i64..1500, c in 0i64..1500) {
+            let calendar = china();
+            let [a, b, c] = [a, b, c].map(|days| day("2021-06-01") + chrono::TimeDelta::days(days));
+            let count = |from, to| calendar.working_days_between(from, to);
+            if a <= b && b <= c {
+                prop_assert_eq!(count(a, b) + count(b, c), count(a, c));
+            }
+            prop_assert!(calendar.on_or_before(a) <= a && a <= calendar.on_or_after(a));
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! What cuiban knows and decides, without I/O, clock, randomness, serde or logging.
 
+pub mod address;
 pub mod book;
 pub mod brief;
 pub mod calendar;

@@ -103,3 +103,73 @@ impl Policy {
         calendar.instant(next, self.quiet_until)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::calendar::testing::china;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_stages_of_a_quarter_stand_around_its_last_working_day() {
+        let (policy, calendar) = (Policy::default(), china());
+        let quarter = Quarter::new(2026, 3).unwrap();
+        let times = Stage::ALL.map(|stage| {
+            let time = policy.stage_time(&calendar, quarter, stage).unwrap();
+            time.with_timezone(&calendar.zone())
+                .format("%m-%d %H:%M")
+                .to_string()
+        });
+        assert_eq!(
+            times,
+            [
+                "09-16 09:10",
+                "09-24 09:10",
+                "09-30 09:10",
+                "10-08 09:10",
+                "10-13 09:10"
+            ]
+        );
+        let without = Policy {
+            stages: Vec::new(),
+            ..policy
+        };
+        assert_eq!(without.stage_time(&calendar, quarter, Stage::Notice), None);
+    }
+
+    #[test]
+    fn a_date_is_due_on_the_last_working_day_up_to_it() {
+        let (policy, calendar) = (Policy::default(), china());
+        let due = |day: &str| policy.deadline(&calendar, day.parse().unwrap());
+        assert_eq!(due("2022-12-31"), at("2022-12-30T18:00:00+08:00"));
+        assert_eq!(due("2022-06-30"), at("2022-06-30T18:00:00+08:00"));
+        assert_eq!(due("2026-10-05"), at("2026-09-30T18:00:00+08:00"));
+    }
+
+    #[test]
+    fn quiet_hours_delay_to_the_next_working_morning() {
+        let (policy, calendar) = (Policy::default(), china());
+        let open = |text: &str| policy.next_open(&calendar, at(text));
+        for (now, next) in [
+            ("2026-09-30T08:29:59+08:00", "2026-09-30T08:30:00+08:00"),
+            ("2026-09-30T08:30:00+08:00", "2026-09-30T08:30:00+08:00"),
+            ("2026-09-30T17:59:59+08:00", "2026-09-30T17:59:59+08:00"),
+            // Eight days off lie behind this evening.
+            ("2026-09-30T18:00:00+08:00", "2026-10-08T08:30:00+08:00"),
+            ("2026-10-03T12:00:00+08:00", "2026-10-08T08:30:00+08:00"),
+            // Saturday the 10th is worked, Sunday the 11th is not.
+            ("2026-10-10T12:00:00+08:00", "2026-10-10T12:00:00+08:00"),
+            ("2026-10-10T23:00:00+08:00", "2026-10-12T08:30:00+08:00"),
+        ] {
+            assert_eq!(open(now), at(next), "{now}");
+            assert_eq!(
+                policy.next_open(&calendar, open(now)),
+                open(now),
+                "open stays open"
+            );
+        }
+    }
+}

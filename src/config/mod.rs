@@ -1,0 +1,243 @@
+//! The configuration: defaults inside the program, then the site's file, then the environment.
+//!
+//! Every section checks itself; all faults are gathered, each with its place, so that one run
+//! tells everything there is to mend. An unknown key is a fault: a misspelt one must not be
+//! silently without effect.
+
+pub mod email;
+pub mod fault;
+pub mod holidays;
+pub mod log;
+pub mod office;
+pub mod secret;
+pub mod server;
+pub mod show;
+pub mod spool;
+pub mod store;
+pub mod time;
+pub mod wecom;
+
+mod gathered;
+mod layers;
+mod reader;
+mod remind;
+
+use std::path::{Path, PathBuf};
+
+use crate::domain::people::ChannelKind;
+use crate::domain::policy::Policy;
+
+pub use email::EmailConfig;
+pub use fault::{ConfigFaults, Fault, Origin};
+pub use gathered::Setting;
+pub use log::LogConfig;
+pub use office::OfficeConfig;
+pub use secret::Secret;
+pub use server::ServerConfig;
+pub use spool::SpoolConfig;
+pub use store::StoreConfig;
+pub use time::TimeConfig;
+pub use wecom::WecomConfig;
+
+use gathered::Gathered;
+use layers::Table;
+
+/// The defaults, commented; also the sample for a site's file.
+pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
+
+/// The site's file where none is named on the command line; it need not exist.
+pub const SITE_FILE: &str = "/etc/cuiban/cuiban.toml";
+
+/// All settings, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `[server]`.
+    pub server: ServerConfig,
+    /// `[store]`.
+    pub store: StoreConfig,
+    /// `[time]`, with the calendar.
+    pub time: TimeConfig,
+    /// `[office]`.
+    pub office: OfficeConfig,
+    /// `[remind]`.
+    pub policy: Policy,
+    /// `[email]`, where it is used.
+    pub email: Option<EmailConfig>,
+    /// `[wecom]`; without robots it sends nothing.
+    pub wecom: WecomConfig,
+    /// `[spool]`, where it is used: when named, or when nothing else is configured.
+    pub spool: Option<SpoolConfig>,
+    /// `[log]`.
+    pub log: LogConfig,
+}
+
+/// A configuration with what there is to say about it.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The settings.
+    pub config: Config,
+    /// Not wrong, but worth a look.
+    pub warnings: Vec<Fault>,
+    /// Every setting with its effective value and where it comes from, secrets as stars.
+    pub settings: Vec<Setting>,
+    /// The files read.
+    pub sources: Vec<PathBuf>,
+}
+
+impl Config {
+    /// Reads and checks everything. `path` is the file named on the command line; without one
+    /// [`SITE_FILE`] is read if it exists.
+    ///
+    /// # Errors
+    /// All faults at once.
+    pub fn load(
+        path: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Loaded, ConfigFaults> {
+        let env: Vec<(String, String)> = env.collect();
+        let one = |fault| ConfigFaults(vec![fault]);
+        let mut root = Table::parse(DEFAULT_TOML, None).map_err(one)?;
+        let site = site_file(path).map_err(one)?;
+        if let Some((path, text)) = &site {
+            root.lay(Table::parse(text, Some(path)).map_err(one)?);
+        }
+        let credentials = env.iter().find(|(name, _)| name == "CREDENTIALS_DIRECTORY");
+        let mut gathered = Gathered {
+            folder: site
+                .as_ref()
+                .and_then(|(path, _)| path.parent())
+                .map(Path::to_path_buf),
+            credentials: credentials.map(|(_, folder)| PathBuf::from(folder)),
+            ..Gathered::default()
+        };
+        root.lay_env(env.into_iter());
+        let config = read_sections(&root, &mut gathered);
+        match config {
+            Some(config) if gathered.faults.is_empty() => Ok(Loaded {
+                config,
+                warnings: gathered.warnings,
+                settings: gathered.settings,
+                sources: site.into_iter().map(|(path, _)| path).collect(),
+            }),
+            _ => Err(ConfigFaults::in_order(gathered.faults)),
+        }
+    }
+
+    /// The ways out that are set up.
+    #[must_use]
+    pub fn channels(&self) -> Vec<ChannelKind> {
+        let set_up = |kind: &ChannelKind| match kind {
+            ChannelKind::Email => self.email.is_some(),
+            ChannelKind::WecomRobot => !self.wecom.robots.is_empty(),
+            ChannelKind::WecomApp => false,
+            ChannelKind::Spool => self.spool.is_some(),
+        };
+        ChannelKind::ALL.into_iter().filter(set_up).collect()
+    }
+}
+
+/// The site's file and its text; none where no file was named and the usual one is not there.
+fn site_file(path: Option<&Path>) -> Result<Option<(PathBuf, String)>, Fault> {
+    let named = path.unwrap_or(Path::new(SITE_FILE));
+    match std::fs::read_to_string(named) {
+        Ok(text) => Ok(Some((named.to_path_buf(), text))),
+        Err(error) if path.is_none() && error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Fault {
+            origin: Origin::File {
+                path: named.to_path_buf(),
+                line: None,
+            },
+            key: String::new(),
+            message: format!("无法读取配置文件（{error}），请检查路径和权限"),
+        }),
+    }
+}
+
+/// Sections that later versions read: to ignore them would be to promise what is not done.
+const NOT_YET: [(&str, &str); 1] = [("imap", "收取邮件回复")];
+
+fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
+    let store = gathered.section(root, "store", StoreConfig::read);
+    let folder = store.as_ref().map(|store| store.path.as_path());
+    let server = gathered.section(root, "server", |r| ServerConfig::read(r, folder));
+    let time = gathered.section(root, "time", TimeConfig::read);
+    let office = gathered.section(root, "office", OfficeConfig::read);
+    let policy = gathered.section(root, "remind", remind::read);
+    let email = gathered.section(root, "email", EmailConfig::read);
+    let wecom = gathered.section(root, "wecom", WecomConfig::read);
+    let alone = email.is_none() && wecom.as_ref().is_some_and(|wecom| wecom.robots.is_empty());
+    let spool = gathered.section(root, "spool", |r| SpoolConfig::read(r, folder, alone));
+    let log = gathered.section(root, "log", LogConfig::read);
+    tell_unknown_sections(root, gathered);
+    let config = Config {
+        server: server?,
+        store: store?,
+        time: time?,
+        office: office?,
+        policy: policy?,
+        email,
+        wecom: wecom?,
+        spool,
+        log: log?,
+    };
+    check_together(&config, root, gathered);
+    Some(config)
+}
+
+fn tell_unknown_sections(root: &Table, gathered: &mut Gathered) {
+    const KNOWN: [&str; 9] = [
+        "server", "store", "time", "office", "remind", "email", "wecom", "spool", "log",
+    ];
+    for (name, node) in &root.entries {
+        if KNOWN.contains(&name.as_str()) {
+            continue;
+        }
+        let later = NOT_YET.iter().find(|(section, _)| section == name);
+        let message = match later {
+            Some((_, what)) => format!("这一版还不能{what}，请先删去这一节"),
+            None => format!("没有这一节；可用的有 {}", KNOWN.join("、")),
+        };
+        gathered.fault(node.origin(), name, message);
+    }
+}
+
+/// What only shows when sections are seen side by side.
+fn check_together(config: &Config, root: &Table, gathered: &mut Gathered) {
+    let place = |name: &str| {
+        root.entries
+            .get(name)
+            .map_or(Origin::Default, |node| node.origin().clone())
+    };
+    let sends_out = config.email.is_some() || !config.wecom.robots.is_empty();
+    if sends_out && config.server.public_url.is_none() {
+        gathered.warn(
+            &place("server"),
+            "server.public_url",
+            "还没有填写，消息里的填报链接在别的电脑和手机上打不开；请填写对外的网址",
+        );
+    }
+    if sends_out && config.office.phone.is_none() {
+        gathered.warn(
+            &place("office"),
+            "office.phone",
+            "还没有填写，收到消息的人不知道有疑问打给谁；请填写科室电话",
+        );
+    }
+    let due = config
+        .policy
+        .stages
+        .iter()
+        .find(|rule| rule.working_days == 0);
+    if let Some(due) = due
+        && due.time >= config.policy.deadline_time
+    {
+        gathered.fault(
+            &place("remind"),
+            &format!("remind.{}.time", due.stage.as_str()),
+            "应早于 remind.deadline_time：当天的提醒要在截止之前发出",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests;

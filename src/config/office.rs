@@ -1,0 +1,105 @@
+//! `[office]`: who asks, whom to call, and who coordinates.
+
+use std::collections::BTreeSet;
+
+use super::reader::Reader;
+use crate::domain::address;
+use crate::domain::ids::PersonId;
+use crate::domain::people::{ChannelKind, Contact, Person, Roles};
+
+/// `[office]`.
+#[derive(Debug, Clone)]
+pub struct OfficeConfig {
+    /// The office that asks, as messages name it.
+    pub name: String,
+    /// Whom to call with questions.
+    pub phone: Option<String>,
+    /// `[[office.coordinator]]`, with the ways to reach each.
+    pub coordinators: Vec<(Person, Contact)>,
+}
+
+impl OfficeConfig {
+    pub(super) fn read(r: &mut Reader<'_>) -> Option<Self> {
+        let name = r.text("name");
+        if name.is_none() {
+            r.fault("name", "请填写科室名称，如 \"市政府办公室督查科\"");
+        }
+        let phone = r.parsed("phone", "电话号码，如 \"0769-22830000\"", |text| {
+            let fits = text.chars().any(|c| c.is_ascii_digit())
+                && text
+                    .chars()
+                    .all(|c| c.is_ascii_digit() || " -+()（）转、,，/".contains(c));
+            fits.then(|| text.to_owned())
+        });
+        let mut names = BTreeSet::new();
+        let unit = name.clone().unwrap_or_default();
+        let coordinators = r.list("coordinator", |r| coordinator(r, &unit, &mut names));
+        let coordinators: Option<Vec<_>> = coordinators.into_iter().collect();
+        Some(Self {
+            name: name?,
+            phone,
+            coordinators: coordinators?,
+        })
+    }
+}
+
+fn coordinator(
+    r: &mut Reader<'_>,
+    unit: &str,
+    names: &mut BTreeSet<String>,
+) -> Option<(Person, Contact)> {
+    let name = r.text("name");
+    let email = r.personal("email", "一个邮件地址", |text| {
+        address::email(text).map(str::to_owned)
+    });
+    let mobile = r.personal("mobile", "11位手机号码", address::mobile);
+    let wecom_user = r.parsed(
+        "wecom_user",
+        "企业微信账号（字母、数字、_、-、@、.）",
+        |text| address::is_wecom_user(text).then(|| text.to_owned()),
+    );
+    let channels = r.texts("channels").unwrap_or_default();
+    let channels: Vec<ChannelKind> = channels
+        .iter()
+        .filter_map(|channel| {
+            let kind = ChannelKind::from_name(channel);
+            if kind.is_none() {
+                r.fault(
+                    "channels",
+                    format!(
+                        "没有“{channel}”这种渠道，可用的有 email、wecom_robot、wecom_app、spool"
+                    ),
+                );
+            }
+            kind
+        })
+        .collect();
+    let Some(name) = name else {
+        r.fault("name", "请填写联络人的姓名");
+        return None;
+    };
+    if !names.insert(name.clone()) {
+        r.fault("name", format!("“{name}”已经写过一次，请删去重复的一节"));
+    }
+    let id = PersonId::of(unit, &name);
+    let contact = Contact {
+        mobile,
+        email,
+        wecom_user,
+        channels,
+        ..Contact::none(id.clone())
+    };
+    if contact.route().is_empty() {
+        r.warn(
+            "name",
+            format!("“{name}”没有可用的联系方式，收不到每日汇总；请填写 email 或 wecom_user"),
+        );
+    }
+    let person = Person {
+        id,
+        name,
+        unit: unit.to_owned(),
+        roles: Roles::default(),
+    };
+    Some((person, contact))
+}

@@ -1,0 +1,189 @@
+use super::*;
+use crate::domain::calendar::testing::china;
+use crate::domain::ids::ObligationKey;
+use crate::plan::fixture;
+
+fn source(sha256: &str) -> Source {
+    Source {
+        file: "分解表.txt".into(),
+        sha256: sha256.into(),
+        accepted: 0,
+    }
+}
+
+fn import(book: &mut Book, plan: &Plan, sha256: &str) -> Vec<Fact> {
+    let facts = facts(book, plan, &source(sha256), &Policy::default(), &china());
+    fixture::append(book, facts.clone());
+    facts
+}
+
+/// The kinds of facts, in order.
+fn kinds(facts: &[Fact]) -> Vec<&'static str> {
+    let kind = |fact: &Fact| match fact {
+        Fact::PlanImported { .. } => "imported",
+        Fact::PersonSet { .. } => "person",
+        Fact::TaskSet { .. } => "task",
+        Fact::TaskRemoved { .. } => "removed",
+        Fact::DeadlinesSet { .. } => "deadlines",
+        _ => "other",
+    };
+    facts.iter().map(kind).collect()
+}
+
+fn told(book: &Book, plan: &Plan) -> String {
+    let difference = &diff(book, plan);
+    Told { plan, difference }.to_string()
+}
+
+/// The table after a spring reshuffle: another owner for 16, 2 dropped, 3 new, 1 as it was.
+fn reshuffled() -> Plan {
+    let mut plan = fixture::plan();
+    plan.tasks.retain(|task| task.no != 2);
+    let rest = plan.tasks.split_off(1);
+    plan.tasks.push(fixture::task(
+        3,
+        "实施数字化提升工程，建设制造业数字化转型赋能中心。",
+        "刘光滨",
+        &[("市工业和信息化局", "肖必良", "王志平")],
+        &[(2, 2, "组织企业申报")],
+    ));
+    plan.tasks.extend(rest);
+    let last = plan.tasks.len() - 1;
+    plan.tasks[last] = fixture::task(
+        16,
+        &plan.tasks[last].goal.clone(),
+        "刘光滨",
+        &[
+            ("市市场监管局", "张永忠", "杜江"),
+            ("市工业和信息化局", "肖必良", "王志平"),
+        ],
+        &[(1, 1, "开展政策宣讲")],
+    );
+    plan.people = fixture::people(&plan.tasks);
+    plan
+}
+
+#[test]
+fn a_first_import_stores_everything_with_its_deadlines() {
+    let mut book = Book::default();
+    let plan = fixture::plan();
+    insta::assert_snapshot!(told(&book, &plan));
+    let facts = import(&mut book, &plan, "a");
+    let mut expected = vec!["imported"];
+    expected.extend(["person"; 8]);
+    expected.extend(["task"; 3]);
+    expected.push("deadlines");
+    assert_eq!(kinds(&facts), expected);
+    let stored = &book.plans[&plan.id];
+    assert_eq!(stored.tasks.len(), 3);
+    assert!(stored.assumed_years.is_empty());
+    let deadlines: Vec<String> = stored
+        .deadlines
+        .values()
+        .map(|at| {
+            at.with_timezone(&china().zone())
+                .format("%F %R")
+                .to_string()
+        })
+        .collect();
+    // No milestone runs in the second quarter, so nothing is due at its end.
+    assert_eq!(
+        deadlines,
+        ["2022-03-31 18:00", "2022-09-30 18:00", "2022-12-30 18:00"]
+    );
+    assert_eq!(book.quarters_of(&plan.id).len(), 3);
+}
+
+#[test]
+fn the_same_file_again_changes_nothing() {
+    let mut book = Book::default();
+    let plan = fixture::plan();
+    import(&mut book, &plan, "a");
+    assert!(diff(&book, &plan).is_empty());
+    assert_eq!(import(&mut book, &plan, "a"), []);
+    assert_eq!(
+        kinds(&import(&mut book, &plan, "b")),
+        ["imported"],
+        "another file, the same table"
+    );
+    insta::assert_snapshot!(told(&book, &plan));
+}
+
+#[test]
+fn only_what_differs_is_set_and_reports_stay() {
+    let mut book = Book::default();
+    let plan = fixture::plan();
+    import(&mut book, &plan, "a");
+    let obligation = ObligationKey {
+        plan: plan.id.clone(),
+        quarter: fixture::quarter(1),
+        task: 2,
+        group: 0,
+    };
+    fixture::append(&mut book, vec![fixture::reported(obligation.clone())]);
+
+    let plan = reshuffled();
+    insta::assert_snapshot!(told(&book, &plan));
+    let facts = import(&mut book, &plan, "b");
+    assert_eq!(
+        kinds(&facts),
+        ["imported", "person", "removed", "task", "task", "deadlines"]
+    );
+    assert!(diff(&book, &plan).is_empty());
+    assert_eq!(book.obligations[&obligation].reports.len(), 1);
+    assert_eq!(import(&mut book, &plan, "b"), []);
+}
+
+#[test]
+fn reports_on_a_task_whose_units_change_are_pointed_out() {
+    let mut book = Book::default();
+    let mut plan = fixture::plan();
+    import(&mut book, &plan, "a");
+    let obligation = ObligationKey {
+        plan: plan.id.clone(),
+        quarter: fixture::quarter(1),
+        task: 16,
+        group: 0,
+    };
+    fixture::append(&mut book, vec![fixture::reported(obligation)]);
+    plan.tasks[2].groups.reverse();
+    assert_eq!(diff(&book, &plan).regrouped, [16]);
+    insta::assert_snapshot!(told(&book, &plan));
+}
+
+#[test]
+fn a_holiday_table_that_comes_later_moves_the_deadlines_once() {
+    let mut book = Book::default();
+    let unknown = Calendar::new(chrono_tz::Asia::Shanghai, BTreeMap::new());
+    let plan = fixture::plan();
+    let policy = Policy::default();
+    let first = facts(&book, &plan, &source("a"), &policy, &unknown);
+    fixture::append(&mut book, first);
+    assert_eq!(book.plans[&plan.id].assumed_years, BTreeSet::from([2022]));
+    assert_eq!(redate(&book, &policy, &unknown), []);
+
+    let facts = redate(&book, &policy, &china());
+    assert_eq!(kinds(&facts), ["deadlines"]);
+    fixture::append(&mut book, facts);
+    assert!(book.plans[&plan.id].assumed_years.is_empty());
+    assert_eq!(redate(&book, &policy, &china()), []);
+
+    let earlier = Policy {
+        deadline_time: chrono::NaiveTime::from_hms_opt(17, 0, 0).unwrap(),
+        ..policy
+    };
+    assert_eq!(kinds(&redate(&book, &earlier, &china())), ["deadlines"]);
+}
+
+#[test]
+fn a_plan_is_named_by_word_by_file_or_by_year() {
+    let id = |given, file: &str| plan_id(given, Path::new(file), 2022).map(|id| id.to_string());
+    assert_eq!(id(Some("dg-2022"), "x.txt"), Ok("dg-2022".into()));
+    assert_eq!(
+        id(None, "seeds/dongguan-2022.txt"),
+        Ok("dongguan-2022".into())
+    );
+    assert_eq!(id(None, "/tmp/DG-2022.xlsx"), Ok("dg-2022".into()));
+    assert_eq!(id(None, "2022年分解表.docx"), Ok("plan-2022".into()));
+    assert!(id(Some("东莞"), "x.txt").is_err());
+}

@@ -1,0 +1,7 @@
+//! From a table file to facts, and the contact sheet.
+
+pub mod contacts;
+pub mod import;
+
+#[cfg(test)]
+mod fixture;
