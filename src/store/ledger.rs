@@ -6,13 +6,16 @@
 //! and nothing is acknowledged that is not on disk. The book may run ahead of the disk by the one
 //! group being written; nobody has been told anything of it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
-use tokio::sync::{mpsc, oneshot, watch};
+use chrono::{DateTime, SubsecRound, Utc};
+use tokio::sync::{oneshot, watch};
 
+use super::open::{self, OpenReport, Opener};
 use super::{Journal, JournalReader, StoreError};
 use crate::domain::book::{Book, Effect};
 use crate::domain::fact::{Actor, Entry, Fact};
@@ -22,10 +25,14 @@ use crate::domain::ids::Position;
 const GROUP: usize = 256;
 /// Commands that may wait; one more is refused.
 const WAITING: usize = 4096;
+/// First pause before a failed store is opened again.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause between tries to open a failed store again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// Time between checkpoints.
+/// Longest time from an append to the checkpoint after it.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
+/// While the store takes no facts: time until it is asked again by itself.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// What a command decided: facts to append, and what to tell the caller once they are durable.
 #[derive(Debug)]
@@ -75,7 +82,7 @@ pub type Reopen = Box<dyn FnMut() -> Result<(Box<dyn Journal>, Book), StoreError
 #[derive(Clone)]
 pub struct Ledger {
     shared: Arc<Shared>,
-    commands: mpsc::Sender<Box<dyn Command>>,
+    commands: SyncSender<Waiting>,
 }
 
 struct Shared {
@@ -86,11 +93,26 @@ struct Shared {
 }
 
 impl Ledger {
+    /// Opens the durable store and starts its writer. Join the thread after the last handle is
+    /// gone to know that the store is closed.
+    ///
+    /// # Errors
+    /// Why it cannot be opened, with what to do.
+    pub fn open(opener: Opener) -> Result<(Self, JoinHandle<()>, OpenReport), StoreError> {
+        let opened = open::open(&opener)?;
+        let reopen: Reopen = Box::new(move || {
+            let opened = open::open(&opener)?;
+            Ok((Box::new(opened.journal) as Box<dyn Journal>, opened.book))
+        });
+        let (ledger, writer) = Self::start(Box::new(opened.journal), opened.book, reopen);
+        Ok((ledger, writer, opened.report))
+    }
+
     /// Starts the writer thread on an open journal and the book that follows from it. The thread
     /// ends when every handle is gone; join it to know that the store is closed.
     #[must_use]
     pub fn start(journal: Box<dyn Journal>, book: Book, reopen: Reopen) -> (Self, JoinHandle<()>) {
-        let (commands, inbox) = mpsc::channel(WAITING);
+        let (commands, inbox) = sync_channel(WAITING);
         let shared = Arc::new(Shared {
             position: watch::Sender::new(book.position),
             health: watch::Sender::new(Health::Good),
@@ -101,11 +123,9 @@ impl Ledger {
             shared: Arc::clone(&shared),
             journal: Some(journal),
             reopen,
+            checkpoint_at: None,
         };
-        let thread = std::thread::Builder::new()
-            .name("ledger".into())
-            .spawn(move || writer.run(inbox));
-        let thread = thread.unwrap_or_else(|_| std::thread::spawn(|| ()));
+        let thread = std::thread::spawn(move || writer.run(inbox));
         (Self { shared, commands }, thread)
     }
 
@@ -156,10 +176,7 @@ impl Ledger {
 
     /// Reads the book. The writer waits meanwhile: compute a view, do not wait in it.
     pub fn book(&self) -> RwLockReadGuard<'_, Book> {
-        self.shared
-            .book
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.book()
     }
 
     /// Tells of each durable step.
@@ -177,13 +194,7 @@ impl Ledger {
     /// Reads the journal, beside the writer. Calls block.
     #[must_use]
     pub fn reader(&self) -> Arc<dyn JournalReader> {
-        Arc::clone(
-            &self
-                .shared
-                .reader
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        self.shared.reader()
     }
 }
 
@@ -236,121 +247,252 @@ where
     }
 }
 
+type Waiting = Box<dyn Command>;
+
 struct Writer {
     shared: Arc<Shared>,
     journal: Option<Box<dyn Journal>>,
     reopen: Reopen,
+    /// When the next checkpoint is due; none while nothing was appended since the last.
+    checkpoint_at: Option<Instant>,
+}
+
+/// What became of one command's turn.
+enum Turn {
+    Decided,
+    /// The command failed by itself; the book is as it was before it.
+    Failed,
+    /// The command failed half way: the book has to be folded anew.
+    Spoiled,
 }
 
 impl Writer {
-    fn run(mut self, mut inbox: mpsc::Receiver<Box<dyn Command>>) {
-        let mut last_checkpoint = std::time::Instant::now();
-        while let Some(first) = inbox.blocking_recv() {
-            let mut group = vec![first];
-            while group.len() < GROUP
-                && let Ok(next) = inbox.try_recv()
-            {
-                group.push(next);
+    fn run(mut self, inbox: Receiver<Waiting>) {
+        loop {
+            match self.next(&inbox) {
+                Ok(first) => self.serve(first, &inbox),
+                Err(RecvTimeoutError::Timeout) => self.look_around(&inbox),
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-            match self.step(&mut group) {
-                Ok(()) => group.into_iter().for_each(|command| command.answer(true)),
-                Err(error) => {
-                    group.into_iter().for_each(|command| command.answer(false));
-                    self.recover(&error, &mut inbox);
-                }
-            }
-            if last_checkpoint.elapsed() >= CHECKPOINT_EVERY {
-                last_checkpoint = std::time::Instant::now();
-                let result = self.journal.as_mut().map(|journal| journal.checkpoint());
-                if let Some(Err(error)) = result {
-                    self.recover(&error, &mut inbox);
-                }
+            if self.checkpoint_at.is_some_and(|at| Instant::now() >= at) {
+                self.checkpoint(&inbox);
             }
         }
-        if let Some(Err(error)) = self.journal.take().map(Journal::close) {
-            tracing::error!(error = %error, "the store did not close in good order");
-        }
-        self.shared.health.send_replace(Health::Closed);
+        self.close();
     }
 
-    /// Decides and appends one group: all of it is durable, or none is acknowledged.
-    fn step(&mut self, group: &mut [Box<dyn Command>]) -> Result<(), StoreError> {
-        let (entries, effects) = self.decide(group)?;
-        if let (Some(first), Some(last)) = (entries.first(), entries.last()) {
-            let journal = self
-                .journal
-                .as_mut()
-                .ok_or_else(|| StoreError::Engine("存储尚未打开".into()))?;
-            journal.append(first.position - 1, &entries, &effects)?;
-            self.shared.position.send_replace(last.position);
+    /// Waits for a command: without end where nothing is to be done meanwhile.
+    fn next(&self, inbox: &Receiver<Waiting>) -> Result<Waiting, RecvTimeoutError> {
+        let until = match &*self.shared.health.borrow() {
+            Health::Good => self.checkpoint_at,
+            _ => Some(Instant::now() + LOOK_AGAIN),
+        };
+        match until {
+            Some(until) => inbox.recv_timeout(until.saturating_duration_since(Instant::now())),
+            None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        }
+    }
+
+    fn serve(&mut self, first: Waiting, inbox: &Receiver<Waiting>) {
+        let mut group = vec![first];
+        group.extend(inbox.try_iter().take(GROUP - 1));
+        if !self.is_ready() {
+            group.into_iter().for_each(|command| command.answer(false));
+            return;
+        }
+        if let Err(error) = self.step(group) {
+            self.recover(&error, inbox);
+        }
+    }
+
+    /// Asks the journal whether it takes facts, and makes its word known.
+    fn is_ready(&mut self) -> bool {
+        let ready = match &mut self.journal {
+            Some(journal) => journal.ready(),
+            None => Err(not_open()),
+        };
+        let health = match ready {
+            Ok(()) => Health::Good,
+            Err(error) => Health::Failed(text_of(&error)),
+        };
+        let good = health == Health::Good;
+        self.shared.health.send_if_modified(|known| {
+            if *known == health {
+                return false;
+            }
+            match &health {
+                Health::Failed(why) => tracing::error!(%why, "the store takes no new facts"),
+                _ => tracing::info!("the store takes facts again"),
+            }
+            *known = health;
+            true
+        });
+        good
+    }
+
+    fn look_around(&mut self, inbox: &Receiver<Waiting>) {
+        if *self.shared.health.borrow() != Health::Good && !self.is_ready() {
+            return;
+        }
+        if self.journal.is_none() {
+            self.recover(&not_open(), inbox);
+        }
+    }
+
+    /// Decides and appends one group, and answers all of it.
+    fn step(&mut self, group: Vec<Waiting>) -> Result<(), StoreError> {
+        let mut waiting = group.into_iter();
+        while waiting.len() > 0 {
+            let mut decided = Vec::with_capacity(waiting.len());
+            let mut batch = Batch::default();
+            let mut spoiled = None;
+            for mut command in waiting.by_ref() {
+                match self.turn(&mut *command, &mut batch) {
+                    Turn::Decided => decided.push(command),
+                    Turn::Failed => command.answer(false),
+                    Turn::Spoiled => {
+                        spoiled = Some(command);
+                        break;
+                    }
+                }
+            }
+            let appended = self.append(&batch);
+            let durable = appended.is_ok();
+            decided
+                .into_iter()
+                .for_each(|command| command.answer(durable));
+            let folded = match spoiled {
+                Some(command) => {
+                    command.answer(false);
+                    appended.and_then(|()| self.fold_again())
+                }
+                None => appended,
+            };
+            if let Err(error) = folded {
+                waiting.for_each(|command| command.answer(false));
+                return Err(error);
+            }
         }
         Ok(())
     }
 
-    fn decide(
-        &mut self,
-        group: &mut [Box<dyn Command>],
-    ) -> Result<(Vec<Entry>, Vec<Effect>), StoreError> {
-        let mut entries = Vec::new();
-        let mut effects = Vec::new();
+    /// Lets one command decide, and takes its facts into the book: all or none.
+    fn turn(&self, command: &mut dyn Command, batch: &mut Batch) -> Turn {
+        let (entries, effects) = (batch.entries.len(), batch.effects.len());
         let mut book = self
             .shared
             .book
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        for command in group {
-            let (at, by) = command.stamp();
-            for fact in command.decide(&book) {
-                let entry = Entry {
-                    position: book.position + 1,
-                    at,
-                    by: by.clone(),
-                    fact,
-                };
-                effects.extend(book.apply(&entry)?);
-                entries.push(entry);
+        let (at, by) = command.stamp();
+        // Records and `as of` speak in milliseconds: what is known now must equal what is read back.
+        let at = at.trunc_subsecs(3);
+        let Ok(facts) = catch_unwind(AssertUnwindSafe(|| command.decide(&book))) else {
+            tracing::error!("a command panicked; nothing of it was done");
+            return Turn::Failed;
+        };
+        for fact in facts {
+            let entry = Entry {
+                position: book.position + 1,
+                at,
+                by: by.clone(),
+                fact,
+            };
+            let taken = catch_unwind(AssertUnwindSafe(|| book.apply(&entry)));
+            match taken {
+                Ok(Ok(effects)) => batch.effects.extend(effects),
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "a command decided what does not fit the book");
+                    batch.cut(entries, effects);
+                    return Turn::Spoiled;
+                }
+                Err(_) => {
+                    tracing::error!(position = entry.position, "the book panicked over a fact");
+                    batch.cut(entries, effects);
+                    return Turn::Spoiled;
+                }
+            }
+            batch.entries.push(entry);
+        }
+        Turn::Decided
+    }
+
+    fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let (Some(first), Some(last)) = (batch.entries.first(), batch.entries.last()) else {
+            return Ok(());
+        };
+        let journal = self.journal.as_mut().ok_or_else(not_open)?;
+        journal.append(first.position - 1, &batch.entries, &batch.effects)?;
+        self.shared.position.send_replace(last.position);
+        self.checkpoint_at
+            .get_or_insert_with(|| Instant::now() + CHECKPOINT_EVERY);
+        Ok(())
+    }
+
+    /// Makes the book anew from the journal, after a command spoiled it.
+    fn fold_again(&self) -> Result<(), StoreError> {
+        const PAGE: usize = 1000;
+        let reader = self.shared.reader();
+        let mut book = Book::default();
+        loop {
+            let entries = reader.read(book.position + 1, PAGE)?;
+            for entry in &entries {
+                book.apply(entry)?;
+            }
+            if entries.len() < PAGE {
+                break;
             }
         }
-        Ok((entries, effects))
+        self.shared.set_book(book);
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, inbox: &Receiver<Waiting>) {
+        self.checkpoint_at = None;
+        let book = self.shared.book();
+        let done = self
+            .journal
+            .as_mut()
+            .map(|journal| journal.checkpoint(&book));
+        drop(book);
+        if let Some(Err(error)) = done {
+            self.recover(&error, inbox);
+        }
+    }
+
+    fn close(&mut self) {
+        let book = self.shared.book();
+        if let Some(Err(error)) = self.journal.take().map(|journal| journal.close(&book)) {
+            tracing::error!(%error, "the store did not close in good order");
+        }
+        drop(book);
+        self.shared.health.send_replace(Health::Closed);
     }
 
     /// Goes read-only and tries to open the store again, refusing all commands meanwhile.
-    fn recover(&mut self, error: &StoreError, inbox: &mut mpsc::Receiver<Box<dyn Command>>) {
-        tracing::error!(error = %error, "the store failed and is read-only until it opens again");
-        self.shared
-            .health
-            .send_replace(Health::Failed(error.to_string()));
+    fn recover(&mut self, error: &StoreError, inbox: &Receiver<Waiting>) {
+        tracing::error!(%error, "the store failed and is read-only until it opens again");
+        let failed = Health::Failed(text_of(error));
+        self.shared.health.send_replace(failed);
         // The handle must not be used again; dropping it lets the folder go.
         self.journal = None;
-        let mut pause = Duration::from_secs(1);
-        loop {
-            refuse_for(pause, inbox);
+        self.checkpoint_at = None;
+        let mut pause = FIRST_PAUSE;
+        while refuse_for(pause, inbox) {
             match (self.reopen)() {
                 Ok((journal, book)) => {
-                    *self
-                        .shared
-                        .reader
-                        .write()
-                        .unwrap_or_else(PoisonError::into_inner) = journal.reader();
+                    self.shared.set_reader(journal.reader());
                     self.shared.position.send_replace(book.position);
-                    *self
-                        .shared
-                        .book
-                        .write()
-                        .unwrap_or_else(PoisonError::into_inner) = book;
+                    self.shared.set_book(book);
                     self.journal = Some(journal);
                     self.shared.health.send_replace(Health::Good);
                     tracing::info!("the store is open again");
                     return;
                 }
                 Err(error) => {
-                    tracing::error!(error = %error, "the store does not open yet");
-                    self.shared
-                        .health
-                        .send_replace(Health::Failed(error.to_string()));
-                    if inbox.is_closed() {
-                        return;
-                    }
+                    tracing::error!(%error, "the store does not open yet");
+                    let failed = Health::Failed(text_of(&error));
+                    self.shared.health.send_replace(failed);
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
@@ -358,15 +500,62 @@ impl Writer {
     }
 }
 
-fn refuse_for(pause: Duration, inbox: &mut mpsc::Receiver<Box<dyn Command>>) {
-    let until = std::time::Instant::now() + pause;
-    while std::time::Instant::now() < until {
-        match inbox.try_recv() {
+/// The facts of a group, and what follows from them.
+#[derive(Default)]
+struct Batch {
+    entries: Vec<Entry>,
+    effects: Vec<Effect>,
+}
+
+impl Batch {
+    fn cut(&mut self, entries: usize, effects: usize) {
+        self.entries.truncate(entries);
+        self.effects.truncate(effects);
+    }
+}
+
+impl Shared {
+    fn book(&self) -> RwLockReadGuard<'_, Book> {
+        self.book.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_book(&self, book: Book) {
+        *self.book.write().unwrap_or_else(PoisonError::into_inner) = book;
+    }
+
+    fn reader(&self) -> Arc<dyn JournalReader> {
+        Arc::clone(&self.reader.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set_reader(&self, reader: Arc<dyn JournalReader>) {
+        *self.reader.write().unwrap_or_else(PoisonError::into_inner) = reader;
+    }
+}
+
+/// Refuses what comes for so long; false when nobody is left to come.
+fn refuse_for(pause: Duration, inbox: &Receiver<Waiting>) -> bool {
+    let until = Instant::now() + pause;
+    loop {
+        match inbox.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(command) => command.answer(false),
-            Err(mpsc::error::TryRecvError::Empty) => {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            Err(mpsc::error::TryRecvError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) => return true,
+            Err(RecvTimeoutError::Disconnected) => return false,
         }
     }
+}
+
+fn not_open() -> StoreError {
+    StoreError::Engine("存储尚未打开".into())
+}
+
+/// The error with its causes, on one line.
+fn text_of(error: &StoreError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push('：');
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }

@@ -1,12 +1,13 @@
 //! A journal in memory, for tests and for `simulate`.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-use super::{Journal, JournalReader, Queue, StoreError};
-use crate::domain::book::{Effect, QueueKey};
+use super::{Journal, JournalReader, Queue, StoreError, VerifyReport, record, verify};
+use crate::domain::book::{Book, Effect, QueueKey};
 use crate::domain::fact::Entry;
 use crate::domain::ids::Position;
 use crate::domain::message::MessageKey;
@@ -32,6 +33,10 @@ impl MemoryStore {
 impl Journal for MemoryStore {
     fn head(&self) -> Position {
         self.with(|inner| inner.entries.last().map_or(0, |entry| entry.position))
+    }
+
+    fn ready(&mut self) -> Result<(), StoreError> {
+        Ok(())
     }
 
     fn append(
@@ -60,7 +65,7 @@ impl Journal for MemoryStore {
         Ok(())
     }
 
-    fn checkpoint(&mut self) -> Result<(), StoreError> {
+    fn checkpoint(&mut self, _: &Book) -> Result<(), StoreError> {
         Ok(())
     }
 
@@ -68,7 +73,7 @@ impl Journal for MemoryStore {
         Arc::new(self.clone())
     }
 
-    fn close(self: Box<Self>) -> Result<(), StoreError> {
+    fn close(self: Box<Self>, _: &Book) -> Result<(), StoreError> {
         Ok(())
     }
 }
@@ -84,6 +89,30 @@ impl JournalReader for MemoryStore {
                 .cloned()
                 .collect()
         }))
+    }
+
+    fn dump(&self, to: &mut dyn Write) -> Result<Position, StoreError> {
+        let mut hash = [0; 32];
+        let mut line = Vec::new();
+        let mut head = 0;
+        for entry in self.read(1, usize::MAX)? {
+            line.clear();
+            hash = record::write_line(&entry, &hash, &mut line)
+                .map_err(|error| error.at(format!("第{}号记录", entry.position)))?;
+            verify::put_line(to, &line)?;
+            head = entry.position;
+        }
+        Ok(head)
+    }
+
+    fn verify(&self) -> Result<VerifyReport, StoreError> {
+        let head = self.head();
+        Ok(VerifyReport {
+            mirror: head,
+            mirror_flaw: None,
+            store: head,
+            store_flaw: None,
+        })
     }
 }
 

@@ -3,19 +3,35 @@
 //!
 //! Only this room names a back end. Nothing outside may keep a second copy of a fact.
 
+mod files;
+mod guard;
+mod journal;
 pub mod ledger;
+mod link_key;
 pub mod memory;
+mod mirror;
+mod open;
+mod record;
+mod sled;
+mod snapshot;
+mod verify;
 
+use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::book::{Effect, Inconsistent, QueueKey};
+use crate::domain::book::{Book, Effect, Inconsistent, QueueKey};
 use crate::domain::fact::Entry;
 use crate::domain::ids::Position;
 use crate::domain::message::MessageKey;
 
+pub use guard::{PROBE_FAILED, ProbeCommand, Room, probe};
 pub use ledger::{CommitError, Decision, Health, Ledger};
+pub use link_key::{LinkKey, link_key};
+pub use open::{Healed, OpenReport, Opener};
+pub use verify::{VerifyReport, dump, verify};
 
 /// What went wrong with the store, in words for the administrator.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +59,9 @@ pub enum StoreError {
         /// In what way.
         detail: String,
     },
+    /// Another process has the folder: a daemon, mostly.
+    #[error("存储目录“{}”正由另一个 cuiban 进程使用", .0.display())]
+    InUse(PathBuf),
     /// The folder is not one this program may open; the text says why and what to do.
     #[error("{0}")]
     Refused(String),
@@ -59,6 +78,12 @@ pub trait Journal: Send {
     /// Position of the last fact; 0 where there is none.
     fn head(&self) -> Position;
 
+    /// Whether new facts may be appended now; cheap, asked before each group.
+    ///
+    /// # Errors
+    /// Why not; the handle stays good, and reading goes on.
+    fn ready(&mut self) -> Result<(), StoreError>;
+
     /// Appends all entries or none after `expected`, with what follows from them. When it returns
     /// they are durable.
     ///
@@ -72,11 +97,12 @@ pub trait Journal: Send {
         effects: &[Effect],
     ) -> Result<(), StoreError>;
 
-    /// Makes what was appended survive in every copy, so that the next start is quick.
+    /// Makes what was appended survive in every copy, so that the next start is quick. `book` is
+    /// what follows from all of it.
     ///
     /// # Errors
     /// As for [`Self::append`].
-    fn checkpoint(&mut self) -> Result<(), StoreError>;
+    fn checkpoint(&mut self, book: &Book) -> Result<(), StoreError>;
 
     /// A handle for reading beside the writer.
     fn reader(&self) -> Arc<dyn JournalReader>;
@@ -85,7 +111,7 @@ pub trait Journal: Send {
     ///
     /// # Errors
     /// Where the last checkpoint failed.
-    fn close(self: Box<Self>) -> Result<(), StoreError>;
+    fn close(self: Box<Self>, book: &Book) -> Result<(), StoreError>;
 }
 
 /// Reading, beside the writer. Calls block: not for a runtime's worker threads.
@@ -95,6 +121,18 @@ pub trait JournalReader: Send + Sync {
     /// # Errors
     /// [`StoreError::Corrupt`] names what cannot be read.
     fn read(&self, from: Position, most: usize) -> Result<Vec<Entry>, StoreError>;
+
+    /// Writes every fact, a line of JSON each with its place in the hash chain.
+    ///
+    /// # Errors
+    /// Where something cannot be read or written; all before it has been written.
+    fn dump(&self, to: &mut dyn Write) -> Result<Position, StoreError>;
+
+    /// Reads and compares every copy, beside the writer.
+    ///
+    /// # Errors
+    /// Where it cannot be looked at; what is wrong inside is in the report.
+    fn verify(&self) -> Result<VerifyReport, StoreError>;
 }
 
 /// The stored queue: what waits, by time. It follows from the facts and changes with them.

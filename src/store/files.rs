@@ -1,0 +1,60 @@
+//! Files of the store's folder: synced where it matters, errors with their place.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use super::StoreError;
+
+/// An input or output error with its place.
+pub(super) fn io(path: &Path, source: std::io::Error) -> StoreError {
+    StoreError::Io {
+        what: path.display().to_string(),
+        source,
+    }
+}
+
+/// Makes names in a folder durable.
+pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| io(path, error))
+}
+
+/// Writes a file whole or not at all: temporary, fsync, rename, fsync of the folder.
+pub(super) fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreError> {
+    let temporary = path.with_extension("part");
+    let written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(&temporary)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&temporary, path));
+    if let Err(error) = written {
+        // Half a temporary file on a full disk would be in the way of the next try.
+        let _ = std::fs::remove_file(&temporary);
+        return Err(io(path, error));
+    }
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Removes a file and makes that durable; true where it was there.
+pub(super) fn remove(path: &Path) -> Result<bool, StoreError> {
+    match std::fs::remove_file(path) {
+        Ok(()) => path.parent().map_or(Ok(()), sync_folder).map(|()| true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(io(path, error)),
+    }
+}
+
+/// Free and total bytes of the file system this path is on.
+pub(super) fn space(path: &Path) -> Result<(u64, u64), StoreError> {
+    let stat = rustix::fs::statvfs(path).map_err(|error| io(path, error.into()))?;
+    Ok((
+        stat.f_bavail.saturating_mul(stat.f_frsize),
+        stat.f_blocks.saturating_mul(stat.f_frsize),
+    ))
+}

@@ -1,0 +1,226 @@
+//! The durable journal: the mirror first, then sled.
+
+use std::fs::File;
+use std::io::Write;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+
+use super::files::write_whole;
+use super::guard::{Layout, Room};
+use super::mirror::{self, Mirror};
+use super::open::Pass;
+use super::record::{self, Hash};
+use super::sled::{Group, Trees};
+use super::verify::{self, VerifyReport};
+use super::{Journal, JournalReader, Queue, StoreError, snapshot};
+use crate::domain::book::{Book, Effect, QueueKey};
+use crate::domain::fact::Entry;
+use crate::domain::ids::Position;
+use crate::domain::message::MessageKey;
+
+/// The disk's room is looked at no more often.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A checkpoint also writes a snapshot when so many facts have come since the last one.
+const SNAPSHOT_AFTER: Position = 20_000;
+/// A buffer that grew beyond this for one large group is given back.
+const KEEP_BUFFER: usize = 1 << 20;
+
+/// Mirror and sled, open for writing.
+pub(super) struct SledJournal {
+    layout: Layout,
+    store: Arc<Reader>,
+    mirror: Mirror,
+    head: Position,
+    hash: Hash,
+    snapshot_at: Position,
+    room: Room,
+    looked: Option<Instant>,
+    buffer: Vec<u8>,
+    /// Held as long as the journal; after all else is closed.
+    _lock: File,
+}
+
+impl SledJournal {
+    pub(super) fn new(
+        layout: Layout,
+        lock: File,
+        trees: Trees,
+        mirror: Mirror,
+        pass: &Pass,
+        room: Room,
+    ) -> Self {
+        let store = Reader {
+            layout: layout.clone(),
+            trees: RwLock::new(Some(trees)),
+        };
+        Self {
+            layout,
+            store: Arc::new(store),
+            mirror,
+            head: pass.walk.head,
+            hash: pass.walk.hash,
+            snapshot_at: pass.from_snapshot,
+            room,
+            looked: None,
+            buffer: Vec::new(),
+            _lock: lock,
+        }
+    }
+
+    fn save(&mut self, book: &Book) {
+        if book.position != self.head {
+            return;
+        }
+        match snapshot::write(&self.layout.snapshot, book, &self.hash) {
+            Ok(()) => self.snapshot_at = self.head,
+            Err(error) => tracing::warn!(%error, "could not write a snapshot of the book"),
+        }
+    }
+}
+
+impl Journal for SledJournal {
+    fn head(&self) -> Position {
+        self.head
+    }
+
+    fn ready(&mut self) -> Result<(), StoreError> {
+        if self.looked.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
+            return Ok(());
+        }
+        self.room.check(&self.layout.folder)?;
+        self.looked = Some(Instant::now());
+        Ok(())
+    }
+
+    fn append(
+        &mut self,
+        expected: Position,
+        entries: &[Entry],
+        effects: &[Effect],
+    ) -> Result<(), StoreError> {
+        if self.head != expected {
+            return Err(StoreError::PositionTaken { expected });
+        }
+        let mut group = Group::default();
+        let mut hash = self.hash;
+        self.buffer.clear();
+        for entry in entries {
+            let from = self.buffer.len();
+            hash = record::write_line(entry, &hash, &mut self.buffer)
+                .map_err(|error| error.at(format!("第{}号记录", entry.position)))?;
+            let line = self.buffer.get(from..).unwrap_or_default();
+            group.fact(entry.position, hash, line);
+            self.buffer.push(b'\n');
+        }
+        group.effects(effects)?;
+        self.mirror.append(&self.buffer, mirror::SEGMENT)?;
+        let applied = self.store.with(|trees| trees.apply(&group, true));
+        if let Err(error) = applied {
+            self.mirror.take_back(self.buffer.len());
+            return Err(error);
+        }
+        self.head = group.head().max(self.head);
+        self.hash = hash;
+        if self.buffer.capacity() > KEEP_BUFFER {
+            self.buffer = Vec::new();
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, book: &Book) -> Result<(), StoreError> {
+        self.store.with(|trees| trees.checkpoint(&self.layout.db))?;
+        if self.head >= self.snapshot_at + SNAPSHOT_AFTER {
+            self.save(book);
+        }
+        Ok(())
+    }
+
+    fn reader(&self) -> Arc<dyn JournalReader> {
+        Arc::clone(&self.store) as Arc<dyn JournalReader>
+    }
+
+    fn close(mut self: Box<Self>, book: &Book) -> Result<(), StoreError> {
+        self.store.with(|trees| trees.checkpoint(&self.layout.db))?;
+        if self.head > self.snapshot_at {
+            self.save(book);
+        }
+        self.store.close();
+        write_whole(&self.layout.clean, b"clean\n", 0o600)
+    }
+}
+
+impl Drop for SledJournal {
+    fn drop(&mut self) {
+        self.store.close();
+    }
+}
+
+/// Reads beside the writer, until the writer closes the store.
+#[derive(Debug)]
+struct Reader {
+    layout: Layout,
+    trees: RwLock<Option<Trees>>,
+}
+
+impl Reader {
+    /// The engine lets its folder go when its last handle is dropped, so none may outlive this.
+    fn close(&self) {
+        let mut trees = self.trees.write().unwrap_or_else(PoisonError::into_inner);
+        trees.take();
+    }
+
+    fn with<T>(&self, run: impl FnOnce(&Trees) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let trees = self.trees.read().unwrap_or_else(PoisonError::into_inner);
+        match &*trees {
+            Some(trees) => run(trees),
+            None => Err(StoreError::Engine("存储已关闭".into())),
+        }
+    }
+}
+
+impl JournalReader for Reader {
+    fn read(&self, from: Position, most: usize) -> Result<Vec<Entry>, StoreError> {
+        self.with(|trees| {
+            let rows = trees.lines(from).take(most);
+            rows.map(|row| {
+                let (position, line) = row?;
+                let place = || format!("第{position}号记录");
+                record::check_line(&line).map_err(|error| error.at(place()))?;
+                record::read_line(&line).map_err(|error| error.at(place()))
+            })
+            .collect()
+        })
+    }
+
+    fn dump(&self, to: &mut dyn Write) -> Result<Position, StoreError> {
+        const PAGE: usize = 1000;
+        let mut head = 0;
+        loop {
+            let page = |trees: &Trees| trees.lines(head + 1).take(PAGE).collect();
+            let rows: Vec<(Position, Vec<u8>)> = self.with(page)?;
+            for (position, line) in &rows {
+                verify::put_line(to, line)?;
+                head = *position;
+            }
+            if rows.len() < PAGE {
+                return Ok(head);
+            }
+        }
+    }
+
+    fn verify(&self) -> Result<VerifyReport, StoreError> {
+        self.with(|trees| verify::both(&self.layout, Ok(trees), true))
+    }
+}
+
+impl Queue for Reader {
+    fn waiting(
+        &self,
+        until: DateTime<Utc>,
+        most: usize,
+    ) -> Result<Vec<(QueueKey, MessageKey)>, StoreError> {
+        self.with(|trees| trees.waiting(until, most))
+    }
+}

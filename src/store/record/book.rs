@@ -1,0 +1,356 @@
+//! The form of the book in a snapshot. It is only ever a short cut: a snapshot of another version
+//! is left aside and the facts are folded again, so it needs no upgrades.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::RecordError;
+use super::wire::{self, Got, Put, Wire, remote};
+use crate::domain::book::{Book, Delivery, DeliveryState, Obligation, PlanBook, Trouble};
+use crate::domain::delivery::FailReason;
+use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
+use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
+use crate::domain::message::{Message, MessageKey, Occasion, Stage};
+use crate::domain::people::{ChannelKind, Contact, Person};
+use crate::domain::plan::{Heading, Task};
+use crate::domain::report::{Received, Report, Review};
+use crate::domain::user::{Role, User};
+
+/// Raised with every change of the form or of what the fold means.
+pub(in crate::store) const VERSION: u32 = 1;
+
+/// The book as JSON. Sorted, so that equal books give equal bytes.
+pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
+    serde_json::to_vec(&Out::of(book)).map_err(|error| RecordError::Bad(error.to_string()))
+}
+
+/// Reads what [`write`] wrote.
+pub(in crate::store) fn read(bytes: &[u8]) -> Result<Book, RecordError> {
+    let read: In =
+        serde_json::from_slice(bytes).map_err(|error| RecordError::Bad(error.to_string()))?;
+    read.into_book()
+        .ok_or_else(|| RecordError::Bad("快照前后不一致".into()))
+}
+
+#[derive(Serialize)]
+struct Out<'a> {
+    position: Position,
+    at: Option<DateTime<Utc>>,
+    plans: Vec<(Put<'a, PlanId>, Put<'a, PlanBook>)>,
+    people: Vec<Put<'a, Person>>,
+    contacts: Vec<Put<'a, Contact>>,
+    obligations: Vec<(Put<'a, ObligationKey>, Put<'a, Obligation>)>,
+    messages: Vec<Put<'a, Delivery>>,
+    skipped: Vec<(Put<'a, MessageKey>, Put<'a, SkipWhy>)>,
+    stages: Vec<StageOut<'a>>,
+    revoked: Vec<RevokedOut<'a>>,
+    users: Vec<Put<'a, User>>,
+}
+
+type StageOut<'a> = (
+    Put<'a, PlanId>,
+    Put<'a, Quarter>,
+    Put<'a, Stage>,
+    DateTime<Utc>,
+    Put<'a, StageOutcome>,
+);
+
+type RevokedOut<'a> = (
+    Put<'a, PlanId>,
+    Put<'a, Quarter>,
+    Put<'a, PersonId>,
+    DateTime<Utc>,
+);
+
+impl<'a> Out<'a> {
+    fn of(book: &'a Book) -> Self {
+        let mut people: Vec<_> = book.people.values().collect();
+        people.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut contacts: Vec<_> = book.contacts.values().collect();
+        contacts.sort_by(|a, b| a.person.cmp(&b.person));
+        let mut messages: Vec<_> = book.messages.values().collect();
+        messages.sort_by_key(|delivery| delivery.queued_in);
+        let mut revoked: Vec<_> = book.revoked.iter().collect();
+        revoked.sort();
+        Self {
+            position: book.position,
+            at: book.at,
+            plans: book.plans.iter().map(|(k, v)| (Put(k), Put(v))).collect(),
+            people: people.into_iter().map(Put).collect(),
+            contacts: contacts.into_iter().map(Put).collect(),
+            obligations: book
+                .obligations
+                .iter()
+                .map(|(key, known)| (Put(key), Put(known)))
+                .collect(),
+            messages: messages.into_iter().map(Put).collect(),
+            skipped: book.skipped.iter().map(|(k, v)| (Put(k), Put(v))).collect(),
+            stages: book
+                .stages
+                .iter()
+                .map(|((plan, quarter, stage), (at, outcome))| {
+                    (Put(plan), Put(quarter), Put(stage), *at, Put(outcome))
+                })
+                .collect(),
+            revoked: revoked
+                .into_iter()
+                .map(|((plan, quarter, person), at)| (Put(plan), Put(quarter), Put(person), *at))
+                .collect(),
+            users: book.users.values().map(Put).collect(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct In {
+    position: Position,
+    at: Option<DateTime<Utc>>,
+    plans: Vec<(Got<PlanId>, Got<PlanBook>)>,
+    people: Vec<Got<Person>>,
+    contacts: Vec<Got<Contact>>,
+    obligations: Vec<(Got<ObligationKey>, Got<Obligation>)>,
+    messages: Vec<Got<Delivery>>,
+    skipped: Vec<(Got<MessageKey>, Got<SkipWhy>)>,
+    stages: Vec<(
+        Got<PlanId>,
+        Got<Quarter>,
+        Got<Stage>,
+        DateTime<Utc>,
+        Got<StageOutcome>,
+    )>,
+    revoked: Vec<(Got<PlanId>, Got<Quarter>, Got<PersonId>, DateTime<Utc>)>,
+    users: Vec<Got<User>>,
+}
+
+impl In {
+    fn into_book(self) -> Option<Book> {
+        let mut book = Book {
+            position: self.position,
+            at: self.at,
+            plans: pairs(self.plans).collect(),
+            people: by(self.people, |person| person.id.clone()),
+            contacts: by(self.contacts, |contact| contact.person.clone()),
+            obligations: pairs(self.obligations).collect(),
+            skipped: pairs(self.skipped).collect(),
+            ..Book::default()
+        };
+        for (plan, quarter, stage, at, outcome) in self.stages {
+            let key = (plan.0, quarter.0, stage.0);
+            book.stages.insert(key, (at, outcome.0));
+        }
+        for (plan, quarter, person, at) in self.revoked {
+            book.revoked.insert((plan.0, quarter.0, person.0), at);
+        }
+        for user in self.users {
+            book.users.insert(user.0.name.clone(), user.0);
+        }
+        for Got(delivery) in self.messages {
+            let key = delivery.message.key.clone();
+            if let DeliveryState::Waiting { until } = delivery.state {
+                let channel = delivery.message.route.get(usize::from(delivery.leg))?;
+                let at = (*channel, until, delivery.queued_in);
+                book.queue.insert(at, key.clone());
+            }
+            let of_person = book.messages_of.entry(key.person.clone()).or_default();
+            of_person.push(key.clone());
+            book.messages.insert(key, delivery);
+        }
+        Some(book)
+    }
+}
+
+fn pairs<K, V>(list: Vec<(Got<K>, Got<V>)>) -> impl Iterator<Item = (K, V)> {
+    list.into_iter().map(|(key, value)| (key.0, value.0))
+}
+
+fn by<T>(list: Vec<Got<T>>, id: impl Fn(&T) -> PersonId) -> HashMap<PersonId, T> {
+    list.into_iter().map(|Got(one)| (id(&one), one)).collect()
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "PlanBook")]
+struct PlanBookDef {
+    #[serde(with = "wire")]
+    heading: Heading,
+    source: String,
+    sha256: String,
+    imported_at: DateTime<Utc>,
+    #[serde(with = "tasks")]
+    tasks: BTreeMap<u32, Task>,
+    #[serde(with = "wire")]
+    people: Vec<PersonId>,
+    #[serde(with = "deadlines")]
+    deadlines: BTreeMap<NaiveDate, DateTime<Utc>>,
+    assumed_years: std::collections::BTreeSet<i32>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Obligation")]
+struct ObligationDef {
+    #[serde(with = "wire")]
+    reports: Vec<Received>,
+    #[serde(with = "dated")]
+    review: Option<(DateTime<Utc>, Review)>,
+    #[serde(with = "dated")]
+    last_reminded: Option<(DateTime<Utc>, Occasion)>,
+    #[serde(with = "copied")]
+    copied: BTreeMap<PersonId, bool>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Received")]
+struct ReceivedDef {
+    at: DateTime<Utc>,
+    #[serde(with = "wire")]
+    report: Report,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Delivery")]
+struct DeliveryDef {
+    #[serde(with = "wire")]
+    message: Message,
+    queued_at: DateTime<Utc>,
+    queued_in: Position,
+    #[serde(with = "wire")]
+    state: DeliveryState,
+    attempts: u32,
+    leg: u8,
+    tries_on_leg: u32,
+    #[serde(with = "wire")]
+    last_trouble: Option<Trouble>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Trouble")]
+struct TroubleDef {
+    at: DateTime<Utc>,
+    #[serde(with = "wire")]
+    channel: ChannelKind,
+    #[serde(with = "wire")]
+    reason: Option<FailReason>,
+    detail: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "DeliveryState", tag = "is", rename_all = "snake_case")]
+enum DeliveryStateDef {
+    Waiting {
+        until: DateTime<Utc>,
+    },
+    Sending {
+        since: DateTime<Utc>,
+        #[serde(with = "wire")]
+        channel: ChannelKind,
+        #[serde(with = "wire")]
+        items: Vec<ObligationKey>,
+    },
+    Sent {
+        at: DateTime<Utc>,
+        #[serde(with = "wire")]
+        channel: ChannelKind,
+        #[serde(with = "wire")]
+        items: Vec<ObligationKey>,
+    },
+    Held {
+        at: DateTime<Utc>,
+    },
+    Dead {
+        at: DateTime<Utc>,
+    },
+    Withdrawn {
+        at: DateTime<Utc>,
+        #[serde(with = "wire")]
+        why: WithdrawWhy,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "User")]
+struct UserDef {
+    name: String,
+    #[serde(with = "wire")]
+    role: Role,
+    password_hash: String,
+    disabled: bool,
+    epoch: u32,
+}
+
+remote!(
+    PlanBook => PlanBookDef,
+    Obligation => ObligationDef,
+    Received => ReceivedDef,
+    Delivery => DeliveryDef,
+    Trouble => TroubleDef,
+    DeliveryState => DeliveryStateDef,
+    User => UserDef,
+);
+
+/// Maps whose keys are not texts, as lists.
+macro_rules! as_list {
+    ($name:ident, $map:ty, $put:expr, $got:ty, $back:expr) => {
+        mod $name {
+            use super::*;
+
+            pub(super) fn serialize<S: serde::Serializer>(
+                map: &$map,
+                to: S,
+            ) -> Result<S::Ok, S::Error> {
+                to.collect_seq(map.iter().map($put))
+            }
+
+            pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
+                from: D,
+            ) -> Result<$map, D::Error> {
+                let list = Vec::<$got>::deserialize(from)?;
+                Ok(list.into_iter().map($back).collect())
+            }
+        }
+    };
+}
+
+as_list!(
+    tasks,
+    BTreeMap<u32, Task>,
+    |(_, task)| Put(task),
+    Got<Task>,
+    |Got(task)| (task.no, task)
+);
+as_list!(
+    deadlines,
+    BTreeMap<NaiveDate, DateTime<Utc>>,
+    |pair| pair,
+    (NaiveDate, DateTime<Utc>),
+    |pair| pair
+);
+as_list!(
+    copied,
+    BTreeMap<PersonId, bool>,
+    |(person, settled)| (Put(person), settled),
+    (Got<PersonId>, bool),
+    |(person, settled)| (person.0, settled)
+);
+
+/// Something with its time.
+mod dated {
+    use super::*;
+
+    pub(super) fn serialize<T: Wire, S: serde::Serializer>(
+        value: &Option<(DateTime<Utc>, T)>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        value
+            .as_ref()
+            .map(|(at, what)| (at, Put(what)))
+            .serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, T: Wire, D: serde::Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<(DateTime<Utc>, T)>, D::Error> {
+        let read = Option::<(DateTime<Utc>, Got<T>)>::deserialize(from)?;
+        Ok(read.map(|(at, what)| (at, what.0)))
+    }
+}

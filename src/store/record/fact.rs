@@ -1,0 +1,477 @@
+//! The form of each fact in a record. serde compares these definitions with the domain's types, so
+//! that a change there cannot pass unseen here.
+//!
+//! A new field is optional (`default`) and keeps the version; any other change of a kind raises its
+//! version in [`KINDS`] and gets an upgrade of the older bytes. Written records never change.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::wire::{self, Wire, remote};
+use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome, Verdict};
+use crate::domain::fact::{DeferWhy, Fact, SkipWhy, StageOutcome, WithdrawWhy};
+use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter, TaskNo};
+use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
+use crate::domain::people::{ChannelKind, Contact, Person, Roles};
+use crate::domain::plan::{Group, Heading, Milestone, MilestoneKind, PersonRef, Task};
+use crate::domain::report::{Report, ReportStatus, Review, Via};
+use crate::domain::user::Role;
+
+/// Every kind this release reads, with the highest version it knows.
+pub(super) const KINDS: [(&str, u32); 21] = [
+    ("plan.imported", 1),
+    ("person.set", 1),
+    ("task.set", 1),
+    ("task.removed", 1),
+    ("deadlines.set", 1),
+    ("contact.set", 1),
+    ("stage.run", 1),
+    ("message.queued", 1),
+    ("message.skipped", 1),
+    ("message.deferred", 1),
+    ("message.withdrawn", 1),
+    ("send.intended", 1),
+    ("send.concluded", 1),
+    ("message.revived", 1),
+    ("report.received", 1),
+    ("review.given", 1),
+    ("links.revoked", 1),
+    ("user.added", 1),
+    ("user.password_set", 1),
+    ("user.disabled", 1),
+    ("user.signed_in", 1),
+];
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Fact", tag = "kind")]
+pub(super) enum FactDef {
+    #[serde(rename = "plan.imported")]
+    PlanImported {
+        #[serde(with = "wire")]
+        plan: PlanId,
+        #[serde(with = "wire")]
+        heading: Heading,
+        source: String,
+        sha256: String,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        accepted: u32,
+    },
+    #[serde(rename = "person.set")]
+    PersonSet {
+        #[serde(default, with = "wire", skip_serializing_if = "Option::is_none")]
+        plan: Option<PlanId>,
+        #[serde(with = "wire")]
+        person: Person,
+    },
+    #[serde(rename = "task.set")]
+    TaskSet {
+        #[serde(with = "wire")]
+        plan: PlanId,
+        #[serde(with = "wire")]
+        task: Box<Task>,
+    },
+    #[serde(rename = "task.removed")]
+    TaskRemoved {
+        #[serde(with = "wire")]
+        plan: PlanId,
+        task: TaskNo,
+    },
+    #[serde(rename = "deadlines.set")]
+    DeadlinesSet {
+        #[serde(with = "wire")]
+        plan: PlanId,
+        deadlines: Vec<(NaiveDate, DateTime<Utc>)>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        assumed_years: Vec<i32>,
+    },
+    #[serde(rename = "contact.set")]
+    ContactSet {
+        #[serde(with = "wire")]
+        contact: Contact,
+    },
+    #[serde(rename = "stage.run")]
+    StageRun {
+        #[serde(with = "wire")]
+        plan: PlanId,
+        #[serde(with = "wire")]
+        quarter: Quarter,
+        #[serde(with = "wire")]
+        stage: Stage,
+        #[serde(with = "wire")]
+        outcome: StageOutcome,
+    },
+    #[serde(rename = "message.queued")]
+    MessageQueued {
+        #[serde(with = "wire")]
+        message: Box<Message>,
+    },
+    #[serde(rename = "message.skipped")]
+    MessageSkipped {
+        #[serde(with = "wire")]
+        key: MessageKey,
+        #[serde(with = "wire")]
+        why: SkipWhy,
+    },
+    #[serde(rename = "message.deferred")]
+    MessageDeferred {
+        #[serde(with = "wire")]
+        key: MessageKey,
+        until: DateTime<Utc>,
+        #[serde(with = "wire")]
+        why: DeferWhy,
+    },
+    #[serde(rename = "message.withdrawn")]
+    MessageWithdrawn {
+        #[serde(with = "wire")]
+        key: MessageKey,
+        #[serde(with = "wire")]
+        why: WithdrawWhy,
+    },
+    #[serde(rename = "send.intended")]
+    SendIntended {
+        #[serde(with = "wire")]
+        key: MessageKey,
+        leg: u8,
+        #[serde(with = "wire")]
+        channel: ChannelKind,
+        #[serde(default, with = "wire", skip_serializing_if = "Vec::is_empty")]
+        items: Vec<ObligationKey>,
+    },
+    #[serde(rename = "send.concluded")]
+    SendConcluded {
+        #[serde(with = "wire")]
+        key: MessageKey,
+        #[serde(with = "wire")]
+        outcome: SendOutcome,
+        #[serde(with = "wire")]
+        verdict: Verdict,
+    },
+    #[serde(rename = "message.revived")]
+    MessageRevived {
+        #[serde(with = "wire")]
+        key: MessageKey,
+        at: DateTime<Utc>,
+    },
+    #[serde(rename = "report.received")]
+    ReportReceived {
+        #[serde(with = "wire")]
+        report: Box<Report>,
+    },
+    #[serde(rename = "review.given")]
+    ReviewGiven {
+        #[serde(with = "wire")]
+        obligation: ObligationKey,
+        #[serde(with = "wire")]
+        review: Review,
+    },
+    #[serde(rename = "links.revoked")]
+    LinksRevoked {
+        #[serde(with = "wire")]
+        plan: PlanId,
+        #[serde(with = "wire")]
+        quarter: Quarter,
+        #[serde(with = "wire")]
+        person: PersonId,
+    },
+    #[serde(rename = "user.added")]
+    UserAdded {
+        name: String,
+        #[serde(with = "wire")]
+        role: Role,
+        password_hash: String,
+    },
+    #[serde(rename = "user.password_set")]
+    PasswordSet { name: String, password_hash: String },
+    #[serde(rename = "user.disabled")]
+    UserDisabled { name: String },
+    #[serde(rename = "user.signed_in")]
+    SignedIn { name: String },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Heading")]
+struct HeadingDef {
+    title: String,
+    year: i32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    issuer: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    issued_on: Option<NaiveDate>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Task")]
+struct TaskDef {
+    no: TaskNo,
+    goal: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    requirement: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    leaders: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    lead_units: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    responsible: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    direct_owners: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    assisting_units: Vec<String>,
+    #[serde(with = "wire")]
+    groups: Vec<Group>,
+    schedule: String,
+    #[serde(with = "wire")]
+    milestones: Vec<Milestone>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Group")]
+struct GroupDef {
+    unit: String,
+    #[serde(default, with = "wire", skip_serializing_if = "Vec::is_empty")]
+    responsible: Vec<PersonRef>,
+    #[serde(default, with = "wire", skip_serializing_if = "Vec::is_empty")]
+    owners: Vec<PersonRef>,
+    #[serde(default, with = "wire", skip_serializing_if = "Vec::is_empty")]
+    leaders: Vec<PersonRef>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "PersonRef")]
+struct PersonRefDef {
+    #[serde(with = "wire")]
+    id: PersonId,
+    name: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Milestone")]
+struct MilestoneDef {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    section: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unit: Option<String>,
+    #[serde(with = "wire")]
+    kind: MilestoneKind,
+    #[serde(with = "wire")]
+    first_quarter: Quarter,
+    #[serde(with = "wire")]
+    last_quarter: Quarter,
+    due: NaiveDate,
+    content: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Person")]
+struct PersonDef {
+    #[serde(with = "wire")]
+    id: PersonId,
+    name: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    unit: String,
+    #[serde(with = "wire")]
+    roles: Roles,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Roles")]
+struct RolesDef {
+    #[serde(default, skip_serializing_if = "is_false")]
+    owner: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    responsible: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    leader: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Contact")]
+struct ContactDef {
+    #[serde(with = "wire")]
+    person: PersonId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mobile: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wecom_user: Option<String>,
+    #[serde(default, with = "wire", skip_serializing_if = "Vec::is_empty")]
+    channels: Vec<ChannelKind>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "StageOutcome", tag = "is", rename_all = "snake_case")]
+enum StageOutcomeDef {
+    Ran {
+        expected: u32,
+        queued: u32,
+        skipped: u32,
+    },
+    Skipped {
+        #[serde(with = "wire")]
+        why: SkipWhy,
+        expected: u32,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "SkipWhy", tag = "is", rename_all = "snake_case")]
+enum SkipWhyDef {
+    TooLate {
+        working_days: u32,
+    },
+    FoldedInto {
+        #[serde(with = "wire")]
+        stage: Stage,
+    },
+    Unreachable,
+    OverBudget,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "DeferWhy", rename_all = "snake_case")]
+enum DeferWhyDef {
+    QuietHours,
+    ChannelResting,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "WithdrawWhy", tag = "is", rename_all = "snake_case")]
+enum WithdrawWhyDef {
+    Reported,
+    Superseded {
+        #[serde(with = "wire")]
+        by: Occasion,
+    },
+    NoLongerTheirs,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Message")]
+struct MessageDef {
+    #[serde(with = "wire")]
+    key: MessageKey,
+    #[serde(with = "wire")]
+    reason: Reason,
+    #[serde(default, with = "wire", skip_serializing_if = "Vec::is_empty")]
+    items: Vec<ObligationKey>,
+    #[serde(default, with = "wire", skip_serializing_if = "Vec::is_empty")]
+    about: Vec<ObligationKey>,
+    #[serde(default, with = "wire", skip_serializing_if = "Vec::is_empty")]
+    copied: Vec<PersonId>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    catch_up: bool,
+    #[serde(with = "wire")]
+    route: Vec<ChannelKind>,
+    not_before: DateTime<Utc>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    explicit: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "SendOutcome", tag = "is", rename_all = "snake_case")]
+enum SendOutcomeDef {
+    Sent { answer: String },
+    Failed(#[serde(with = "wire")] Failure),
+    InDoubt { detail: String },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Failure")]
+struct FailureDef {
+    #[serde(with = "wire")]
+    reason: FailReason,
+    detail: String,
+    #[serde(with = "wire")]
+    next: Next,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Next", tag = "do", rename_all = "snake_case")]
+enum NextDef {
+    Again {
+        #[serde(
+            rename = "after_ms",
+            default,
+            with = "wire",
+            skip_serializing_if = "Option::is_none"
+        )]
+        after: Option<TimeDelta>,
+    },
+    NextChannel,
+    StopChannel {
+        #[serde(rename = "pause_ms", with = "wire")]
+        pause: TimeDelta,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Verdict", tag = "is", rename_all = "snake_case")]
+enum VerdictDef {
+    Done,
+    Again { at: DateTime<Utc>, leg: u8 },
+    Dead,
+    Held,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Report")]
+struct ReportDef {
+    #[serde(with = "wire")]
+    obligation: ObligationKey,
+    #[serde(with = "wire")]
+    person: PersonId,
+    #[serde(with = "wire")]
+    via: Via,
+    #[serde(with = "wire")]
+    status: ReportStatus,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    progress: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    problems: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    next_steps: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    percent: Option<u8>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Review", tag = "is", rename_all = "snake_case")]
+enum ReviewDef {
+    Accepted,
+    Returned { reason: String },
+}
+
+remote!(
+    Fact => FactDef,
+    Heading => HeadingDef,
+    Task => TaskDef,
+    Group => GroupDef,
+    PersonRef => PersonRefDef,
+    Milestone => MilestoneDef,
+    Person => PersonDef,
+    Roles => RolesDef,
+    Contact => ContactDef,
+    StageOutcome => StageOutcomeDef,
+    SkipWhy => SkipWhyDef,
+    DeferWhy => DeferWhyDef,
+    WithdrawWhy => WithdrawWhyDef,
+    Message => MessageDef,
+    SendOutcome => SendOutcomeDef,
+    Failure => FailureDef,
+    Next => NextDef,
+    Verdict => VerdictDef,
+    Report => ReportDef,
+    Review => ReviewDef,
+);
+
+fn is_zero(value: &u32) -> bool {
+    *value == 0
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}

@@ -1,0 +1,374 @@
+use super::*;
+
+/// One entry for every kind, with every optional part somewhere.
+fn every_fact() -> Vec<Entry> {
+    use crate::domain::delivery::*;
+    use crate::domain::fact::*;
+    use crate::domain::ids::*;
+    use crate::domain::message::*;
+    use crate::domain::people::*;
+    use crate::domain::plan::*;
+    use crate::domain::report::*;
+    use crate::domain::user::Role;
+    use chrono::{NaiveDate, TimeDelta};
+
+    let plan = PlanId::new("dongguan-2022").unwrap();
+    let quarter = Quarter::new(2022, 1).unwrap();
+    let person = PersonId::of("市市场监管局", "杜江");
+    let day = NaiveDate::from_ymd_opt(2022, 3, 31).unwrap();
+    let at = DateTime::from_timestamp(1_647_479_400, 123_000_000).unwrap();
+    let owner = PersonRef {
+        id: person.clone(),
+        name: "杜江".into(),
+    };
+    let item = ObligationKey {
+        plan: plan.clone(),
+        quarter,
+        task: 16,
+        group: 0,
+    };
+    let key = |occasion| MessageKey {
+        plan: plan.clone(),
+        quarter,
+        occasion,
+        person: person.clone(),
+    };
+    let notice = key(Occasion::Stage(Stage::Notice));
+    let failed = |next| {
+        SendOutcome::Failed(Failure {
+            reason: FailReason::TryLater,
+            detail: "451 4.7.1 请稍后再试".into(),
+            next,
+        })
+    };
+    let concluded = |outcome, verdict| Fact::SendConcluded {
+        key: notice.clone(),
+        outcome,
+        verdict,
+    };
+    let facts = vec![
+        Fact::PlanImported {
+            plan: plan.clone(),
+            heading: Heading {
+                title: "2022年东莞市政府工作报告重点工作分解表".into(),
+                year: 2022,
+                issuer: Some("市政府办公室".into()),
+                issued_on: NaiveDate::from_ymd_opt(2022, 1, 27),
+            },
+            source: "dongguan-2022.txt".into(),
+            sha256: "ab".repeat(32),
+            accepted: 1,
+        },
+        Fact::PersonSet {
+            plan: Some(plan.clone()),
+            person: Person {
+                id: person.clone(),
+                name: "杜江".into(),
+                unit: "市市场监管局".into(),
+                roles: Roles {
+                    owner: true,
+                    ..Roles::default()
+                },
+            },
+        },
+        Fact::TaskSet {
+            plan: plan.clone(),
+            task: Box::new(Task {
+                no: 16,
+                goal: "扎实推进市场主体培育。".into(),
+                requirement: Some("(五)激发市场活力".into()),
+                leaders: vec!["刘光滨".into()],
+                lead_units: vec!["市市场监管局".into()],
+                responsible: vec!["张永忠".into()],
+                direct_owners: vec!["杜江".into()],
+                assisting_units: vec!["市财政局".into()],
+                groups: vec![Group {
+                    unit: "市市场监管局".into(),
+                    responsible: vec![],
+                    owners: vec![owner.clone()],
+                    leaders: vec![owner],
+                }],
+                schedule: "一季度，印发方案。".into(),
+                milestones: vec![Milestone {
+                    section: Some("市市场监管局".into()),
+                    unit: None,
+                    kind: MilestoneKind::Due,
+                    first_quarter: quarter,
+                    last_quarter: quarter,
+                    due: day,
+                    content: "印发方案“\"引号\"”\n换行".into(),
+                }],
+            }),
+        },
+        Fact::TaskRemoved {
+            plan: plan.clone(),
+            task: 16,
+        },
+        Fact::DeadlinesSet {
+            plan: plan.clone(),
+            deadlines: vec![(day, at)],
+            assumed_years: vec![2023],
+        },
+        Fact::ContactSet {
+            contact: Contact {
+                person: person.clone(),
+                title: Some("科长".into()),
+                mobile: Some("13800000000".into()),
+                email: Some("du@example.invalid".into()),
+                wecom_user: Some("dujiang".into()),
+                channels: ChannelKind::ALL.to_vec(),
+                note: Some("备注".into()),
+            },
+        },
+        Fact::StageRun {
+            plan: plan.clone(),
+            quarter,
+            stage: Stage::Due,
+            outcome: StageOutcome::Ran {
+                expected: 155,
+                queued: 150,
+                skipped: 5,
+            },
+        },
+        Fact::StageRun {
+            plan: plan.clone(),
+            quarter,
+            stage: Stage::Notice,
+            outcome: StageOutcome::Skipped {
+                why: SkipWhy::FoldedInto {
+                    stage: Stage::Reminder,
+                },
+                expected: 155,
+            },
+        },
+        Fact::MessageQueued {
+            message: Box::new(Message {
+                key: notice.clone(),
+                reason: Reason::FirstNotice,
+                items: vec![item.clone()],
+                about: vec![item.clone()],
+                copied: vec![person.clone()],
+                catch_up: true,
+                route: vec![ChannelKind::Email, ChannelKind::WecomRobot],
+                not_before: at,
+                explicit: true,
+            }),
+        },
+        Fact::MessageSkipped {
+            key: key(Occasion::Digest(day)),
+            why: SkipWhy::TooLate { working_days: 12 },
+        },
+        Fact::MessageSkipped {
+            key: key(Occasion::Settled(day)),
+            why: SkipWhy::Unreachable,
+        },
+        Fact::MessageDeferred {
+            key: key(Occasion::Urge(2)),
+            until: at,
+            why: DeferWhy::QuietHours,
+        },
+        Fact::MessageWithdrawn {
+            key: notice.clone(),
+            why: WithdrawWhy::Superseded {
+                by: Occasion::Stage(Stage::Reminder),
+            },
+        },
+        Fact::MessageWithdrawn {
+            key: notice.clone(),
+            why: WithdrawWhy::Reported,
+        },
+        Fact::SendIntended {
+            key: notice.clone(),
+            leg: 0,
+            channel: ChannelKind::Email,
+            items: vec![item.clone()],
+        },
+        concluded(
+            SendOutcome::Sent {
+                answer: "250 2.0.0 Ok: queued as 4XyZ".into(),
+            },
+            Verdict::Done,
+        ),
+        concluded(
+            failed(Next::Again {
+                after: Some(TimeDelta::seconds(300)),
+            }),
+            Verdict::Again { at, leg: 0 },
+        ),
+        concluded(failed(Next::Again { after: None }), Verdict::Dead),
+        concluded(failed(Next::NextChannel), Verdict::Again { at, leg: 1 }),
+        concluded(
+            failed(Next::StopChannel {
+                pause: TimeDelta::hours(1),
+            }),
+            Verdict::Dead,
+        ),
+        concluded(
+            SendOutcome::InDoubt {
+                detail: "应答超时".into(),
+            },
+            Verdict::Held,
+        ),
+        Fact::MessageRevived {
+            key: notice.clone(),
+            at,
+        },
+        Fact::ReportReceived {
+            report: Box::new(Report {
+                obligation: item.clone(),
+                person: person.clone(),
+                via: Via::Form,
+                status: ReportStatus::Behind,
+                progress: "已完成八成".into(),
+                problems: "用地指标不足".into(),
+                next_steps: "协调落实".into(),
+                percent: Some(80),
+            }),
+        },
+        Fact::ReviewGiven {
+            obligation: item.clone(),
+            review: Review::Returned {
+                reason: "请补充佐证材料".into(),
+            },
+        },
+        Fact::ReviewGiven {
+            obligation: item,
+            review: Review::Accepted,
+        },
+        Fact::LinksRevoked {
+            plan,
+            quarter,
+            person: person.clone(),
+        },
+        Fact::UserAdded {
+            name: "王科长".into(),
+            role: Role::Coordinator,
+            password_hash: "$argon2id$v=19$x".into(),
+        },
+        Fact::PasswordSet {
+            name: "王科长".into(),
+            password_hash: "$argon2id$v=19$y".into(),
+        },
+        Fact::UserDisabled {
+            name: "王科长".into(),
+        },
+        Fact::SignedIn {
+            name: "王科长".into(),
+        },
+    ];
+    let actors = [
+        Actor::System,
+        Actor::User(r#"坏",\"fact":{,"prev":"名"#.into()),
+        Actor::Operator,
+        Actor::Owner(person),
+    ];
+    (1..)
+        .zip(facts)
+        .zip(actors.into_iter().cycle())
+        .map(|((position, fact), by)| Entry {
+            position,
+            at,
+            by,
+            fact,
+        })
+        .collect()
+}
+
+fn lines(entries: &[Entry]) -> Vec<Vec<u8>> {
+    let mut hash = [0; 32];
+    let write = |entry| {
+        let mut line = Vec::new();
+        hash = write_line(entry, &hash, &mut line).unwrap();
+        line
+    };
+    entries.iter().map(write).collect()
+}
+
+#[test]
+fn every_kind_comes_back_as_it_was() {
+    let entries = every_fact();
+    let mut prev = [0; 32];
+    for (entry, line) in entries.iter().zip(lines(&entries)) {
+        let checked = check_line(&line).unwrap();
+        assert_eq!((checked.position, checked.prev), (entry.position, prev));
+        assert_eq!(&read_line(&line).unwrap(), entry);
+        prev = checked.hash;
+    }
+    let text: String = lines(&entries)
+        .into_iter()
+        .map(|line| String::from_utf8(line).unwrap())
+        .collect();
+    for (kind, _) in fact::KINDS {
+        assert!(text.contains(&format!(r#""kind":"{kind}""#)), "{kind}");
+    }
+}
+
+/// What release 0.1 wrote must be read for ever. Where this fails after a change, the change needs
+/// a new version of the kind, not a new file.
+#[test]
+fn the_golden_bytes_of_version_1_are_read_and_written_alike() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/store-v1.jsonl");
+    let written: Vec<u8> = lines(&every_fact()).join(&b'\n');
+    if std::env::var_os("CUIBAN_GOLDEN").is_some() {
+        std::fs::write(path, [written.as_slice(), b"\n"].concat()).unwrap();
+    }
+    let golden = std::fs::read(path).unwrap();
+    let golden = golden.strip_suffix(b"\n").unwrap();
+    let read: Vec<Entry> = golden
+        .split(|byte| *byte == b'\n')
+        .map(|line| read_line(line).unwrap())
+        .collect();
+    assert_eq!(read, every_fact());
+    assert_eq!(golden, written);
+}
+
+#[test]
+fn any_flipped_bit_is_seen() {
+    for line in lines(&every_fact()) {
+        for at in (0..line.len()).step_by(7) {
+            let mut bad = line.clone();
+            bad[at] ^= 1 << (at % 8);
+            assert!(check_line(&bad).is_err(), "byte {at}");
+        }
+    }
+}
+
+#[test]
+fn a_later_releases_record_is_refused_by_name() {
+    let later = br#"{"v":1,"kind":"extension.granted","until":"2022-04-30"}"#;
+    let newer = br#"{"v":2,"kind":"report.received"}"#;
+    for (bytes, name) in [
+        (&later[..], "extension.granted"),
+        (newer, "report.received"),
+    ] {
+        let error = read_fact(bytes).unwrap_err().at("第7号记录");
+        assert!(matches!(error, StoreError::Refused(_)));
+        assert!(error.to_string().contains(name), "{error}");
+    }
+}
+
+#[test]
+fn a_field_of_a_later_release_does_no_harm() {
+    let line = br#"{"v":1,"kind":"user.signed_in","name":"admin","from":"10.0.0.1"}"#;
+    assert!(matches!(read_fact(line), Ok(Fact::SignedIn { .. })));
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_and_time_come_back(
+        name in ".*",
+        seconds in 0_i64..4_000_000_000,
+        nanos in 0_u32..1_000_000_000,
+        position in 1_u64..u64::MAX,
+    ) {
+        let entry = Entry {
+            position,
+            at: DateTime::from_timestamp(seconds, nanos).unwrap(),
+            by: Actor::User(name.clone()),
+            fact: Fact::SignedIn { name },
+        };
+        let line = lines(std::slice::from_ref(&entry)).remove(0);
+        proptest::prop_assert_eq!(check_line(&line).unwrap().position, position);
+        proptest::prop_assert_eq!(read_line(&line).unwrap(), entry);
+    }
+}

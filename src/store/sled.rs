@@ -1,0 +1,379 @@
+//! The second copy: facts, milestones with their deadlines, and the queue, in sled 0.34.7.
+//!
+//! sled is brought to disk at checkpoints only; what it then lacks is applied again from the
+//! mirror. So nothing here is a durable step, and a group is applied in one transaction.
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
+use sled::{Batch, IVec, Tree};
+
+use super::StoreError;
+use super::files::io;
+use super::record::{self, Hash};
+use crate::domain::book::{Book, Effect, QueueKey};
+use crate::domain::ids::{PlanId, Position, TaskNo};
+use crate::domain::message::MessageKey;
+use crate::domain::people::ChannelKind;
+
+const CACHE: u64 = 64 << 20;
+/// sled keeps larger pages in files it never syncs: longer facts are cut into pieces.
+const PIECE: usize = 4000;
+const HEAD: &[u8] = b"pos";
+
+/// The open store.
+#[derive(Debug, Clone)]
+pub(super) struct Trees {
+    db: sled::Db,
+    facts: Tree,
+    meta: Tree,
+    queue: Tree,
+    milestones: Tree,
+}
+
+/// Facts and what follows from them, as bytes, to be applied in one transaction.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    first: Position,
+    head: Position,
+    hash: Hash,
+    facts: Batch,
+    queue: Batch,
+    milestones: Batch,
+}
+
+impl Group {
+    /// Adds a fact's line.
+    pub(super) fn fact(&mut self, position: Position, hash: Hash, line: &[u8]) {
+        if self.first == 0 {
+            self.first = position;
+        }
+        self.head = position;
+        self.hash = hash;
+        let key = position.to_be_bytes();
+        if line.len() <= PIECE {
+            self.facts.insert(&key, line);
+            return;
+        }
+        for (number, piece) in (0_u16..).zip(line.chunks(PIECE)) {
+            match number {
+                0 => self.facts.insert(&key, piece),
+                _ => self.facts.insert(&piece_key(position, number), piece),
+            }
+        }
+    }
+
+    /// Adds what follows from facts.
+    pub(super) fn effects(&mut self, effects: &[Effect]) -> Result<(), StoreError> {
+        for effect in effects {
+            match effect {
+                Effect::MilestoneSet {
+                    plan,
+                    task,
+                    index,
+                    milestone,
+                    deadline,
+                } => {
+                    let value = record::milestone(plan, *task, *index, milestone, *deadline)
+                        .map_err(|error| error.at("节点"))?;
+                    let key = milestone_key(plan, *task, *index);
+                    self.milestones.insert(key, value);
+                }
+                Effect::MilestoneRemoved { plan, task, index } => {
+                    self.milestones.remove(milestone_key(plan, *task, *index));
+                }
+                Effect::QueueAdded { at, key } => {
+                    let value = record::queued(at, key).map_err(|error| error.at("待发队列"))?;
+                    self.queue.insert(&queue_key(at), value);
+                }
+                Effect::QueueRemoved { at } => self.queue.remove(&queue_key(at)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Position of the last fact; 0 where there is none.
+    pub(super) fn head(&self) -> Position {
+        self.head
+    }
+}
+
+impl Trees {
+    /// Opens or makes the store. A panic inside sled becomes an error.
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let opened = catch_unwind(AssertUnwindSafe(|| {
+            let db = sled::Config::new()
+                .path(path)
+                .cache_capacity(CACHE)
+                .flush_every_ms(Some(500))
+                .open()?;
+            Ok::<_, sled::Error>(Self {
+                facts: db.open_tree("facts")?,
+                meta: db.open_tree("meta")?,
+                queue: db.open_tree("queue")?,
+                milestones: db.open_tree("milestones")?,
+                db,
+            })
+        }));
+        match opened {
+            Ok(result) => result.map_err(|error| engine(path, error)),
+            Err(_) => Err(StoreError::Corrupt {
+                what: path.display().to_string(),
+                detail: "存储引擎打开时中断".into(),
+            }),
+        }
+    }
+
+    /// Position and hash of the last fact; zeros where there is none.
+    pub(super) fn head(&self) -> Result<(Position, Hash), StoreError> {
+        let value = guarded(|| self.meta.get(HEAD))?;
+        let Some(value) = value else {
+            return Ok((0, [0; 32]));
+        };
+        value
+            .split_first_chunk::<8>()
+            .and_then(|(position, hash)| {
+                Some((Position::from_be_bytes(*position), hash.try_into().ok()?))
+            })
+            .ok_or_else(|| corrupt("meta", "最后序号的记录长度不对"))
+    }
+
+    /// Applies a group, all or none.
+    pub(super) fn apply(&self, group: &Group, new: bool) -> Result<(), StoreError> {
+        let mut head = group.head.to_be_bytes().to_vec();
+        head.extend_from_slice(&group.hash);
+        let head = IVec::from(head);
+        let first = group.first.to_be_bytes();
+        let trees = (&self.facts, &self.meta, &self.queue, &self.milestones);
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            trees.transaction(|(facts, meta, queue, milestones)| {
+                if new && facts.get(first)?.is_some() {
+                    return Err(ConflictableTransactionError::Abort(()));
+                }
+                facts.apply_batch(&group.facts)?;
+                queue.apply_batch(&group.queue)?;
+                milestones.apply_batch(&group.milestones)?;
+                meta.insert(HEAD, &head)?;
+                Ok(())
+            })
+        }));
+        match done {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(TransactionError::Abort(()))) => Err(StoreError::PositionTaken {
+                expected: group.first - 1,
+            }),
+            Ok(Err(TransactionError::Storage(error))) => Err(StoreError::Engine(error.to_string())),
+            Err(_) => Err(StoreError::Engine("存储引擎写入时中断".into())),
+        }
+    }
+
+    /// Brings all that was applied to disk. sled's flush alone survives no power cut.
+    pub(super) fn checkpoint(&self, path: &Path) -> Result<(), StoreError> {
+        guarded(|| self.db.flush())?;
+        let file = path.join("db");
+        File::open(&file)
+            .and_then(|file| file.sync_all())
+            .map_err(|error| io(&file, error))
+    }
+
+    /// Lines of the facts from a position on, in order.
+    pub(super) fn lines(&self, from: Position) -> Lines {
+        Lines {
+            rows: self.facts.range(from.to_be_bytes()..),
+            next: None,
+        }
+    }
+
+    /// What waits until `until`, at most `most`, in the order of time.
+    pub(super) fn waiting(
+        &self,
+        until: DateTime<Utc>,
+        most: usize,
+    ) -> Result<Vec<(QueueKey, MessageKey)>, StoreError> {
+        let end = due(until + chrono::TimeDelta::milliseconds(1));
+        let mut found = Vec::new();
+        for row in self.queue.range(..end.as_slice()).take(most) {
+            let (_, value) = guarded(|| row)?;
+            let (at, key) = record::read_queued(&value).map_err(|error| error.at("queue"))?;
+            if at.1 <= until {
+                found.push((at, key));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Compares queue and milestones with what the book says, both ways (G6). The text names the
+    /// first difference.
+    pub(super) fn compare(&self, book: &Book) -> Result<Option<String>, StoreError> {
+        let mut waiting: Vec<(Vec<u8>, Vec<u8>)> = Vec::with_capacity(book.queue.len());
+        for (at, key) in &book.queue {
+            let value = record::queued(at, key).map_err(|error| error.at("待发队列"))?;
+            waiting.push((queue_key(at).to_vec(), value));
+        }
+        waiting.sort();
+        if !same(&self.queue, &waiting)? {
+            return Ok(Some("待发队列与记录不符".into()));
+        }
+        let mut milestones = Vec::new();
+        for (plan, known) in &book.plans {
+            for task in known.tasks.values() {
+                for (index, milestone) in (0_u16..).zip(&task.milestones) {
+                    let deadline = known.deadlines.get(&milestone.due).copied();
+                    let value = record::milestone(plan, task.no, index, milestone, deadline)
+                        .map_err(|error| error.at("节点"))?;
+                    milestones.push((milestone_key(plan, task.no, index), value));
+                }
+            }
+        }
+        milestones.sort();
+        if !same(&self.milestones, &milestones)? {
+            return Ok(Some("节点及截止时间与记录不符".into()));
+        }
+        Ok(None)
+    }
+
+    /// Bytes on disk.
+    pub(super) fn size(&self) -> u64 {
+        self.db.size_on_disk().unwrap_or_default()
+    }
+
+    /// Milestones with deadlines kept as records.
+    pub(super) fn milestones(&self) -> usize {
+        self.milestones.len()
+    }
+}
+
+/// Lines of facts, pieces joined.
+pub(super) struct Lines {
+    rows: sled::Iter,
+    next: Option<(Position, Vec<u8>)>,
+}
+
+impl Iterator for Lines {
+    type Item = Result<(Position, Vec<u8>), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            // sled panics on some damaged pages instead of failing.
+            let row = match catch_unwind(AssertUnwindSafe(|| self.rows.next())) {
+                Ok(row) => row,
+                Err(_) => return Some(Err(corrupt("facts", "读取时中断"))),
+            };
+            let Some(row) = row else {
+                return self.next.take().map(Ok);
+            };
+            let (key, value) = match row {
+                Ok(row) => row,
+                Err(error) => return Some(Err(corrupt("facts", &error.to_string()))),
+            };
+            match key.split_first_chunk::<8>() {
+                Some((position, [])) => {
+                    let whole = (Position::from_be_bytes(*position), value.to_vec());
+                    if let Some(before) = self.next.replace(whole) {
+                        return Some(Ok(before));
+                    }
+                }
+                Some((position, [_, _])) => match &mut self.next {
+                    Some((at, line)) if at.to_be_bytes() == *position => {
+                        line.extend_from_slice(&value);
+                    }
+                    _ => return Some(Err(corrupt("facts", "记录的后半段没有开头"))),
+                },
+                _ => return Some(Err(corrupt("facts", "键的长度不对"))),
+            }
+        }
+    }
+}
+
+fn same(tree: &Tree, wanted: &[(Vec<u8>, Vec<u8>)]) -> Result<bool, StoreError> {
+    let mut wanted = wanted.iter();
+    let mut rows = tree.iter();
+    loop {
+        let row = guarded(|| rows.next().transpose())?;
+        match (row, wanted.next()) {
+            (None, None) => return Ok(true),
+            (Some((key, value)), Some((k, v))) if key == k.as_slice() && value == v.as_slice() => {}
+            _ => return Ok(false),
+        }
+    }
+}
+
+fn guarded<T>(run: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(sled::Error::Corruption { .. })) => Err(corrupt("sled", "页面校验不符")),
+        Ok(Err(error)) => Err(StoreError::Engine(error.to_string())),
+        Err(_) => Err(corrupt("sled", "读取时中断")),
+    }
+}
+
+/// Which errors of an open are damage, and which are the machine's (no space, no right, in use).
+fn engine(path: &Path, error: sled::Error) -> StoreError {
+    match error {
+        sled::Error::Io(error) if is_the_machines(&error) => io(path, error),
+        error => StoreError::Corrupt {
+            what: path.display().to_string(),
+            detail: error.to_string(),
+        },
+    }
+}
+
+fn is_the_machines(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull
+            | ErrorKind::PermissionDenied
+            | ErrorKind::ReadOnlyFilesystem
+            | ErrorKind::WouldBlock
+            | ErrorKind::OutOfMemory
+    ) || error.to_string().contains("could not acquire lock")
+}
+
+fn corrupt(what: &str, detail: &str) -> StoreError {
+    StoreError::Corrupt {
+        what: what.into(),
+        detail: detail.into(),
+    }
+}
+
+fn piece_key(position: Position, number: u16) -> [u8; 10] {
+    let mut key = [0; 10];
+    let parts = position
+        .to_be_bytes()
+        .into_iter()
+        .chain(number.to_be_bytes());
+    for (to, from) in key.iter_mut().zip(parts) {
+        *to = from;
+    }
+    key
+}
+
+/// Due time in milliseconds, ordered as bytes.
+fn due(at: DateTime<Utc>) -> [u8; 8] {
+    (at.timestamp_millis() ^ i64::MIN).to_be_bytes()
+}
+
+fn queue_key((channel, at, position): &QueueKey) -> [u8; 17] {
+    let number = ChannelKind::ALL.iter().position(|kind| kind == channel);
+    let mut key = [0; 17];
+    let parts = due(*at)
+        .into_iter()
+        .chain(number.and_then(|number| u8::try_from(number).ok()))
+        .chain(position.to_be_bytes());
+    for (to, from) in key.iter_mut().zip(parts) {
+        *to = from;
+    }
+    key
+}
+
+fn milestone_key(plan: &PlanId, task: TaskNo, index: u16) -> Vec<u8> {
+    let mut key = plan.as_str().as_bytes().to_vec();
+    key.push(0);
+    key.extend_from_slice(&task.to_be_bytes());
+    key.extend_from_slice(&index.to_be_bytes());
+    key
+}
