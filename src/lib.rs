@@ -2,11 +2,13 @@
 //! shows who has not reported.
 
 pub mod board;
+pub mod channel;
 pub mod clock;
 pub mod config;
 pub mod desk;
 pub mod domain;
 pub mod driver;
+pub mod outbox;
 pub mod plan;
 pub mod reply;
 pub mod rules;

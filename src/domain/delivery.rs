@@ -151,8 +151,8 @@ pub enum Verdict {
     },
     /// Given up: a dead letter, kept and shown.
     Dead,
-    /// In doubt and held: a person or the next stage speaks. Only robots, which cannot
-    /// recognise a repetition.
+    /// In doubt and held: a person or the next stage speaks. At once for robots, which cannot
+    /// recognise a repetition; for mail after [`MOST_DOUBTS`] tries.
     Held,
 }
 
@@ -191,62 +191,235 @@ pub struct Attempt {
     pub channel: ChannelKind,
     /// When the message was first due.
     pub due: DateTime<Utc>,
+    /// When the word is wanted by: another channel is better than a later try.
+    pub wanted_by: Option<DateTime<Utc>>,
     /// Now.
     pub now: DateTime<Utc>,
     /// A number in 0..=10_000, from outside: where in the jitter the wait falls.
     pub dice: u16,
 }
 
+/// Tries after which a mail in doubt is not repeated by itself: a server that takes each copy and
+/// never says so must not fill a mailbox.
+pub const MOST_DOUBTS: u32 = 3;
+
 /// Decides what follows an attempt.
 #[must_use]
 pub fn verdict(outcome: &SendOutcome, attempt: Attempt, plan: &RetryPlan) -> Verdict {
     match outcome {
         SendOutcome::Sent { .. } => Verdict::Done,
-        SendOutcome::InDoubt { .. } => match attempt.channel {
-            // A repeated mail collapses under its Message-ID, a repeated file replaces itself.
-            ChannelKind::Email | ChannelKind::Spool => again(attempt, plan, None),
-            ChannelKind::WecomRobot | ChannelKind::WecomApp => Verdict::Held,
-        },
+        SendOutcome::InDoubt { .. } if repeats_safely(attempt.channel) => {
+            if attempt.nth_on_leg >= MOST_DOUBTS {
+                Verdict::Held
+            } else {
+                again(attempt, plan, None)
+            }
+        }
+        SendOutcome::InDoubt { .. } => Verdict::Held,
         SendOutcome::Failed(failure) => match failure.next {
             Next::Again { after } => again(attempt, plan, after),
-            Next::NextChannel | Next::StopChannel { .. } => next_leg(attempt),
+            Next::NextChannel => next_leg(attempt).unwrap_or(Verdict::Dead),
+            // The channel is at fault, not the message: without another one it waits.
+            Next::StopChannel { pause } => {
+                next_leg(attempt).unwrap_or_else(|| again(attempt, plan, Some(pause)))
+            }
         },
     }
 }
 
+/// Decides about a message whose attempt a crash cut off: the doubt is ours, so what can be
+/// repeated safely is repeated at once.
+#[must_use]
+pub fn after_crash(channel: ChannelKind, leg: u8, now: DateTime<Utc>) -> Verdict {
+    if repeats_safely(channel) {
+        Verdict::Again { at: now, leg }
+    } else {
+        Verdict::Held
+    }
+}
+
+/// A repeated mail collapses under its Message-ID, a repeated file replaces itself; a group chat
+/// shows everything twice.
+fn repeats_safely(channel: ChannelKind) -> bool {
+    match channel {
+        ChannelKind::Email | ChannelKind::Spool => true,
+        ChannelKind::WecomRobot | ChannelKind::WecomApp => false,
+    }
+}
+
 fn again(attempt: Attempt, plan: &RetryPlan, least: Option<TimeDelta>) -> Verdict {
-    let index = usize::try_from(attempt.nth_on_leg.saturating_sub(1)).unwrap_or(usize::MAX);
+    let nth = usize::try_from(attempt.nth_on_leg).unwrap_or(usize::MAX);
     let wait = plan
         .waits
-        .get(index)
+        .get(nth.saturating_sub(1))
         .or(plan.waits.last())
         .copied()
         .unwrap_or(TimeDelta::minutes(5));
     let wait = jittered(wait, plan.jitter_percent, attempt.dice);
     let at = attempt.now + least.map_or(wait, |least| least.max(wait));
-    if at > attempt.due + plan.give_up_after {
-        next_leg(attempt)
+    let stay = Verdict::Again {
+        at,
+        leg: attempt.leg,
+    };
+    // A message held back over a long holiday is old at its first try: age alone is no reason.
+    if at > attempt.due + plan.give_up_after && nth >= plan.waits.len() {
+        next_leg(attempt).unwrap_or(Verdict::Dead)
+    } else if attempt.wanted_by.is_some_and(|by| at > by) {
+        next_leg(attempt).unwrap_or(stay)
     } else {
-        Verdict::Again {
-            at,
-            leg: attempt.leg,
-        }
+        stay
     }
 }
 
-fn next_leg(attempt: Attempt) -> Verdict {
-    if attempt.leg + 1 < attempt.legs {
-        Verdict::Again {
-            at: attempt.now,
-            leg: attempt.leg + 1,
-        }
-    } else {
-        Verdict::Dead
-    }
+fn next_leg(attempt: Attempt) -> Option<Verdict> {
+    (attempt.leg + 1 < attempt.legs).then_some(Verdict::Again {
+        at: attempt.now,
+        leg: attempt.leg + 1,
+    })
 }
 
 fn jittered(wait: TimeDelta, percent: u8, dice: u16) -> TimeDelta {
     let span = wait.num_milliseconds() * i64::from(percent) / 100;
     let offset = 2 * span * i64::from(dice.min(10_000)) / 10_000 - span;
     wait + TimeDelta::milliseconds(offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(channel: ChannelKind, nth_on_leg: u32, legs: u8) -> Attempt {
+        let now = DateTime::from_timestamp(1_648_000_000, 0).unwrap();
+        Attempt {
+            nth_on_leg,
+            leg: 0,
+            legs,
+            channel,
+            due: now,
+            wanted_by: None,
+            now,
+            dice: 5_000,
+        }
+    }
+
+    fn failed(next: Next) -> SendOutcome {
+        SendOutcome::Failed(Failure {
+            reason: FailReason::TryLater,
+            detail: String::new(),
+            next,
+        })
+    }
+
+    fn wait(verdict: &Verdict, attempt: Attempt) -> i64 {
+        match verdict {
+            Verdict::Again { at, .. } => (*at - attempt.now).num_minutes(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn retries_follow_the_schedule_and_end() {
+        let plan = RetryPlan::default();
+        let later = failed(Next::Again { after: None });
+        let waits: Vec<i64> = (1..=7)
+            .map(|nth| attempt(ChannelKind::Email, nth, 1))
+            .map(|attempt| wait(&verdict(&later, attempt, &plan), attempt))
+            .collect();
+        assert_eq!(waits, [5, 15, 45, 120, 360, 720, 720]);
+
+        let mut last = attempt(ChannelKind::Email, 9, 1);
+        last.now = last.due + TimeDelta::hours(70);
+        assert_eq!(verdict(&later, last, &plan), Verdict::Dead);
+        last.legs = 2;
+        let other = Verdict::Again {
+            at: last.now,
+            leg: 1,
+        };
+        assert_eq!(verdict(&later, last, &plan), other);
+    }
+
+    #[test]
+    fn a_message_old_at_its_first_try_is_not_given_up_at_once() {
+        let mut first = attempt(ChannelKind::Email, 1, 1);
+        first.now = first.due + TimeDelta::days(8);
+        let later = failed(Next::Again { after: None });
+        assert_eq!(
+            wait(&verdict(&later, first, &RetryPlan::default()), first),
+            5
+        );
+    }
+
+    #[test]
+    fn the_dice_stay_within_the_jitter_and_the_peers_wait_is_kept() {
+        let plan = RetryPlan::default();
+        for (dice, seconds) in [(0, 240), (10_000, 360), (u16::MAX, 360)] {
+            let mut thrown = attempt(ChannelKind::Email, 1, 1);
+            thrown.dice = dice;
+            let Verdict::Again { at, .. } =
+                verdict(&failed(Next::Again { after: None }), thrown, &plan)
+            else {
+                panic!()
+            };
+            assert_eq!((at - thrown.now).num_seconds(), seconds);
+        }
+        let named = failed(Next::Again {
+            after: Some(TimeDelta::minutes(30)),
+        });
+        let first = attempt(ChannelKind::Email, 1, 1);
+        assert_eq!(wait(&verdict(&named, first, &plan), first), 30);
+    }
+
+    #[test]
+    fn a_stopped_channel_kills_no_message() {
+        let plan = RetryPlan::default();
+        let stop = failed(Next::StopChannel {
+            pause: TimeDelta::hours(1),
+        });
+        let only = attempt(ChannelKind::Email, 1, 1);
+        assert_eq!(wait(&verdict(&stop, only, &plan), only), 60);
+        let two = attempt(ChannelKind::Email, 1, 2);
+        assert!(matches!(
+            verdict(&stop, two, &plan),
+            Verdict::Again { leg: 1, .. }
+        ));
+        let bad = failed(Next::NextChannel);
+        assert_eq!(verdict(&bad, only, &plan), Verdict::Dead);
+    }
+
+    #[test]
+    fn before_the_deadline_another_channel_is_better_than_a_late_try() {
+        let plan = RetryPlan::default();
+        let later = failed(Next::Again { after: None });
+        let mut close = attempt(ChannelKind::Email, 1, 2);
+        close.wanted_by = Some(close.now + TimeDelta::minutes(3));
+        assert!(matches!(
+            verdict(&later, close, &plan),
+            Verdict::Again { leg: 1, .. }
+        ));
+        close.legs = 1;
+        assert_eq!(wait(&verdict(&later, close, &plan), close), 5);
+    }
+
+    #[test]
+    fn doubt_is_repeated_for_mail_within_a_limit_and_held_for_robots() {
+        let plan = RetryPlan::default();
+        let doubt = SendOutcome::InDoubt {
+            detail: String::new(),
+        };
+        let mail = attempt(ChannelKind::Email, 1, 1);
+        assert_eq!(wait(&verdict(&doubt, mail, &plan), mail), 5);
+        let mail = attempt(ChannelKind::Email, MOST_DOUBTS, 1);
+        assert_eq!(verdict(&doubt, mail, &plan), Verdict::Held);
+        let robot = attempt(ChannelKind::WecomRobot, 1, 2);
+        assert_eq!(verdict(&doubt, robot, &plan), Verdict::Held);
+        assert_eq!(
+            after_crash(ChannelKind::WecomRobot, 0, robot.now),
+            Verdict::Held
+        );
+        let at_once = Verdict::Again {
+            at: mail.now,
+            leg: 1,
+        };
+        assert_eq!(after_crash(ChannelKind::Email, 1, mail.now), at_once);
+    }
 }

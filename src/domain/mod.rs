@@ -3,6 +3,7 @@
 pub mod address;
 pub mod board;
 pub mod book;
+pub mod brief;
 pub mod calendar;
 pub mod delivery;
 pub mod due;

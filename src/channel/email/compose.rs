@@ -1,0 +1,187 @@
+//! From a [`Brief`] to a message on the wire (mail.md, section 1).
+
+use std::time::SystemTime;
+
+use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::{Address, Message};
+
+use super::session::Ready;
+use super::{Settings, SettingsError};
+use crate::channel::{Attempted, render};
+use crate::domain::brief::Brief;
+use crate::domain::delivery::{FailReason, Next};
+
+/// Makes messages under one sender.
+pub struct Composer {
+    from: Mailbox,
+    reply_to: Option<Mailbox>,
+    domain: String,
+}
+
+/// Why a message cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeError {
+    /// The contact has no address, or none that is one.
+    #[error("联系表中没有可用的邮箱")]
+    Address,
+    /// A template failed.
+    #[error(transparent)]
+    Render(#[from] render::RenderError),
+    /// The message does not come together.
+    #[error("邮件无法组成")]
+    Build(#[from] lettre::error::Error),
+}
+
+impl Composer {
+    /// Checks the sender's addresses.
+    ///
+    /// # Errors
+    /// [`SettingsError::Address`] names the one that is none.
+    pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
+        let parse = |address: &str| {
+            address
+                .parse::<Address>()
+                .map_err(|_| SettingsError::Address(address.to_owned()))
+        };
+        let from = parse(&settings.from_address)?;
+        let reply_to = settings.reply_to.as_deref().map(parse).transpose()?;
+        Ok(Self {
+            domain: from.domain().to_owned(),
+            reply_to: reply_to.map(|address| Mailbox::new(None, address)),
+            from: Mailbox::new(settings.from_name.clone(), from),
+        })
+    }
+
+    /// The message as bytes, the same at every try but for what has changed meanwhile.
+    ///
+    /// # Errors
+    /// [`ComposeError`] says what is missing.
+    pub fn message(&self, brief: &Brief) -> Result<Vec<u8>, ComposeError> {
+        let to = address_of(brief)?;
+        self.build(brief, to)
+    }
+
+    pub(super) fn compose(&self, brief: &Brief) -> Result<Ready, Box<Attempted>> {
+        let made = address_of(brief).and_then(|to| Ok((to.clone(), self.build(brief, to)?)));
+        match made {
+            Ok((to, bytes)) => Ok(Ready {
+                from: self.from.email.clone(),
+                to,
+                bytes,
+            }),
+            Err(error) => {
+                let reason = match error {
+                    ComposeError::Address => FailReason::NoChannel,
+                    ComposeError::Render(_) | ComposeError::Build(_) => FailReason::OurDefect,
+                };
+                let detail = chain(&error);
+                Err(Box::new(Attempted::failed(
+                    reason,
+                    Next::NextChannel,
+                    &detail,
+                )))
+            }
+        }
+    }
+
+    fn build(&self, brief: &Brief, to: Address) -> Result<Vec<u8>, ComposeError> {
+        let rendered = render::letter(brief)?;
+        let name = (!brief.name.is_empty()).then(|| brief.name.clone());
+        let mut builder = Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(name, to))
+            .subject(rendered.subject)
+            .date(SystemTime::from(brief.at))
+            .raw_header(date(brief))
+            .message_id(Some(self.message_id(&brief.id)));
+        if let Some(reply_to) = &self.reply_to {
+            builder = builder.reply_to(reply_to.clone());
+        }
+        if let Some(last) = brief.earlier.last() {
+            let all: Vec<String> = brief.earlier.iter().map(|id| self.message_id(id)).collect();
+            builder = builder
+                .in_reply_to(self.message_id(last))
+                .references(all.join(" "));
+        }
+        let builder = builder.header(AutoSubmitted).header(NoAutoResponse);
+        let part = |kind, body| SinglePart::builder().header(kind).body(body);
+        let message = builder.multipart(
+            MultiPart::alternative()
+                .boundary(format!("cuiban-{}", brief.id))
+                .singlepart(part(ContentType::TEXT_PLAIN, crlf(&rendered.text)))
+                .singlepart(part(ContentType::TEXT_HTML, crlf(&rendered.html))),
+        )?;
+        Ok(message.formatted())
+    }
+
+    fn message_id(&self, id: &str) -> String {
+        format!("<cuiban-{id}@{}>", self.domain)
+    }
+}
+
+fn address_of(brief: &Brief) -> Result<Address, ComposeError> {
+    let address = brief.contact.email.as_deref();
+    address
+        .and_then(|address| address.parse().ok())
+        .ok_or(ComposeError::Address)
+}
+
+/// The office's own zone; lettre by itself writes +0000.
+fn date(brief: &Brief) -> HeaderValue {
+    HeaderValue::new(
+        HeaderName::new_from_ascii_str("Date"),
+        brief.at.format("%a, %d %b %Y %H:%M:%S %z").to_string(),
+    )
+}
+
+/// Line ends of mail; a text part may hold either.
+fn crlf(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 64);
+    for line in text.lines() {
+        out.push_str(line);
+        out.push_str("\r\n");
+    }
+    out
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text.push_str("：");
+        text.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    text
+}
+
+macro_rules! fixed_header {
+    ($type:ident, $name:literal, $value:literal) => {
+        #[derive(Clone)]
+        struct $type;
+
+        impl Header for $type {
+            fn name() -> HeaderName {
+                HeaderName::new_from_ascii_str($name)
+            }
+
+            fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+                Ok(Self)
+            }
+
+            fn display(&self) -> HeaderValue {
+                HeaderValue::new(Self::name(), $value.to_owned())
+            }
+        }
+    };
+}
+
+// RFC 3834: keeps responders from answering a machine.
+fixed_header!(AutoSubmitted, "Auto-Submitted", "auto-generated");
+// Not OOF: that somebody is away is worth knowing.
+fixed_header!(
+    NoAutoResponse,
+    "X-Auto-Response-Suppress",
+    "DR, RN, NRN, AutoReply"
+);

@@ -1,0 +1,196 @@
+//! From a [`Brief`] to words. The templates hold all wording; this file brings the values into the
+//! form they want, and keeps texts within a peer's limit of bytes.
+
+mod view;
+
+use std::sync::OnceLock;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+
+use crate::domain::brief::{Brief, Letter};
+
+use view::{View, item_count};
+
+/// A template failed: a defect of ours, or of an office's own wording.
+#[derive(Debug, thiserror::Error)]
+#[error("消息模板“{template}”有误，请检查")]
+pub struct RenderError {
+    /// Which.
+    pub template: String,
+    /// Why.
+    #[source]
+    pub source: minijinja::Error,
+}
+
+/// A letter for mail and files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The subject; the same for all messages of a thread.
+    pub subject: String,
+    /// Complete by itself.
+    pub text: String,
+    /// The same, to look at.
+    pub html: String,
+}
+
+/// Renders subject, text and HTML.
+///
+/// # Errors
+/// [`RenderError`] names the template.
+pub fn letter(brief: &Brief) -> Result<Rendered, RenderError> {
+    let view = view_of(brief, item_count(brief), usize::MAX)?;
+    let render = |part| render(brief.letter, part, &view);
+    Ok(Rendered {
+        subject: render("subject.txt")?,
+        text: render("body.txt")?,
+        html: render("body.html")?,
+    })
+}
+
+/// Renders the subject alone.
+///
+/// # Errors
+/// [`RenderError`] names the template.
+pub fn subject(brief: &Brief) -> Result<String, RenderError> {
+    render(brief.letter, "subject.txt", &view_of(brief, 0, 0)?)
+}
+
+/// Which form a short message takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Short {
+    /// WeCom's markdown.
+    Markdown,
+    /// Plain text.
+    Plain,
+}
+
+/// Renders a short message of at most `most` bytes: shortens the milestones first, then leaves
+/// whole items out and says how many.
+///
+/// # Errors
+/// [`RenderError`] names the template.
+pub fn short(brief: &Brief, form: Short, most: usize) -> Result<String, RenderError> {
+    /// Characters of a milestone that still say what it is.
+    const GIST: usize = 40;
+    let part = match form {
+        Short::Markdown => "wecom.md",
+        Short::Plain => "wecom.txt",
+    };
+    let all = item_count(brief);
+    let tries = std::iter::once((all, usize::MAX)).chain((0..=all).rev().map(|n| (n, GIST)));
+    let mut text = String::new();
+    for (shown, gist) in tries {
+        text = render(brief.letter, part, &view_of(brief, shown, gist)?)?;
+        if text.len() <= most {
+            return Ok(text);
+        }
+    }
+    Ok(cut(&text, most).to_owned())
+}
+
+/// The longest beginning of at most `most` bytes that ends at a character's edge.
+#[must_use]
+pub fn cut(text: &str, most: usize) -> &str {
+    let end = text.floor_char_boundary(most);
+    text.get(..end).unwrap_or(text)
+}
+
+fn view_of(brief: &Brief, shown: usize, gist: usize) -> Result<Value, RenderError> {
+    let mut view = View::new(brief, shown, gist);
+    view.opening = render(brief.letter, "opening.txt", &Value::from(Serde(&view)))?;
+    Ok(Value::from(Serde(&view)))
+}
+
+fn render(letter: Letter, part: &str, view: &Value) -> Result<String, RenderError> {
+    let name = format!("{}/{part}", letter.as_str());
+    environment()
+        .get_template(&name)
+        .and_then(|template| template.render(view))
+        .map_err(|source| RenderError {
+            template: name,
+            source,
+        })
+}
+
+macro_rules! templates {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("templates/", $name)))),*]
+    };
+}
+
+/// Every template, by name.
+const TEMPLATES: [(&str, &str); 24] = templates![
+    "reminder/opening.txt",
+    "reminder/subject.txt",
+    "reminder/body.txt",
+    "reminder/body.html",
+    "reminder/wecom.md",
+    "reminder/wecom.txt",
+    "copied/opening.txt",
+    "copied/subject.txt",
+    "copied/body.txt",
+    "copied/body.html",
+    "copied/wecom.md",
+    "copied/wecom.txt",
+    "settled/opening.txt",
+    "settled/subject.txt",
+    "settled/body.txt",
+    "settled/body.html",
+    "settled/wecom.md",
+    "settled/wecom.txt",
+    "digest/opening.txt",
+    "digest/subject.txt",
+    "digest/body.txt",
+    "digest/body.html",
+    "digest/wecom.md",
+    "digest/wecom.txt",
+];
+
+/// Compiled once.
+fn environment() -> &'static Environment<'static> {
+    static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
+    ENVIRONMENT.get_or_init(|| {
+        let mut env = Environment::new();
+        env.set_undefined_behavior(UndefinedBehavior::Strict);
+        // A line that holds only a block leaves no empty line behind.
+        let mut syntax = SyntaxConfig::builder();
+        match syntax.trim_blocks(true).lstrip_blocks(true).build() {
+            Ok(syntax) => env.set_syntax(syntax),
+            Err(error) => tracing::error!(error = %error, "templates keep their empty lines"),
+        }
+        env.set_auto_escape_callback(|name| match name.rsplit_once('.') {
+            Some((_, "html")) => AutoEscape::Html,
+            _ => AutoEscape::None,
+        });
+        env.add_filter("plain", plain);
+        for (name, source) in TEMPLATES {
+            if let Err(error) = env.add_template(name, source) {
+                // A test compiles them all; a template missing here is told when it is rendered.
+                tracing::error!(template = name, error = %error, "a message template is broken");
+            }
+        }
+        env
+    })
+}
+
+/// Takes WeCom's markdown the signs by which it would read a text as markup.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '<' => '＜',
+            '>' => '＞',
+            '*' => '＊',
+            '[' => '［',
+            ']' => '］',
+            '`' => '｀',
+            '#' => '＃',
+            '\n' | '\r' => ' ',
+            other => other,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,276 @@
+//! The values of a [`Brief`] as templates name them.
+
+use chrono::{Datelike, NaiveDate};
+use serde::Serialize;
+
+use crate::domain::brief::{AboutItem, Brief, Digest, Item, ItemMilestone, Letter};
+use crate::domain::calendar::weekday_chinese;
+use crate::domain::message::Occasion;
+use crate::domain::plan::MilestoneKind;
+
+/// Units listed in a digest.
+const UNITS: usize = 15;
+
+#[derive(Serialize)]
+pub(super) struct View<'a> {
+    name: &'a str,
+    stage: &'static str,
+    kind: &'static str,
+    quarter: String,
+    quarter_short: &'static str,
+    plan: &'a str,
+    deadline: Option<DeadlineView>,
+    items: Vec<ItemView<'a>>,
+    about: Vec<OwnerView<'a>>,
+    /// How many there are.
+    total: usize,
+    /// How many of them are left out.
+    more: usize,
+    digest: Option<DigestView<'a>>,
+    copied: String,
+    catch_up: bool,
+    assumed: bool,
+    office: &'a str,
+    telephone: Option<&'a str>,
+    link: &'a str,
+    board: Option<&'a str>,
+    token: &'a str,
+    today: String,
+    mention: Option<&'a str>,
+    pub(super) opening: String,
+}
+
+#[derive(Serialize)]
+struct DeadlineView {
+    day: String,
+    short: String,
+    time: String,
+    left: i32,
+    late: i32,
+    passed: bool,
+}
+
+#[derive(Serialize)]
+struct ItemView<'a> {
+    no: u32,
+    name: &'a str,
+    unit: &'a str,
+    milestones: Vec<MilestoneView<'a>>,
+    returned: Option<String>,
+}
+
+#[derive(Serialize)]
+struct MilestoneView<'a> {
+    section: Option<&'a str>,
+    content: String,
+    when: String,
+}
+
+/// Items of the same owners together.
+#[derive(Serialize)]
+struct OwnerView<'a> {
+    owners: String,
+    unit: &'a str,
+    items: Vec<AboutView<'a>>,
+}
+
+#[derive(Serialize)]
+struct AboutView<'a> {
+    no: u32,
+    name: &'a str,
+    state: &'static str,
+    status: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct DigestView<'a> {
+    obligations: usize,
+    reported: usize,
+    open: usize,
+    overdue: usize,
+    returned: usize,
+    to_review: usize,
+    units: Vec<UnitView<'a>>,
+    more_units: usize,
+    unreachable: String,
+    unreachable_count: usize,
+    dead: usize,
+    held: usize,
+}
+
+#[derive(Serialize)]
+struct UnitView<'a> {
+    unit: &'a str,
+    open: usize,
+    owners: String,
+}
+
+/// How many entries a short message could leave out.
+pub(super) fn item_count(brief: &Brief) -> usize {
+    brief.items.len() + brief.about.len()
+}
+
+impl<'a> View<'a> {
+    /// With the first `shown` entries, milestones cut to `gist` characters.
+    pub(super) fn new(brief: &'a Brief, shown: usize, gist: usize) -> Self {
+        let own = shown.min(brief.items.len());
+        let others = shown - own;
+        let key = &brief.message.key;
+        Self {
+            name: &brief.name,
+            stage: label(brief),
+            kind: key.occasion.kind(),
+            quarter: key.quarter.chinese(),
+            quarter_short: key.quarter.chinese_short(),
+            plan: &brief.plan_title,
+            deadline: brief.deadline.map(|deadline| DeadlineView {
+                day: long(deadline.day),
+                short: short(deadline.day),
+                time: deadline.time.format("%-H:%M").to_string(),
+                left: deadline.working_days.max(0),
+                late: (-deadline.working_days).max(0),
+                passed: deadline.passed,
+            }),
+            items: brief
+                .items
+                .iter()
+                .take(own)
+                .map(|item| item_view(item, gist))
+                .collect(),
+            about: by_owner(brief.about.iter().take(others)),
+            total: match brief.letter {
+                Letter::Reminder => brief.items.len(),
+                Letter::Copied | Letter::Settled | Letter::Digest => brief.about.len(),
+            },
+            more: item_count(brief) - own - others.min(brief.about.len()),
+            digest: brief
+                .digest
+                .as_ref()
+                .map(|digest| digest_view(digest, gist)),
+            copied: brief.copied.join("、"),
+            catch_up: brief.message.catch_up,
+            assumed: !brief.assumed_years.is_empty(),
+            office: &brief.office.name,
+            telephone: brief.office.telephone.as_deref(),
+            link: &brief.link,
+            board: brief.office.board.as_deref(),
+            token: &brief.token,
+            today: long(brief.at.date_naive()),
+            mention: brief.contact.wecom_user.as_deref(),
+            opening: String::new(),
+        }
+    }
+}
+
+/// What stands in brackets before the first line.
+fn label(brief: &Brief) -> &'static str {
+    match (brief.letter, brief.message.key.occasion) {
+        (Letter::Copied, _) => "抄告",
+        (_, Occasion::Urge(_)) => "催办",
+        (_, occasion) => occasion.chinese(),
+    }
+}
+
+fn item_view(item: &Item, gist: usize) -> ItemView<'_> {
+    ItemView {
+        no: item.task,
+        name: &item.short_name,
+        unit: &item.unit,
+        milestones: item
+            .milestones
+            .iter()
+            .map(|milestone| MilestoneView {
+                section: milestone.section.as_deref(),
+                content: shortened(&milestone.content, gist),
+                when: when(milestone),
+            })
+            .collect(),
+        returned: item.returned.as_deref().map(|why| shortened(why, gist)),
+    }
+}
+
+fn when(milestone: &ItemMilestone) -> String {
+    match milestone.kind {
+        MilestoneKind::Due if milestone.ends => format!("{}到期", short(milestone.due)),
+        MilestoneKind::Due => format!("本季度报进展，{}到期", short(milestone.due)),
+        MilestoneKind::Recurring => "每季度报进展".into(),
+        MilestoneKind::AllYear => "全年推进，本季度报进展".into(),
+        MilestoneKind::Unscheduled => "未定节点，本季度报进展".into(),
+    }
+}
+
+fn by_owner<'a>(rows: impl Iterator<Item = &'a AboutItem>) -> Vec<OwnerView<'a>> {
+    let mut views: Vec<OwnerView<'a>> = Vec::new();
+    for row in rows {
+        let owners = row.owners.join("、");
+        let item = AboutView {
+            no: row.task,
+            name: &row.short_name,
+            state: row.state.chinese(),
+            status: row.status.map(|status| status.chinese()),
+        };
+        let same = views
+            .iter_mut()
+            .find(|view| view.unit == row.unit && view.owners == owners);
+        match same {
+            Some(view) => view.items.push(item),
+            None => views.push(OwnerView {
+                owners,
+                unit: &row.unit,
+                items: vec![item],
+            }),
+        }
+    }
+    views
+}
+
+fn digest_view(digest: &Digest, gist: usize) -> DigestView<'_> {
+    let units = if gist == usize::MAX { UNITS } else { UNITS / 3 };
+    DigestView {
+        obligations: digest.obligations,
+        reported: digest.reported,
+        open: digest.not_reported + digest.overdue,
+        overdue: digest.overdue,
+        returned: digest.returned,
+        to_review: digest.to_review,
+        units: digest
+            .units
+            .iter()
+            .take(units)
+            .map(|row| UnitView {
+                unit: &row.unit,
+                open: row.open,
+                owners: shortened(&row.owners.join("、"), gist),
+            })
+            .collect(),
+        more_units: digest.units.len().saturating_sub(units),
+        unreachable: shortened(&digest.unreachable.join("、"), gist.min(200)),
+        unreachable_count: digest.unreachable.len(),
+        dead: digest.dead,
+        held: digest.held,
+    }
+}
+
+/// One line of at most `most` characters.
+fn shortened(text: &str, most: usize) -> String {
+    let whole = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if most == usize::MAX || whole.chars().count() <= most {
+        return whole;
+    }
+    let mut cut: String = whole.chars().take(most.saturating_sub(1)).collect();
+    cut.push('…');
+    cut
+}
+
+fn short(day: NaiveDate) -> String {
+    format!("{}月{}日", day.month(), day.day())
+}
+
+fn long(day: NaiveDate) -> String {
+    format!(
+        "{}月{}日（{}）",
+        day.month(),
+        day.day(),
+        weekday_chinese(day)
+    )
+}

@@ -1,0 +1,247 @@
+//! What a message says, composed from the book at the moment it leaves.
+//!
+//! A [`Brief`] holds everything a text can need, in the order in which it is to be read, and no
+//! wording: the words are in the channels' templates.
+
+mod digest;
+mod item;
+mod name;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, Offset, TimeZone, Utc};
+
+use super::book::{Book, DeliveryState};
+use super::calendar::Calendar;
+use super::ids::{ObligationKey, PersonId};
+use super::message::{Message, Occasion, Stage};
+use super::people::{ChannelKind, Contact};
+
+pub use digest::{Digest, UnitRow};
+pub use item::{AboutItem, Item, ItemMilestone};
+pub use name::{message_name, subject_token};
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Office {
+    /// The name that signs, such as `市政府办公室督查科`.
+    pub name: String,
+    /// A telephone number to call.
+    pub telephone: Option<String>,
+    /// Address of the board, for coordinators.
+    pub board: Option<String>,
+}
+
+/// Which kind of letter it is; each has its own templates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Letter {
+    /// To an owner, about what is theirs.
+    Reminder,
+    /// To 责任人 and leaders, about what others owe.
+    Copied,
+    /// To those who were copied in: it is settled.
+    Settled,
+    /// To coordinators, once a day.
+    Digest,
+}
+
+impl Letter {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Reminder, Self::Copied, Self::Settled, Self::Digest];
+
+    /// The kind of a message.
+    #[must_use]
+    pub fn of(message: &Message) -> Self {
+        match message.key.occasion {
+            Occasion::Digest(_) => Self::Digest,
+            Occasion::Settled(_) => Self::Settled,
+            Occasion::Stage(_) | Occasion::Urge(_) if message.items.is_empty() => Self::Copied,
+            Occasion::Stage(_) | Occasion::Urge(_) => Self::Reminder,
+        }
+    }
+
+    /// Whether both stand in one mail thread, under one subject.
+    #[must_use]
+    pub fn threads_with(self, other: Self) -> bool {
+        let told_of_others = |letter| matches!(letter, Self::Copied | Self::Settled);
+        self == other || (told_of_others(self) && told_of_others(other))
+    }
+
+    /// The folder of its templates.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reminder => "reminder",
+            Self::Copied => "copied",
+            Self::Settled => "settled",
+            Self::Digest => "digest",
+        }
+    }
+}
+
+/// Everything a message says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Brief {
+    /// The message, as decided.
+    pub message: Message,
+    /// Which kind of letter.
+    pub letter: Letter,
+    /// The addressee's name.
+    pub name: String,
+    /// The addressee's unit; empty for leaders of the city.
+    pub unit: String,
+    /// Where the addressee is reached.
+    pub contact: Contact,
+    /// Title of the plan.
+    pub plan_title: String,
+    /// Until when reports for the quarter are due; none before deadlines were first set.
+    pub deadline: Option<Deadline>,
+    /// The addressee's own open items, most urgent first.
+    pub items: Vec<Item>,
+    /// Others' items the addressee is told of.
+    pub about: Vec<AboutItem>,
+    /// The coordinators' figures.
+    pub digest: Option<Digest>,
+    /// Names of those who are told of the same.
+    pub copied: Vec<String>,
+    /// Years for which no holiday table was known.
+    pub assumed_years: Vec<i32>,
+    /// Who asks.
+    pub office: Office,
+    /// The addressee's own page.
+    pub link: String,
+    /// Names the message for ever: 24 hex digits, the same at every try.
+    pub id: String,
+    /// Ids of the mails of the same thread that were sent before, oldest first.
+    pub earlier: Vec<String>,
+    /// Stands in the subject, so that an answer can be put to person and quarter.
+    pub token: String,
+    /// The moment of composing, at the office.
+    pub at: DateTime<FixedOffset>,
+}
+
+/// Until when reports are due, seen from today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline {
+    /// The day.
+    pub day: NaiveDate,
+    /// The hour.
+    pub time: NaiveTime,
+    /// Working days from today to it; negative when it has passed.
+    pub working_days: i32,
+    /// Whether its hour has passed too.
+    pub passed: bool,
+}
+
+/// What is composed and for whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// The message.
+    pub message: &'a Message,
+    /// Which of its items are still open.
+    pub items: &'a [ObligationKey],
+    /// Which of the others' items still stand.
+    pub about: &'a [ObligationKey],
+    /// Who asks.
+    pub office: &'a Office,
+    /// The addressee's own page.
+    pub link: &'a str,
+    /// Now.
+    pub now: DateTime<Utc>,
+}
+
+/// Composes what the message says now.
+#[must_use]
+pub fn compose(book: &Book, calendar: &Calendar, order: Order<'_>) -> Brief {
+    let message = order.message;
+    let key = &message.key;
+    let plan = book.plans.get(&key.plan);
+    let letter = Letter::of(message);
+    let person = book.people.get(&key.person);
+    Brief {
+        letter,
+        name: person.map_or_else(String::new, |person| person.name.clone()),
+        unit: person.map_or_else(String::new, |person| person.unit.clone()),
+        contact: book
+            .contacts
+            .get(&key.person)
+            .cloned()
+            .unwrap_or_else(|| Contact::none(key.person.clone())),
+        plan_title: plan.map_or_else(String::new, |plan| plan.heading.title.clone()),
+        deadline: deadline(book, calendar, order),
+        items: item::items(book, calendar, order),
+        about: item::about(book, order),
+        digest: (letter == Letter::Digest).then(|| digest::digest(book, order)),
+        copied: names(book, &message.copied),
+        assumed_years: plan.map_or_else(Vec::new, |plan| {
+            plan.assumed_years.iter().copied().collect()
+        }),
+        office: order.office.clone(),
+        link: order.link.to_owned(),
+        id: message_name(key),
+        earlier: earlier(book, message, letter),
+        token: subject_token(&key.plan, key.quarter, &key.person),
+        at: local(calendar, order.now),
+        message: message.clone(),
+    }
+}
+
+impl Brief {
+    /// The stage of reminding, if it is one.
+    #[must_use]
+    pub fn stage(&self) -> Option<Stage> {
+        match self.message.key.occasion {
+            Occasion::Stage(stage) => Some(stage),
+            _ => None,
+        }
+    }
+}
+
+fn deadline(book: &Book, calendar: &Calendar, order: Order<'_>) -> Option<Deadline> {
+    let key = &order.message.key;
+    let at = book.deadline(&key.plan, key.quarter)?;
+    let day = calendar.date_of(at);
+    Some(Deadline {
+        day,
+        time: calendar.time_of(at),
+        working_days: calendar.working_days_between(calendar.date_of(order.now), day),
+        passed: order.now > at,
+    })
+}
+
+fn local(calendar: &Calendar, now: DateTime<Utc>) -> DateTime<FixedOffset> {
+    let offset = calendar.zone().offset_from_utc_datetime(&now.naive_utc());
+    now.with_timezone(&offset.fix())
+}
+
+fn names(book: &Book, people: &[PersonId]) -> Vec<String> {
+    people
+        .iter()
+        .filter_map(|id| book.people.get(id))
+        .map(|person| person.name.clone())
+        .collect()
+}
+
+/// A thread is the mails of one kind to one person about one quarter.
+fn earlier(book: &Book, message: &Message, letter: Letter) -> Vec<String> {
+    /// Headers should not grow without end; the oldest one is the root and stays.
+    const MOST: usize = 8;
+    let key = &message.key;
+    let mut ids: Vec<String> = book
+        .messages_about(&key.person, &key.plan, key.quarter)
+        .filter(|delivery| delivery.message.key != *key)
+        .filter(|delivery| Letter::of(&delivery.message).threads_with(letter))
+        .filter(|delivery| {
+            matches!(
+                delivery.state,
+                DeliveryState::Sent {
+                    channel: ChannelKind::Email,
+                    ..
+                }
+            )
+        })
+        .map(|delivery| message_name(&delivery.message.key))
+        .collect();
+    if ids.len() > MOST {
+        ids.drain(1..=ids.len() - MOST);
+    }
+    ids
+}

@@ -1,0 +1,274 @@
+//! One channel with its pace and its rests.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::Notify;
+
+use crate::channel::pace::Pace;
+use crate::channel::{Attempted, Channel, Sending, Serves};
+use crate::domain::book::{Book, Delivery};
+use crate::domain::brief::Brief;
+use crate::domain::delivery::{FailReason, Next, SendOutcome};
+use crate::domain::people::ChannelKind;
+
+pub(super) struct Lane {
+    pub(super) channel: Arc<dyn Channel>,
+    /// Stands for a channel that is not configured, or a unit no robot is there for.
+    pub(super) missing: bool,
+    pub(super) wake: Notify,
+    gate: Mutex<Gate>,
+    sent: AtomicU64,
+    failed: AtomicU64,
+}
+
+struct Gate {
+    pace: Pace,
+    rest: Option<Rest>,
+    /// Rests since the channel last worked.
+    streak: u32,
+    /// After a rest one goes first, the others wait for what becomes of it.
+    probing: bool,
+    in_hand: usize,
+}
+
+/// A channel that sends nothing for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rest {
+    /// Until when.
+    pub until: DateTime<Utc>,
+    /// Why.
+    pub reason: FailReason,
+    /// The peer's words, masked.
+    pub detail: String,
+    /// Whether a person has to mend something: what has another way goes that way.
+    pub stopped: bool,
+}
+
+/// How a channel does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneStatus {
+    /// Which way out.
+    pub kind: ChannelKind,
+    /// Its name.
+    pub name: String,
+    /// Messages under way.
+    pub in_hand: usize,
+    /// Messages the peer has taken since the start.
+    pub sent: u64,
+    /// Attempts that failed or are in doubt since the start.
+    pub failed: u64,
+    /// Whether it rests.
+    pub rest: Option<Rest>,
+}
+
+/// Leave to send one message.
+#[derive(Debug)]
+pub(super) struct Pass {
+    probe: bool,
+}
+
+/// The longest a rest grows to, unless the channel itself asks for more.
+const LONGEST_REST: TimeDelta = TimeDelta::hours(24);
+
+/// A lane for each channel, and one for each kind of message nobody is there for.
+pub(super) fn lanes(channels: Vec<Arc<dyn Channel>>) -> Vec<Arc<Lane>> {
+    let missing = ChannelKind::ALL.into_iter().map(|kind| {
+        let channel: Arc<dyn Channel> = Arc::new(Missing(kind));
+        Lane::new(channel, true)
+    });
+    channels
+        .into_iter()
+        .map(|channel| Lane::new(channel, false))
+        .chain(missing)
+        .map(Arc::new)
+        .collect()
+}
+
+/// Whether this waiting message is the lane's at `index`.
+pub(super) fn belongs(lanes: &[Arc<Lane>], book: &Book, delivery: &Delivery, index: usize) -> bool {
+    let Some(lane) = lanes.get(index) else {
+        return false;
+    };
+    let kind = lane.channel.kind();
+    let unit = || {
+        book.people
+            .get(&delivery.message.key.person)
+            .map_or("", |person| person.unit.as_str())
+    };
+    let mut of_kind = lanes.iter().enumerate();
+    let mut of_kind = of_kind
+        .by_ref()
+        .filter(|(_, lane)| lane.channel.kind() == kind && !lane.missing);
+    let best = match (of_kind.next(), of_kind.next()) {
+        (None, _) => None,
+        // The usual case, without a look at the unit.
+        (Some((only, lane)), None) if lane.channel.serves("") == Serves::Everyone => Some(only),
+        _ => best_for(lanes, kind, unit()),
+    };
+    match best {
+        Some(best) => best == index,
+        None => lane.missing,
+    }
+}
+
+fn best_for(lanes: &[Arc<Lane>], kind: ChannelKind, unit: &str) -> Option<usize> {
+    let serving = |wanted: Serves| {
+        lanes.iter().position(|lane| {
+            lane.channel.kind() == kind && !lane.missing && lane.channel.serves(unit) == wanted
+        })
+    };
+    serving(Serves::ThisUnit).or_else(|| serving(Serves::Everyone))
+}
+
+impl Lane {
+    fn new(channel: Arc<dyn Channel>, missing: bool) -> Self {
+        let gate = Gate {
+            pace: channel.pace(),
+            rest: None,
+            streak: 0,
+            probing: false,
+            in_hand: 0,
+        };
+        Self {
+            channel,
+            missing,
+            wake: Notify::new(),
+            gate: Mutex::new(gate),
+            sent: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+        }
+    }
+
+    /// The first moment from `now` on at which pace and rests allow one more; none while it hangs
+    /// on a probe under way.
+    pub(super) fn available_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let gate = self.gate();
+        let rested = gate.rest.as_ref().map_or(now, |rest| rest.until.max(now));
+        (!gate.probing).then(|| gate.pace.ready_at(rested))
+    }
+
+    /// Leave to send one message now, if there is any.
+    pub(super) fn enter(&self, now: DateTime<Utc>) -> Option<Pass> {
+        let mut gate = self.gate();
+        let rests = gate.rest.as_ref().is_some_and(|rest| rest.until > now);
+        if rests || gate.probing || gate.pace.ready_at(now) > now {
+            return None;
+        }
+        gate.pace.begin(now);
+        gate.in_hand += 1;
+        gate.probing = gate.streak > 0;
+        Some(Pass {
+            probe: gate.probing,
+        })
+    }
+
+    /// There was nothing to send.
+    pub(super) fn give_back(&self, pass: &Pass) {
+        let mut gate = self.gate();
+        gate.pace.cancel();
+        gate.in_hand = gate.in_hand.saturating_sub(1);
+        if pass.probe {
+            gate.probing = false;
+        }
+    }
+
+    /// What came of it.
+    pub(super) fn done(&self, pass: &Pass, attempted: &Attempted, now: DateTime<Utc>) {
+        match attempted.outcome {
+            SendOutcome::Sent { .. } => self.sent.fetch_add(1, Ordering::Relaxed),
+            _ => self.failed.fetch_add(1, Ordering::Relaxed),
+        };
+        let mut gate = self.gate();
+        gate.pace.answered(now);
+        gate.in_hand = gate.in_hand.saturating_sub(1);
+        if pass.probe {
+            gate.probing = false;
+        }
+        match attempted.rest {
+            Some(rest) => gate.rest(rest, &attempted.outcome, now),
+            // An answer about the message itself shows that the channel works.
+            None => {
+                gate.streak = 0;
+                gate.rest = None;
+            }
+        }
+    }
+
+    /// Counts a message sent before the start, so that a restart does not break the pace.
+    pub(super) fn recall(&self, at: DateTime<Utc>) {
+        self.gate().pace.begin(at);
+    }
+
+    /// The rest it is in for something a person has to mend.
+    pub(super) fn stopped(&self, now: DateTime<Utc>) -> Option<Rest> {
+        let rest = self.gate().rest.clone()?;
+        (rest.stopped && rest.until > now).then_some(rest)
+    }
+
+    pub(super) fn status(&self, now: DateTime<Utc>) -> LaneStatus {
+        let gate = self.gate();
+        LaneStatus {
+            kind: self.channel.kind(),
+            name: self.channel.name().to_owned(),
+            in_hand: gate.in_hand,
+            sent: self.sent.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            rest: gate.rest.clone().filter(|rest| rest.until > now),
+        }
+    }
+
+    fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Gate {
+    /// Each rest in a row is twice as long, up to eight times the first.
+    fn rest(&mut self, least: TimeDelta, outcome: &SendOutcome, now: DateTime<Utc>) {
+        let resting = self.rest.as_ref().is_some_and(|rest| rest.until > now);
+        // Sessions that fail together are one trouble, not many.
+        if !resting {
+            self.streak += 1;
+        }
+        let times = 1 << self.streak.saturating_sub(1).min(3);
+        let length = (least * times).min(LONGEST_REST.max(least));
+        let earlier = self.rest.as_ref().map_or(now, |rest| rest.until);
+        let (reason, detail, stopped) = match outcome {
+            SendOutcome::Failed(failure) => (
+                failure.reason,
+                failure.detail.clone(),
+                matches!(failure.next, Next::StopChannel { .. }),
+            ),
+            SendOutcome::InDoubt { detail } => (FailReason::Timeout, detail.clone(), false),
+            SendOutcome::Sent { .. } => (FailReason::RateLimited, String::new(), false),
+        };
+        self.rest = Some(Rest {
+            until: earlier.max(now + length),
+            reason,
+            detail,
+            stopped,
+        });
+    }
+}
+
+/// Says of every message that there is no such way.
+struct Missing(ChannelKind);
+
+impl Channel for Missing {
+    fn kind(&self) -> ChannelKind {
+        self.0
+    }
+
+    fn name(&self) -> &str {
+        "none"
+    }
+
+    fn send<'a>(&'a self, _: &'a Brief, _: u32) -> Sending<'a> {
+        Box::pin(async {
+            let detail = format!("系统尚未配置{}，或没有适用于该单位的设置", self.0.chinese());
+            Attempted::failed(FailReason::NoChannel, Next::NextChannel, &detail)
+        })
+    }
+}

@@ -1,0 +1,270 @@
+//! Takes messages from the queue, asks once more whether they are still wanted, sends them, and
+//! writes down what came of it.
+//!
+//! The queue is in the book. Each session's loop costs one durable step a message: the outcome of
+//! one and the intent of the next go into one commit. Nothing leaves before its intent is durable;
+//! an intent without an outcome after a crash is in doubt, and [`recover`] decides about it.
+//!
+//! A *lane* is one channel with its pace and its rests. Lanes know nothing of each other: a mail
+//! server that is down delays no robot.
+
+mod lane;
+mod pick;
+mod recover;
+mod worker;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::channel::Channel;
+use crate::clock::Clock;
+use crate::domain::book::{Book, Delivery};
+use crate::domain::brief::Office;
+use crate::domain::calendar::Calendar;
+use crate::domain::delivery::RetryPlan;
+use crate::domain::ids::{PersonId, PlanId, Quarter};
+use crate::domain::people::ChannelKind;
+use crate::domain::policy::Policy;
+use crate::store::{Health, Ledger};
+
+use lane::Lane;
+pub use lane::{LaneStatus, Rest};
+
+/// Makes the address of a person's own page for a quarter.
+pub type Links = Arc<dyn Fn(&PlanId, Quarter, &PersonId) -> String + Send + Sync>;
+
+/// What the outbox goes by.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Quiet hours.
+    pub policy: Policy,
+    /// Working days.
+    pub calendar: Calendar,
+    /// How retries are spaced.
+    pub retry: RetryPlan,
+    /// Who asks.
+    pub office: Office,
+}
+
+/// The outbox.
+pub struct Outbox {
+    ledger: Ledger,
+    clock: Clock,
+    rules: Arc<Rules>,
+    links: Links,
+    lanes: Vec<Arc<Lane>>,
+    /// Workers between waking up and finding nothing to do.
+    busy: AtomicUsize,
+    /// Nothing new is taken while this is set.
+    paused: AtomicBool,
+    /// A commit was lost: there may be intents nobody works on.
+    doubtful: AtomicBool,
+    activity: Notify,
+    alarm: Notify,
+}
+
+/// The system's clock is asked again at least this often.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// Durable steps within this time are looked at together.
+const TOGETHER: Duration = Duration::from_millis(2);
+
+impl Outbox {
+    /// Puts it together; [`Self::run`] starts it.
+    #[must_use]
+    pub fn new(
+        ledger: Ledger,
+        clock: Clock,
+        rules: Arc<Rules>,
+        channels: Vec<Arc<dyn Channel>>,
+        links: Links,
+    ) -> Self {
+        Self {
+            lanes: lane::lanes(channels),
+            ledger,
+            clock,
+            rules,
+            links,
+            busy: AtomicUsize::new(0),
+            paused: AtomicBool::new(true),
+            doubtful: AtomicBool::new(true),
+            activity: Notify::new(),
+            alarm: Notify::new(),
+        }
+    }
+
+    /// Works until `soft` is cancelled and what is in hand is done, or until `hard` is cancelled:
+    /// then sends under way are dropped, and are in doubt at the next start.
+    pub async fn run(self: Arc<Self>, soft: CancellationToken, hard: CancellationToken) {
+        self.recall_pace();
+        let workers = TaskTracker::new();
+        for (index, lane) in self.lanes.iter().enumerate() {
+            for _ in 0..lane.channel.sessions() {
+                let worker = worker::work(Arc::clone(&self), index, soft.clone());
+                let hard = hard.clone();
+                workers.spawn(async move { hard.run_until_cancelled(worker).await });
+            }
+        }
+        workers.close();
+        let dispatch = self.dispatch(&soft);
+        if hard.run_until_cancelled(dispatch).await.is_some() {
+            workers.wait().await;
+        }
+        for lane in &self.lanes {
+            let close = lane.channel.close();
+            let _ = tokio::time::timeout(Duration::from_secs(2), close).await;
+        }
+    }
+
+    /// Whether at `now` nothing can be sent and nothing is under way.
+    #[must_use]
+    pub fn idle(&self, now: DateTime<Utc>) -> bool {
+        if self.doubtful.load(Ordering::SeqCst) {
+            return false;
+        }
+        let before = {
+            let book = self.ledger.book();
+            let work = (0..self.lanes.len()).any(|index| self.has_work(&book, index, now));
+            if work {
+                return false;
+            }
+            book.position
+        };
+        // Whoever took a message before the look above was busy before it and still is, or has
+        // moved the journal on.
+        self.busy.load(Ordering::SeqCst) == 0 && self.ledger.book().position == before
+    }
+
+    /// Waits until it is idle at the moment the clock shows.
+    pub async fn wait_idle(&self) {
+        let mut changes = self.ledger.changes();
+        loop {
+            let activity = self.activity.notified();
+            if self.idle(self.clock.now()) {
+                return;
+            }
+            tokio::select! {
+                () = activity => {}
+                _ = changes.changed() => {}
+                () = tokio::time::sleep(Duration::from_millis(50)) => {}
+            }
+        }
+    }
+
+    /// The next moment at which it can send something, by what is queued, pace and rests; `now`
+    /// where it can already.
+    #[must_use]
+    pub fn next_due(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let book = self.ledger.book();
+        (0..self.lanes.len())
+            .filter_map(|index| self.lane_due(&book, index, now))
+            .min()
+    }
+
+    /// How each channel does, for board and metrics.
+    #[must_use]
+    pub fn status(&self) -> Vec<LaneStatus> {
+        let now = self.clock.now();
+        self.lanes
+            .iter()
+            .filter(|lane| !lane.missing)
+            .map(|lane| lane.status(now))
+            .collect()
+    }
+
+    /// Looks what can be done and wakes who can do it, at each durable step and when time has come.
+    async fn dispatch(self: &Arc<Self>, soft: &CancellationToken) {
+        let mut changes = self.ledger.changes();
+        while !soft.is_cancelled() {
+            changes.mark_unchanged();
+            if self.doubtful.load(Ordering::SeqCst) {
+                self.settle_doubts().await;
+            }
+            let now = self.clock.now();
+            self.pass_on(now).await;
+            let next = self.wake_lanes(now);
+            let until = next.unwrap_or(DateTime::<Utc>::MAX_UTC);
+            tokio::select! {
+                _ = changes.changed() => tokio::time::sleep(TOGETHER).await,
+                () = self.clock.wait_until(until, LONGEST_WAIT) => {}
+                () = self.alarm.notified() => {}
+                () = soft.cancelled() => {}
+            }
+        }
+        for lane in &self.lanes {
+            lane.wake.notify_waiters();
+        }
+    }
+
+    fn wake_lanes(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let book = self.ledger.book();
+        let mut next: Option<DateTime<Utc>> = None;
+        for (index, lane) in self.lanes.iter().enumerate() {
+            match self.lane_due(&book, index, now) {
+                Some(due) if due <= now => lane.wake.notify_one(),
+                Some(due) => next = Some(next.map_or(due, |next| next.min(due))),
+                None => {}
+            }
+        }
+        next
+    }
+
+    fn lane_due(&self, book: &Book, index: usize, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let lane = self.lanes.get(index)?;
+        let ready = self.ready(book, index, now).next().map(|_| now);
+        let due = ready.or_else(|| next_waiting(book, lane.channel.kind(), now))?;
+        Some(lane.available_at(now)?.max(due))
+    }
+
+    fn has_work(&self, book: &Book, index: usize, now: DateTime<Utc>) -> bool {
+        self.lane_due(book, index, now)
+            .is_some_and(|due| due <= now)
+    }
+
+    /// What waits for this lane at `now`, earliest first.
+    fn ready<'a>(
+        &'a self,
+        book: &'a Book,
+        index: usize,
+        now: DateTime<Utc>,
+    ) -> impl Iterator<Item = &'a Delivery> + 'a {
+        let kind = self.lanes.get(index).map(|lane| lane.channel.kind());
+        kind.into_iter()
+            .flat_map(move |kind| book.ready(kind, now))
+            .filter(move |delivery| lane::belongs(&self.lanes, book, delivery, index))
+    }
+
+    /// Takes nothing new until those at work have ended, then decides about intents without an
+    /// outcome.
+    async fn settle_doubts(&self) {
+        self.paused.store(true, Ordering::SeqCst);
+        loop {
+            let activity = self.activity.notified();
+            if self.busy.load(Ordering::SeqCst) == 0 {
+                break;
+            }
+            let _ = tokio::time::timeout(Duration::from_secs(1), activity).await;
+        }
+        if self.ledger.health() == Health::Good && self.recover().await {
+            self.doubtful.store(false, Ordering::SeqCst);
+            self.paused.store(false, Ordering::SeqCst);
+            self.activity.notify_waiters();
+        } else {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+}
+
+fn next_waiting(book: &Book, kind: ChannelKind, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let from = (kind, now, u64::MAX);
+    let to = (kind, DateTime::<Utc>::MAX_UTC, u64::MAX);
+    book.queue
+        .range(from..=to)
+        .next()
+        .map(|((_, at, _), _)| *at)
+}

@@ -1,0 +1,178 @@
+//! Which message goes next: the last check, right before the intent. Pure; runs on the writer's
+//! thread, so that nothing can come between the check and the intent.
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::book::{Book, Delivery, DeliveryState, Obligation};
+use crate::domain::fact::{DeferWhy, Fact, WithdrawWhy};
+use crate::domain::ids::ObligationKey;
+use crate::domain::message::{Message, Occasion};
+use crate::domain::people::ChannelKind;
+
+/// A message taken: its intent is about to be durable.
+#[derive(Debug, Clone)]
+pub(super) struct Job {
+    pub(super) message: Message,
+    pub(super) channel: ChannelKind,
+    pub(super) leg: u8,
+    /// The how-manieth try on this leg.
+    pub(super) nth: u32,
+    /// The how-manieth try over all.
+    pub(super) attempt: u32,
+    pub(super) items: Vec<ObligationKey>,
+    pub(super) about: Vec<ObligationKey>,
+    /// When its word is wanted by.
+    pub(super) deadline: Option<DateTime<Utc>>,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(super) enum Picked {
+    /// One to send, and whether another one waits behind it.
+    Job(Box<Job>, bool),
+    /// Enough was put away in one step; look again.
+    Again,
+    /// There is nothing to send.
+    Nothing,
+}
+
+/// When it is looked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hours {
+    pub(super) now: DateTime<Utc>,
+    /// `now` if messages may leave, else when they may again.
+    pub(super) open_at: DateTime<Utc>,
+}
+
+/// Facts put away in one step at the most.
+const STEP: usize = 64;
+
+/// Takes the first message that may go, and says of those before it why they may not.
+pub(super) fn pick<'a>(
+    book: &Book,
+    hours: Hours,
+    ready: impl Iterator<Item = &'a Delivery>,
+    facts: &mut Vec<Fact>,
+) -> Picked {
+    let mut ready = ready;
+    while let Some(delivery) = ready.next() {
+        if facts.len() >= STEP {
+            return Picked::Again;
+        }
+        let key = || delivery.message.key.clone();
+        match check(book, hours, delivery) {
+            Check::Withdraw(why) => facts.push(Fact::MessageWithdrawn { key: key(), why }),
+            Check::Defer => facts.push(Fact::MessageDeferred {
+                key: key(),
+                until: hours.open_at,
+                why: DeferWhy::QuietHours,
+            }),
+            Check::Broken => {}
+            Check::Send(job) => {
+                facts.push(Fact::SendIntended {
+                    key: key(),
+                    leg: job.leg,
+                    channel: job.channel,
+                    items: job.items.clone(),
+                });
+                return Picked::Job(job, ready.next().is_some());
+            }
+        }
+    }
+    Picked::Nothing
+}
+
+enum Check {
+    Send(Box<Job>),
+    Withdraw(WithdrawWhy),
+    Defer,
+    /// Its route does not lead here: cannot be, and must not stop the rest.
+    Broken,
+}
+
+fn check(book: &Book, hours: Hours, delivery: &Delivery) -> Check {
+    let message = &delivery.message;
+    let Some(channel) = message.route.get(usize::from(delivery.leg)) else {
+        return Check::Broken;
+    };
+    if let Some(by) = superseded_by(book, message) {
+        return Check::Withdraw(WithdrawWhy::Superseded { by });
+    }
+    let items = book.still_open(&message.key.person, &message.items);
+    let about = still_standing(book, message);
+    if items.is_empty() && about.is_empty() && !says_something_anyway(message) {
+        return Check::Withdraw(nothing_left(book, message));
+    }
+    if !message.explicit && hours.open_at > hours.now {
+        return Check::Defer;
+    }
+    Check::Send(Box::new(Job {
+        channel: *channel,
+        leg: delivery.leg,
+        nth: delivery.tries_on_leg + 1,
+        attempt: delivery.attempts + 1,
+        deadline: book
+            .deadline(&message.key.plan, message.key.quarter)
+            .filter(|deadline| *deadline > hours.now),
+        message: message.clone(),
+        items,
+        about,
+    }))
+}
+
+/// A digest with nothing to list was asked for as it is.
+fn says_something_anyway(message: &Message) -> bool {
+    message.items.is_empty() && message.about.is_empty()
+}
+
+/// Copied in and digest: what is still open. Settled: what has not been opened again.
+fn still_standing(book: &Book, message: &Message) -> Vec<ObligationKey> {
+    let wanted_open = !matches!(message.key.occasion, Occasion::Settled(_));
+    message
+        .about
+        .iter()
+        .filter(|key| {
+            book.obligations
+                .get(key)
+                .is_some_and(|obligation| obligation.is_open() == wanted_open)
+        })
+        .cloned()
+        .collect()
+}
+
+/// Reported, unless something of it is still open and only no longer this person's.
+fn nothing_left(book: &Book, message: &Message) -> WithdrawWhy {
+    let open_elsewhere = message
+        .items
+        .iter()
+        .any(|key| book.obligations.get(key).is_some_and(Obligation::is_open));
+    let gone = message
+        .items
+        .iter()
+        .chain(&message.about)
+        .all(|key| !book.obligations.contains_key(key));
+    let settled = matches!(message.key.occasion, Occasion::Settled(_));
+    if open_elsewhere || gone || settled {
+        WithdrawWhy::NoLongerTheirs
+    } else {
+        WithdrawWhy::Reported
+    }
+}
+
+/// A later stage, or a later day's digest, that waits or was sent speaks for this one.
+fn superseded_by(book: &Book, message: &Message) -> Option<Occasion> {
+    let key = &message.key;
+    book.messages_about(&key.person, &key.plan, key.quarter)
+        .filter(|other| {
+            !matches!(
+                other.state,
+                DeliveryState::Withdrawn { .. } | DeliveryState::Dead { .. }
+            )
+        })
+        .map(|other| other.message.key.occasion)
+        .find(|other| match (key.occasion, other) {
+            (Occasion::Stage(this), Occasion::Stage(other)) => *other > this,
+            (Occasion::Digest(this), Occasion::Digest(other)) => *other > this,
+            _ => false,
+        })
+}
