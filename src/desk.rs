@@ -178,3 +178,6 @@ impl Vitals {
         )
     }
 }
+
+#[cfg(test)]
+pub(crate) mod fixture;

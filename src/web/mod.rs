@@ -18,3 +18,5 @@ pub mod session;
 
 pub use caller::{Caller, Peer};
 pub use error::{ApiError, WebError};
+#[cfg(test)]
+mod serve_tmp;
