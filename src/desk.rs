@@ -4,7 +4,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use crate::clock::Clock;
 use crate::domain::calendar::Calendar;
 use crate::domain::link::LinkKey;
-use crate::domain::policy::Policy;
+use crate::rules::Rules;
 use crate::store::Ledger;
 
 /// Shared by all who answer requests.
@@ -21,10 +21,8 @@ pub struct Desk {
     pub ledger: Ledger,
     /// The office's time.
     pub clock: Clock,
-    /// Working days; replaced as a whole when a year's notice comes.
-    pub calendar: RwLock<Arc<Calendar>>,
-    /// When and how much people are reminded.
-    pub policy: Policy,
+    /// Working days, and when and how much people are reminded.
+    pub rules: Rules,
     /// Signs links; sessions are signed under a key that follows from it.
     pub link_key: LinkKey,
     /// Who asks.
@@ -36,7 +34,7 @@ pub struct Desk {
     /// Moves a simulated clock; none where time is the system's.
     pub advance: Option<Advance>,
     /// How the loops are.
-    pub vitals: Vitals,
+    pub vitals: Arc<Vitals>,
 }
 
 /// The office that asks for reports.
@@ -105,15 +103,7 @@ impl Desk {
     /// The calendar as it stands.
     #[must_use]
     pub fn calendar(&self) -> Arc<Calendar> {
-        Arc::clone(&self.calendar.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Puts another calendar in its place.
-    pub fn set_calendar(&self, calendar: Calendar) {
-        *self
-            .calendar
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::new(calendar);
+        Arc::clone(&self.rules.now().calendar)
     }
 
     /// Whether this is a trial run in which nobody signs in.

@@ -1,8 +1,7 @@
 //! One loop that runs the due step, whatever woke it: the bell, a word from a room, the time the
 //! rules named, or a minute without any of these.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,6 +10,7 @@ use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::desk::Vitals;
 use crate::domain::due;
 use crate::domain::fact::{Actor, Fact};
 use crate::rules::Rules;
@@ -28,48 +28,7 @@ pub struct Driver {
     clock: Clock,
     rules: Rules,
     bell: Arc<Notify>,
-    progress: Arc<Progress>,
-}
-
-/// What the loop has done, for health and metrics.
-#[derive(Debug, Default)]
-pub struct Progress {
-    passes: AtomicU64,
-    failures: AtomicU64,
-    ticks: AtomicU64,
-    last: Mutex<Option<Instant>>,
-}
-
-impl Progress {
-    /// Passes completed.
-    #[must_use]
-    pub fn passes(&self) -> u64 {
-        self.passes.load(Ordering::Relaxed)
-    }
-
-    /// Passes that failed.
-    #[must_use]
-    pub fn failures(&self) -> u64 {
-        self.failures.load(Ordering::Relaxed)
-    }
-
-    /// Rings of the bell.
-    #[must_use]
-    pub fn ticks(&self) -> u64 {
-        self.ticks.load(Ordering::Relaxed)
-    }
-
-    /// Time since the last completed pass; none before the first.
-    #[must_use]
-    pub fn since_last_pass(&self) -> Option<Duration> {
-        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.map(|at| at.elapsed())
-    }
-
-    fn note_pass(&self) {
-        self.passes.fetch_add(1, Ordering::Relaxed);
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-    }
+    vitals: Arc<Vitals>,
 }
 
 /// What a pass found to do.
@@ -84,20 +43,14 @@ pub struct PassReport {
 impl Driver {
     /// A driver that has done nothing yet.
     #[must_use]
-    pub fn new(ledger: Ledger, clock: Clock, rules: Rules) -> Self {
+    pub fn new(ledger: Ledger, clock: Clock, rules: Rules, vitals: Arc<Vitals>) -> Self {
         Self {
             ledger,
             clock,
             rules,
             bell: Arc::default(),
-            progress: Arc::default(),
+            vitals,
         }
-    }
-
-    /// What the loop has done.
-    #[must_use]
-    pub fn progress(&self) -> Arc<Progress> {
-        Arc::clone(&self.progress)
     }
 
     /// Says that there may be something to do; never what.
@@ -122,9 +75,8 @@ impl Driver {
                 Ok(Decision { facts, value })
             })
             .await;
-        match &report {
-            Ok(found) => {
-                self.progress.note_pass();
+        if let Ok(found) = &report {
+                self.vitals.passed();
                 if *found != PassReport::default() {
                     tracing::info!(
                         queued = found.queued,
@@ -132,10 +84,6 @@ impl Driver {
                         "a pass found something to do"
                     );
                 }
-            }
-            Err(_) => {
-                self.progress.failures.fetch_add(1, Ordering::Relaxed);
-            }
         }
         report
     }
@@ -171,9 +119,9 @@ impl Driver {
     /// When the scheduler does not start; the loop goes on by its own time-out.
     pub async fn start_bell(&self) -> Result<JobScheduler, JobSchedulerError> {
         let scheduler = JobScheduler::new().await?;
-        let (bell, progress) = (Arc::clone(&self.bell), Arc::clone(&self.progress));
+        let (bell, vitals) = (Arc::clone(&self.bell), Arc::clone(&self.vitals));
         let job = Job::new("*/10 * * * * *", move |_, _| {
-            progress.ticks.fetch_add(1, Ordering::Relaxed);
+            vitals.ticked();
             bell.notify_one();
         })?;
         scheduler.add(job).await?;

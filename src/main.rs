@@ -1,3 +1,7 @@
-//! The command.
+//! The command `cuiban`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cuiban::cli::main()
+}

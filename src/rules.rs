@@ -3,6 +3,8 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::book::Book;
 use crate::domain::calendar::Calendar;
 use crate::domain::due::{Reach, World};
@@ -13,7 +15,7 @@ use crate::domain::policy::Policy;
 #[derive(Debug, Clone)]
 pub struct RuleSet {
     /// Working days.
-    pub calendar: Calendar,
+    pub calendar: Arc<Calendar>,
     /// When and how much people are reminded.
     pub policy: Policy,
     /// The ways out that are configured.
@@ -23,6 +25,12 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
+    /// `now` if messages may leave, else the next moment at which they may.
+    #[must_use]
+    pub fn next_open(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.policy.next_open(&self.calendar, now)
+    }
+
     /// What the rules of reminding look at.
     #[must_use]
     pub fn world<'a>(&'a self, book: &'a Book) -> World<'a> {

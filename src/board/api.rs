@@ -41,7 +41,7 @@ pub(super) async fn board(
     let filter = filter(&query)?;
     let quarter = query.quarter.as_deref().map(read_quarter).transpose()?;
     let quarter = quarter.or_else(|| {
-        present(&desk.ledger.book(), &desk.policy, &calendar, now).map(|(_, quarter)| quarter)
+        present(&desk.ledger.book(), &desk.rules.now().policy, &calendar, now).map(|(_, quarter)| quarter)
     });
     let quarter = quarter.unwrap_or_else(|| Quarter::of(calendar.date_of(now)));
     let view = history::ask(&desk, asked, move |book, at| {
@@ -86,13 +86,12 @@ pub(super) struct Move {
     advance_to: String,
 }
 
-/// `POST /api/v1/clock`: moves a simulated clock through every stage on the way.
+/// `POST /api/v1/clock`: moves a simulated clock through every stage on the way. Open to everyone:
+/// where time is simulated nothing is real, and elsewhere there is nothing to move.
 pub(super) async fn clock(
     State(desk): State<Arc<Desk>>,
-    caller: Caller,
     body: Result<Json<Move>, JsonRejection>,
 ) -> Result<Json<Value>, ApiError> {
-    caller.writer()?;
     let Json(body) = body.map_err(|error| WebError::BadRequest(error.body_text()))?;
     let to = read_moment(&body.advance_to)?;
     let Some(advance) = &desk.advance else {

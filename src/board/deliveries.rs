@@ -95,7 +95,7 @@ pub(super) async fn revive(
         found.cloned().ok_or(WebError::NotFound)?
     };
     let now = desk.clock.now();
-    let at = desk.policy.next_open(&desk.calendar(), now);
+    let at = desk.rules.now().policy.next_open(&desk.calendar(), now);
     let decide = move |book: &Book| match book.messages.get(&key).map(|known| &known.state) {
         Some(DeliveryState::Dead { .. } | DeliveryState::Held { .. }) => Ok(Decision {
             facts: vec![Fact::MessageRevived { key, at }],

@@ -198,7 +198,7 @@ fn next_stage(desk: &Desk) -> Option<Next> {
     });
     let (at, quarter, stage) = times
         .filter_map(|(quarter, stage)| {
-            let at: DateTime<Utc> = desk.policy.stage_time(&calendar, quarter, stage)?;
+            let at: DateTime<Utc> = desk.rules.now().policy.stage_time(&calendar, quarter, stage)?;
             (at > now).then_some((at, quarter, stage))
         })
         .min()?;
@@ -218,7 +218,7 @@ fn local_value(desk: &Desk) -> String {
 fn totals(desk: &Desk) -> Option<Totals> {
     let now = desk.clock.now();
     let book = desk.ledger.book();
-    let (plan, quarter) = present(&book, &desk.policy, &desk.calendar(), now)?;
+    let (plan, quarter) = present(&book, &desk.rules.now().policy, &desk.calendar(), now)?;
     let filter = Filter {
         plan: Some(plan),
         ..Filter::default()

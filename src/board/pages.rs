@@ -235,7 +235,7 @@ fn choose(
     asked: &Asked,
 ) -> Result<Option<(PlanId, Quarter)>, WebError> {
     let book = desk.ledger.book();
-    let Some((plan, quarter)) = present(&book, &desk.policy, calendar, desk.clock.now()) else {
+    let Some((plan, quarter)) = present(&book, &desk.rules.now().policy, calendar, desk.clock.now()) else {
         return Ok(None);
     };
     let quarter = match asked.quarter.as_str() {

@@ -94,10 +94,27 @@ impl Config {
         path: Option<&Path>,
         env: impl Iterator<Item = (String, String)>,
     ) -> Result<Loaded, ConfigFaults> {
+        let site = site_file(path).map_err(|fault| ConfigFaults(vec![fault]))?;
+        Self::lay(site, env)
+    }
+
+    /// The defaults and the environment alone, without any site's file.
+    ///
+    /// # Errors
+    /// All faults at once.
+    pub fn load_bare(
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Loaded, ConfigFaults> {
+        Self::lay(None, env)
+    }
+
+    fn lay(
+        site: Option<(PathBuf, String)>,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Loaded, ConfigFaults> {
         let env: Vec<(String, String)> = env.collect();
         let one = |fault| ConfigFaults(vec![fault]);
         let mut root = Table::parse(DEFAULT_TOML, None).map_err(one)?;
-        let site = site_file(path).map_err(one)?;
         if let Some((path, text)) = &site {
             root.lay(Table::parse(text, Some(path)).map_err(one)?);
         }

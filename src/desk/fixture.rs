@@ -63,8 +63,12 @@ pub(crate) fn desk_with(store: MemoryStore, change: impl FnOnce(&mut Desk)) -> A
     let mut desk = Desk {
         ledger,
         clock: Clock::simulated(at("2022-03-28T10:00"), 0.0),
-        calendar: RwLock::new(Arc::new(calendar())),
-        policy: Policy::default(),
+        rules: Rules::new(RuleSet {
+            calendar: Arc::new(calendar()),
+            policy: Policy::default(),
+            reach: Reach::default(),
+            coordinators: Vec::new(),
+        }),
         link_key: LinkKey::new([9; 32]),
         office: Office {
             name: "市政府督查室".into(),
@@ -73,7 +77,7 @@ pub(crate) fn desk_with(store: MemoryStore, change: impl FnOnce(&mut Desk)) -> A
         public_url: "http://127.0.0.1:8780".into(),
         inbox: None,
         advance: None,
-        vitals: Vitals::default(),
+        vitals: Arc::default(),
     };
     change(&mut desk);
     Arc::new(desk)

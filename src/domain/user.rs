@@ -30,6 +30,16 @@ impl Role {
             .find(|role| role.as_str() == name)
     }
 
+    /// What people read.
+    #[must_use]
+    pub fn chinese(self) -> &'static str {
+        match self {
+            Self::Admin => "管理员",
+            Self::Coordinator => "督查员",
+            Self::Viewer => "只读",
+        }
+    }
+
     /// Whether this role may change anything.
     #[must_use]
     pub fn may_write(self) -> bool {

@@ -26,11 +26,10 @@ use crate::channel::Channel;
 use crate::clock::Clock;
 use crate::domain::book::{Book, Delivery};
 use crate::domain::brief::Office;
-use crate::domain::calendar::Calendar;
 use crate::domain::delivery::RetryPlan;
 use crate::domain::ids::{PersonId, PlanId, Quarter};
 use crate::domain::people::ChannelKind;
-use crate::domain::policy::Policy;
+use crate::rules::Rules;
 use crate::store::{Health, Ledger};
 
 use lane::Lane;
@@ -39,13 +38,9 @@ pub use lane::{LaneStatus, Rest};
 /// Makes the address of a person's own page for a quarter.
 pub type Links = Arc<dyn Fn(&PlanId, Quarter, &PersonId) -> String + Send + Sync>;
 
-/// What the outbox goes by.
+/// What the outbox goes by, beside the office's rules.
 #[derive(Debug, Clone)]
-pub struct Rules {
-    /// Quiet hours.
-    pub policy: Policy,
-    /// Working days.
-    pub calendar: Calendar,
+pub struct Terms {
     /// How retries are spaced.
     pub retry: RetryPlan,
     /// Who asks.
@@ -56,7 +51,8 @@ pub struct Rules {
 pub struct Outbox {
     ledger: Ledger,
     clock: Clock,
-    rules: Arc<Rules>,
+    rules: Rules,
+    terms: Terms,
     links: Links,
     lanes: Vec<Arc<Lane>>,
     /// Workers between waking up and finding nothing to do.
@@ -80,7 +76,8 @@ impl Outbox {
     pub fn new(
         ledger: Ledger,
         clock: Clock,
-        rules: Arc<Rules>,
+        rules: Rules,
+        terms: Terms,
         channels: Vec<Arc<dyn Channel>>,
         links: Links,
     ) -> Self {
@@ -89,6 +86,7 @@ impl Outbox {
             ledger,
             clock,
             rules,
+            terms,
             links,
             busy: AtomicUsize::new(0),
             paused: AtomicBool::new(true),

@@ -124,7 +124,7 @@ impl Outbox {
         let this = Arc::clone(self);
         let hours = Hours {
             now,
-            open_at: self.rules.policy.next_open(&self.rules.calendar, now),
+            open_at: self.rules.now().next_open(now),
         };
         let decided = self.ledger.commit(Actor::System, now, move |book: &Book| {
             let mut facts = Vec::with_capacity(2);
@@ -164,7 +164,7 @@ impl Outbox {
                 now,
                 dice: dice(&attempted.outcome),
             },
-            &self.rules.retry,
+            &self.terms.retry,
         );
         tell(lane, &job, &attempted, &verdict);
         Conclusion {
@@ -181,11 +181,11 @@ impl Outbox {
             message: &job.message,
             items: &job.items,
             about: &job.about,
-            office: &self.rules.office,
+            office: &self.terms.office,
             link: &link,
             now: self.clock.now(),
         };
-        let brief = brief::compose(&self.ledger.book(), &self.rules.calendar, order);
+        let brief = brief::compose(&self.ledger.book(), &self.rules.now().calendar, order);
         lane.channel.send(&brief, job.nth).await
     }
 }

@@ -156,6 +156,14 @@ pub fn read(bytes: &[u8], source: &Source) -> Result<Reading, TableError> {
 /// # Errors
 /// As [`read`], and [`TableError::Unreadable`].
 pub fn read_file(path: &Path, source: &Source) -> Result<Reading, TableError> {
+    read(&read_bounded(path)?, source)
+}
+
+/// A file's bytes, refused without reading where it is larger than any table.
+///
+/// # Errors
+/// [`TableError::Unreadable`] or [`TableError::TooLarge`].
+pub fn read_bounded(path: &Path) -> Result<Vec<u8>, TableError> {
     let unreadable = |source| TableError::Unreadable {
         file: path.display().to_string(),
         source,
@@ -164,7 +172,7 @@ pub fn read_file(path: &Path, source: &Source) -> Result<Reading, TableError> {
     let size = file.metadata().map_err(unreadable)?.len();
     if size > LARGEST_FILE {
         return Err(TableError::TooLarge {
-            file: source.file_name.clone(),
+            file: path.display().to_string(),
         });
     }
     // What grows while it is read, or has no size at all, ends here too.
@@ -172,20 +180,14 @@ pub fn read_file(path: &Path, source: &Source) -> Result<Reading, TableError> {
     file.take(LARGEST_FILE + 1)
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
-    read(&bytes, source)
+    Ok(bytes)
 }
 
-/// The exit code these findings call for: 3 where a row cannot be trusted as printed, else 0.
-#[must_use]
-pub fn exit_code(findings: &[Finding]) -> u8 {
-    if findings
+/// The findings that say that a row cannot be trusted as printed.
+pub fn errors(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    findings
         .iter()
-        .any(|finding| finding.severity == Severity::Error)
-    {
-        3
-    } else {
-        0
-    }
+        .filter(|finding| finding.severity == Severity::Error)
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use super::read::roles_text;
 use super::template::people_of;
 use crate::domain::book::{Book, Obligation};
 use crate::domain::ids::{PersonId, PlanId, TaskNo};
-use crate::domain::people::{ChannelKind, Person, route};
+use crate::domain::due::Reach;
+use crate::domain::people::Person;
 
 /// The readiness list of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,10 +35,14 @@ pub struct Unreachable {
 /// Who of the plan's people cannot be reached over the channels that are set up. None where the
 /// plan is unknown.
 #[must_use]
-pub fn readiness(book: &Book, plan: &PlanId, set_up: &[ChannelKind]) -> Option<Readiness> {
+pub fn readiness(book: &Book, plan: &PlanId, reach: &Reach) -> Option<Readiness> {
     let known = book.plans.get(plan)?;
     let people = people_of(book, known);
-    let reached = |id: &PersonId| !route(book.contacts.get(id), set_up).is_empty();
+    let reached = |id: &PersonId| {
+        let contact = book.contacts.get(id);
+        let person = book.people.get(id);
+        person.is_some_and(|person| !reach.route(person, contact).is_empty())
+    };
     let unreachable = people
         .iter()
         .filter(|person| !reached(&person.id))

@@ -1,0 +1,141 @@
+//! What the operator's interface answers, as JSON. The command line reads the same types.
+
+use serde::{Deserialize, Serialize};
+
+use crate::store::VerifyReport;
+
+/// After `plan import`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportAnswer {
+    /// The plan's id.
+    pub plan: String,
+    /// Tasks now stored.
+    pub tasks: usize,
+    /// Tasks new, changed and removed by this import.
+    pub new: usize,
+    /// See `new`.
+    pub changed: usize,
+    /// See `new`.
+    pub removed: usize,
+    /// Numbers of the rows with errors that were not accepted, and so not stored.
+    pub left_out: Vec<u32>,
+    /// All of it in words, with what will not be sent and why.
+    pub text: String,
+}
+
+/// A line of `plan list`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanLine {
+    /// The plan's id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Its year.
+    pub year: i32,
+    /// How many tasks it has.
+    pub tasks: usize,
+    /// When it was last imported, RFC 3339.
+    pub imported_at: String,
+}
+
+/// After `contacts import`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactsAnswer {
+    /// Rows stored, new or changed.
+    pub stored: usize,
+    /// Rows that were the same already.
+    pub unchanged: usize,
+    /// Rows that could not be taken.
+    pub faults: usize,
+    /// All of it in words.
+    pub text: String,
+}
+
+/// `contacts check`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadinessAnswer {
+    /// People the plan names.
+    pub people: usize,
+    /// Those of them who cannot be reached.
+    pub unreachable: Vec<UnreachablePerson>,
+    /// All of it in words.
+    pub text: String,
+}
+
+/// Someone without a working address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreachablePerson {
+    /// Person id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Unit.
+    pub unit: String,
+    /// Tasks with something open that wait for this person.
+    pub open: Vec<u32>,
+}
+
+/// After `urge`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UrgeAnswer {
+    /// Whom, over which channel first, and how many messages each had in the last seven days.
+    pub urged: Vec<UrgeLine>,
+    /// People who cannot be reached.
+    pub unreachable: usize,
+    /// All of it in words.
+    pub text: String,
+}
+
+/// One person urged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UrgeLine {
+    /// Name.
+    pub name: String,
+    /// Unit.
+    pub unit: String,
+    /// Open items.
+    pub items: usize,
+    /// First channel.
+    pub channel: String,
+    /// Messages in the last seven days.
+    pub this_week: usize,
+}
+
+/// Something was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// In words.
+    pub message: String,
+}
+
+/// A line of `user list`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserLine {
+    /// Sign-in name.
+    pub name: String,
+    /// Role.
+    pub role: String,
+    /// Whether disabled.
+    pub disabled: bool,
+}
+
+/// `journal verify`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifyAnswer {
+    /// Whether nothing is wrong.
+    pub sound: bool,
+    /// Facts read.
+    pub facts: u64,
+    /// All of it in words, each fault with its place.
+    pub text: String,
+}
+
+impl VerifyAnswer {
+    pub(crate) fn of(report: &VerifyReport) -> Self {
+        Self {
+            sound: report.is_sound(),
+            facts: report.mirror,
+            text: report.to_string().trim_end().to_owned(),
+        }
+    }
+}

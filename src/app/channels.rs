@@ -1,0 +1,107 @@
+//! The ways out that the config names, and the outbox over them.
+
+use std::sync::Arc;
+
+use crate::channel::email::{self, EmailChannel};
+use crate::channel::spool::SpoolChannel;
+use crate::channel::wecom_robot::{self, RobotChannel};
+use crate::channel::Channel;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::config::email::Tls;
+use crate::domain::brief::Office;
+use crate::domain::delivery::RetryPlan;
+use crate::domain::link::{Link, LinkKey};
+use crate::outbox::{Links, Outbox, Terms};
+use crate::rules::Rules;
+use crate::store::Ledger;
+
+/// The outbox with every channel of the config.
+///
+/// # Errors
+/// Where a channel's settings cannot be used.
+pub(super) fn outbox(
+    config: &Config,
+    ledger: &Ledger,
+    clock: &Clock,
+    rules: &Rules,
+    key: &LinkKey,
+    base: &str,
+) -> anyhow::Result<Outbox> {
+    let terms = Terms {
+        retry: RetryPlan::default(),
+        office: Office {
+            name: config.office.name.clone(),
+            telephone: config.office.phone.clone(),
+            board: Some(format!("{base}/")),
+        },
+    };
+    Ok(Outbox::new(
+        ledger.clone(),
+        clock.clone(),
+        rules.clone(),
+        terms,
+        channels(config)?,
+        links(rules.clone(), ledger.clone(), clock.clone(), key.clone(), base.to_owned()),
+    ))
+}
+
+fn channels(config: &Config) -> anyhow::Result<Vec<Arc<dyn Channel>>> {
+    let mut channels: Vec<Arc<dyn Channel>> = Vec::new();
+    if let Some(settings) = &config.email {
+        channels.push(Arc::new(EmailChannel::new(email::Settings {
+            host: settings.host.clone(),
+            port: settings.port,
+            tls: match settings.tls {
+                Tls::None => email::Tls::None,
+                Tls::Starttls => email::Tls::Starttls,
+                Tls::Implicit => email::Tls::Implicit,
+            },
+            login: settings.login.as_ref().map(|login| {
+                let password = login.password.expose().to_owned();
+                (login.username.clone(), password)
+            }),
+            from_name: settings.from.name.clone(),
+            from_address: settings.from.address.clone(),
+            reply_to: settings.reply_to.as_ref().map(|to| to.address.clone()),
+            max_connections: settings.max_connections,
+            timeout: settings.timeout,
+            messages_per_connection: 0,
+            per_minute: 0,
+            per_hour: 0,
+            extra_ca: None,
+        })?));
+    }
+    for robot in &config.wecom.robots {
+        channels.push(Arc::new(RobotChannel::new(wecom_robot::Settings {
+            name: robot.name.clone(),
+            key: robot.key.expose().to_owned(),
+            units: robot.units.clone(),
+            base_url: robot.base_url.clone(),
+            extra_ca: None,
+        })?));
+    }
+    if let Some(spool) = &config.spool {
+        channels.push(Arc::new(SpoolChannel::new(spool.path.clone())));
+    }
+    Ok(channels)
+}
+
+/// Makes the address of a person's own page: good until long after the quarter's deadline.
+fn links(rules: Rules, ledger: Ledger, clock: Clock, key: LinkKey, base: String) -> Links {
+    Arc::new(move |plan, quarter, person| {
+        let rules = rules.now();
+        let now = clock.now();
+        let deadline = ledger.book().deadline(plan, quarter);
+        let deadline = deadline.unwrap_or_else(|| {
+            rules.policy.deadline(&rules.calendar, quarter.last_day())
+        });
+        let link = Link::new(
+            (plan.clone(), quarter, person.clone()),
+            now,
+            rules.calendar.date_of(now),
+            rules.calendar.date_of(deadline),
+        );
+        format!("{base}/r/{}", key.sign(&link))
+    })
+}

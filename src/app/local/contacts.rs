@@ -1,0 +1,116 @@
+//! The contact sheet: template, import, readiness.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::{Fault, Operator};
+use crate::app::answers::{ContactsAnswer, ReadinessAnswer, UnreachablePerson};
+use crate::domain::book::{Book, PlanBook};
+use crate::domain::ids::PlanId;
+use crate::domain::people::Person;
+use crate::domain::plan::Severity;
+use crate::plan::contacts;
+use crate::store::Decision;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct TemplateQuery {
+    form: Option<String>,
+}
+
+/// The sheet with every person of the latest plan, and what is known of them.
+pub(super) async fn template(
+    State(operator): State<Arc<Operator>>,
+    Query(query): Query<TemplateQuery>,
+) -> Result<Response, Fault> {
+    let book = operator.desk.ledger.book();
+    let (_, plan) = latest(&book)?;
+    if query.form.as_deref() == Some("xlsx") {
+        let bytes = contacts::template_xlsx(&book, plan)
+            .map_err(|error| Fault::failed(error.to_string()))?;
+        let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+        return Ok(([(header::CONTENT_TYPE, kind)], bytes).into_response());
+    }
+    let bytes = contacts::template_csv(&book, plan);
+    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], bytes).into_response())
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ImportQuery {
+    name: String,
+}
+
+/// Takes every row that is right, and names those that are not.
+pub(super) async fn import(
+    State(operator): State<Arc<Operator>>,
+    Query(query): Query<ImportQuery>,
+    body: Bytes,
+) -> Result<Json<ContactsAnswer>, Fault> {
+    let rows = tokio::task::spawn_blocking(move || contacts::rows(&body))
+        .await
+        .map_err(|_| Fault::failed("读取通讯录时出错"))?
+        .map_err(|error| Fault::failed(format!("文件“{}”：{error}", query.name)))?;
+    let now = operator.desk.clock.now();
+    let answer = operator
+        .commit(now, move |book| {
+            latest(book)?;
+            let people: Vec<&Person> = book.people.values().collect();
+            let sheet = contacts::read_sheet(&rows, &people);
+            let facts = contacts::changes(book, &sheet.contacts);
+            let value = answer(&sheet, facts.len());
+            Ok(Decision { facts, value })
+        })
+        .await?;
+    Ok(Json(answer))
+}
+
+fn answer(sheet: &contacts::Sheet, stored: usize) -> ContactsAnswer {
+    let unchanged = sheet.contacts.len() - stored;
+    let mut text = format!("通讯录：{stored}人已更新，{unchanged}人没有变化");
+    for fault in &sheet.faults {
+        let _ = write!(text, "\n{fault}");
+    }
+    let errors = |fault: &&contacts::SheetFault| fault.severity == Severity::Error;
+    ContactsAnswer {
+        stored,
+        unchanged,
+        faults: sheet.faults.iter().filter(errors).count(),
+        text,
+    }
+}
+
+/// Who of the latest plan cannot be reached.
+pub(super) async fn check(
+    State(operator): State<Arc<Operator>>,
+) -> Result<Json<ReadinessAnswer>, Fault> {
+    let rules = operator.rules.now();
+    let book = operator.desk.ledger.book();
+    let (id, _) = latest(&book)?;
+    let readiness = contacts::readiness(&book, id, &rules.reach)
+        .ok_or_else(|| Fault::failed("分解表已不存在"))?;
+    let unreachable = readiness.unreachable.iter().map(|one| UnreachablePerson {
+        id: one.person.id.to_string(),
+        name: one.person.name.clone(),
+        unit: one.person.unit.clone(),
+        open: one.open.clone(),
+    });
+    Ok(Json(ReadinessAnswer {
+        people: readiness.people,
+        unreachable: unreachable.collect(),
+        text: readiness.to_string(),
+    }))
+}
+
+/// The plan last imported.
+fn latest(book: &Book) -> Result<(&PlanId, &PlanBook), Fault> {
+    book.plans
+        .iter()
+        .max_by_key(|(_, plan)| plan.imported_at)
+        .ok_or_else(|| Fault::failed("还没有导入分解表，请先执行 cuiban plan import 文件"))
+}

@@ -1,0 +1,111 @@
+//! The operator's interface, for the commands: over the daemon's Unix socket, or in the command's
+//! own process when no daemon has the store. Whoever may open the socket may do all of this.
+
+mod contacts;
+mod journal;
+mod plans;
+mod simulate;
+mod users;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use chrono::{DateTime, Utc};
+
+use crate::desk::Desk;
+use crate::domain::book::Book;
+use crate::domain::fact::Actor;
+use crate::domain::ids::BadId;
+use crate::driver::Driver;
+use crate::rules::Rules;
+use crate::store::{CommitError, Decision};
+
+/// Largest file taken, a little above what the reader takes, so that its own words are given.
+const LARGEST_BODY: usize = 40 << 20;
+
+/// What these handlers stand on.
+pub(super) struct Operator {
+    pub(super) desk: Arc<Desk>,
+    pub(super) rules: Rules,
+    pub(super) driver: Driver,
+}
+
+impl Operator {
+    /// Decides and appends in the operator's name.
+    async fn commit<R: Send + 'static>(
+        &self,
+        now: DateTime<Utc>,
+        decide: impl FnOnce(&Book) -> Result<Decision<R>, Fault> + Send + 'static,
+    ) -> Result<R, Fault> {
+        let done = self.desk.ledger.commit(Actor::Operator, now, decide).await;
+        self.driver.wake();
+        done.map_err(|error| match error {
+            CommitError::Refused(fault) => fault,
+            CommitError::Unavailable => {
+                Fault::failed("存储暂时不可写入：请执行 cuiban journal verify 查看原因后再试")
+            }
+        })
+    }
+}
+
+/// The routes.
+pub(super) fn router(operator: Arc<Operator>) -> Router {
+    Router::new()
+        .route("/api/v1/plans", get(plans::list).post(plans::import))
+        .route("/api/v1/plans/{id}", get(plans::show))
+        .route("/api/v1/contacts", post(contacts::import))
+        .route("/api/v1/contacts/template", get(contacts::template))
+        .route("/api/v1/contacts/check", get(contacts::check))
+        .route("/api/v1/simulate", get(simulate::simulate))
+        .route("/api/v1/urge", post(simulate::urge))
+        .route("/api/v1/users", get(users::list).post(users::add))
+        .route("/api/v1/users/{name}/password", post(users::set_password))
+        .route("/api/v1/users/{name}/disable", post(users::disable))
+        .route("/api/v1/journal", get(journal::dump))
+        .route("/api/v1/journal/verify", get(journal::verify))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(operator)
+}
+
+/// Why a command's request was not carried out, in words for whoever ran it.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct Fault {
+    status: StatusCode,
+    message: String,
+}
+
+impl Fault {
+    /// The request was wrong: exit code 2.
+    fn usage(message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            message: message.into(),
+        }
+    }
+
+    /// It could not be done: exit code 1.
+    fn failed(message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            message: message.into(),
+        }
+    }
+}
+
+impl From<BadId> for Fault {
+    fn from(bad: BadId) -> Self {
+        Self::usage(bad.to_string())
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let body = serde_json::json!({ "message": self.message });
+        (self.status, axum::Json(body)).into_response()
+    }
+}

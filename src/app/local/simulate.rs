@@ -1,0 +1,305 @@
+//! `GET /api/v1/simulate`, `POST /api/v1/urge`: the rules run ahead, and a coordinator's word.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Fault, Operator};
+use crate::app::answers::{UrgeAnswer, UrgeLine};
+use crate::domain::book::Book;
+use crate::domain::calendar::Calendar;
+use crate::domain::due::{self, Simulated, UrgeFilter};
+use crate::domain::fact::Fact;
+use crate::domain::ids::{PersonId, PlanId, Quarter};
+use crate::domain::message::{Occasion, Stage};
+use crate::rules::RuleSet;
+use crate::store::Decision;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct SimulateQuery {
+    plan: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    form: Option<String>,
+}
+
+/// Every message that would leave. Sends nothing, stores nothing.
+pub(super) async fn simulate(
+    State(operator): State<Arc<Operator>>,
+    Query(query): Query<SimulateQuery>,
+) -> Result<Response, Fault> {
+    let rules = operator.rules.now();
+    let now = operator.desk.clock.now();
+    let from = match &query.from {
+        Some(text) => moment(&rules.calendar, text, NaiveTime::MIN)?,
+        None => now,
+    };
+    let end_of_day = NaiveTime::from_hms_opt(23, 59, 59).unwrap_or(NaiveTime::MIN);
+    let to = match &query.to {
+        Some(text) => Some(moment(&rules.calendar, text, end_of_day)?),
+        None => None,
+    };
+    let plan = query.plan.as_deref().map(PlanId::new).transpose()?;
+    let book = operator.desk.ledger.book().clone();
+    let json = query.form.as_deref() == Some("json");
+    let text = tokio::task::spawn_blocking(move || ahead(&rules, &book, from, to, plan, json))
+        .await
+        .map_err(|_| Fault::failed("预演没有完成"))??;
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
+}
+
+fn ahead(
+    rules: &RuleSet,
+    book: &Book,
+    from: DateTime<Utc>,
+    to: Option<DateTime<Utc>>,
+    plan: Option<PlanId>,
+    json: bool,
+) -> Result<String, Fault> {
+    let world = rules.world(book);
+    let to = to.unwrap_or_else(|| end_of_plans(rules, book));
+    let messages = due::simulate(&world, from, to)
+        .map_err(|error| Fault::failed(error.to_string()))?;
+    let chosen = messages
+        .iter()
+        .filter(|one| plan.as_ref().is_none_or(|plan| one.message.key.plan == *plan));
+    let mut text = String::new();
+    let mut count = 0;
+    for one in chosen {
+        count += 1;
+        let line = SimulatedJson::of(one, book, &rules.calendar);
+        if json {
+            let line = serde_json::to_string(&line)
+                .map_err(|error| Fault::failed(error.to_string()))?;
+            let _ = writeln!(text, "{line}");
+        } else {
+            let _ = writeln!(text, "{}", line.words(one.message.key.occasion));
+        }
+    }
+    if !json {
+        let _ = writeln!(text, "共{count}条消息；以上仅为预演，没有发送");
+    }
+    Ok(text)
+}
+
+/// A stage and the daily digests after the last quarter's escalation.
+fn end_of_plans(rules: &RuleSet, book: &Book) -> DateTime<Utc> {
+    let last = book
+        .plans
+        .keys()
+        .filter_map(|plan| book.quarters_of(plan).last().copied())
+        .max();
+    let end = last.and_then(|quarter| {
+        rules
+            .policy
+            .stage_time(&rules.calendar, quarter, Stage::Escalation)
+    });
+    end.map_or(DateTime::<Utc>::MIN_UTC, |at| at + chrono::TimeDelta::days(30))
+}
+
+#[derive(Debug, Serialize)]
+struct SimulatedJson<'a> {
+    at: String,
+    stage: &'static str,
+    quarter: String,
+    person: PersonJson<'a>,
+    channel: &'static str,
+    tasks: Vec<u32>,
+    copied: Vec<PersonJson<'a>>,
+    reason: &'static str,
+    about: Vec<u32>,
+    catch_up: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct PersonJson<'a> {
+    id: &'a str,
+    name: &'a str,
+    unit: &'a str,
+}
+
+impl<'a> PersonJson<'a> {
+    fn of(id: &'a PersonId, book: &'a Book) -> Self {
+        let person = book.people.get(id);
+        Self {
+            id: id.as_str(),
+            name: person.map_or("", |person| &person.name),
+            unit: person.map_or("", |person| &person.unit),
+        }
+    }
+}
+
+impl<'a> SimulatedJson<'a> {
+    fn of(one: &'a Simulated, book: &'a Book, calendar: &Calendar) -> Self {
+        let message = &one.message;
+        let numbers = |keys: &[crate::domain::ids::ObligationKey]| {
+            let mut numbers: Vec<u32> = keys.iter().map(|key| key.task).collect();
+            numbers.dedup();
+            numbers
+        };
+        Self {
+            at: one.at.with_timezone(&calendar.zone()).to_rfc3339(),
+            stage: message.key.occasion.kind(),
+            quarter: message.key.quarter.to_string(),
+            person: PersonJson::of(&message.key.person, book),
+            channel: one.channel.as_str(),
+            tasks: numbers(&message.items),
+            copied: message
+                .copied
+                .iter()
+                .map(|id| PersonJson::of(id, book))
+                .collect(),
+            reason: message.reason.as_str(),
+            about: numbers(&message.about),
+            catch_up: message.catch_up,
+        }
+    }
+
+    fn words(&self, occasion: Occasion) -> String {
+        let numbers = |numbers: &[u32]| {
+            let all: Vec<String> = numbers.iter().map(u32::to_string).collect();
+            all.join("、")
+        };
+        let what = match (self.tasks.as_slice(), self.about.as_slice()) {
+            ([], about) => format!("知会第{}项", numbers(about)),
+            (own, []) => format!("第{}项", numbers(own)),
+            (own, about) => format!("第{}项；知会第{}项", numbers(own), numbers(about)),
+        };
+        format!(
+            "{} {} {} {}{} {what}",
+            self.at.replace('T', " "),
+            self.quarter,
+            occasion.chinese(),
+            self.person.unit,
+            self.person.name,
+        )
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct UrgeBody {
+    quarter: String,
+    unit: Option<String>,
+    person: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// 催办 now, or who would be urged.
+pub(super) async fn urge(
+    State(operator): State<Arc<Operator>>,
+    Json(body): Json<UrgeBody>,
+) -> Result<Json<UrgeAnswer>, Fault> {
+    let quarter: Quarter = body.quarter.parse()?;
+    let rules = operator.rules.now();
+    let now = operator.desk.clock.now();
+    let dry = body.dry_run;
+    let answer = operator
+        .commit(now, move |book| {
+            let filter = UrgeFilter {
+                unit: body.unit,
+                person: body.person.map(|who| find_person(book, &who)).transpose()?,
+            };
+            let world = rules.world(book);
+            let facts: Vec<Fact> = book
+                .plans
+                .keys()
+                .flat_map(|plan| due::urge(&world, plan, quarter, &filter, now))
+                .collect();
+            let value = urge_answer(book, &facts, &rules, now, dry);
+            let facts = if dry { Vec::new() } else { facts };
+            Ok(Decision { facts, value })
+        })
+        .await?;
+    Ok(Json(answer))
+}
+
+fn urge_answer(
+    book: &Book,
+    facts: &[Fact],
+    rules: &RuleSet,
+    now: DateTime<Utc>,
+    dry: bool,
+) -> UrgeAnswer {
+    let since = now - rules.policy.budget_window;
+    let urged: Vec<UrgeLine> = facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::MessageQueued { message } => Some(message),
+            _ => None,
+        })
+        .map(|message| {
+            let person = book.people.get(&message.key.person);
+            UrgeLine {
+                name: person.map_or_else(String::new, |person| person.name.clone()),
+                unit: person.map_or_else(String::new, |person| person.unit.clone()),
+                items: message.items.len(),
+                channel: message.route.first().map_or("", |c| c.as_str()).to_owned(),
+                this_week: book.burden(&message.key.person, since),
+            }
+        })
+        .collect();
+    let unreachable = facts.len() - urged.len();
+    let mut text = String::new();
+    for line in &urged {
+        let _ = writeln!(
+            text,
+            "{} {}：{}项未报，近7日已收到{}条消息",
+            line.unit, line.name, line.items, line.this_week
+        );
+    }
+    let verb = if dry { "将催办" } else { "已催办" };
+    let _ = write!(text, "{verb}{}人", urged.len());
+    if unreachable > 0 {
+        let _ = write!(text, "；另有{unreachable}人没有可用的联系方式");
+    }
+    UrgeAnswer {
+        urged,
+        unreachable,
+        text,
+    }
+}
+
+/// A person by id, by `单位/姓名`, or by name where only one has it.
+fn find_person(book: &Book, who: &str) -> Result<PersonId, Fault> {
+    if let Ok(id) = PersonId::new(who)
+        && book.people.contains_key(&id)
+    {
+        return Ok(id);
+    }
+    let (unit, name) = match who.split_once('/') {
+        Some((unit, name)) => (Some(unit), name),
+        None => (None, who),
+    };
+    let mut found = book
+        .people
+        .values()
+        .filter(|person| person.name == name && unit.is_none_or(|unit| person.unit == unit));
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one.id.clone()),
+        (None, _) => Err(Fault::usage(format!("没有找到“{who}”，请核对姓名"))),
+        (Some(_), Some(_)) => Err(Fault::usage(format!(
+            "有多人叫“{name}”，请写成“单位/姓名”"
+        ))),
+    }
+}
+
+/// A date (at `time`) or an RFC 3339 instant.
+fn moment(calendar: &Calendar, text: &str, time: NaiveTime) -> Result<DateTime<Utc>, Fault> {
+    if let Ok(day) = text.parse::<NaiveDate>() {
+        return Ok(calendar.instant(day, time));
+    }
+    DateTime::parse_from_rfc3339(text)
+        .map(|at| at.to_utc())
+        .map_err(|_| {
+            Fault::usage(format!(
+                "“{text}”不是日期或时刻：请写成 2022-03-31 或 2022-03-31T18:00:00+08:00"
+            ))
+        })
+}

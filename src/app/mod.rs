@@ -1,0 +1,201 @@
+//! The one place that names concrete adapters, wires the rooms together, and joins their routers.
+
+pub mod answers;
+mod channels;
+pub mod demo;
+mod inbox;
+mod local;
+mod serve;
+mod time;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use anyhow::Context as _;
+use axum::Router;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::desk::{Desk, Office, Vitals};
+use crate::domain::due::{Reach, Robots};
+use crate::domain::fact::Actor;
+use crate::domain::link::LinkKey;
+use crate::driver::Driver;
+use crate::outbox::Outbox;
+use crate::plan::{contacts, import};
+use crate::rules::{RuleSet, Rules};
+use crate::store::{self, Ledger};
+
+use local::Operator;
+use time::Timekeeper;
+
+/// Everything a running cuiban consists of.
+pub struct App {
+    config: Config,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) rules: Rules,
+    driver: Driver,
+    outbox: Arc<Outbox>,
+    ledger_thread: JoinHandle<()>,
+}
+
+impl App {
+    /// Opens the store and wires everything; nothing runs yet.
+    ///
+    /// # Errors
+    /// Where the store does not open, or a channel's settings cannot be used.
+    pub async fn open(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        Self::build(config, clock, false).await
+    }
+
+    /// The same, with an inbox to look into, and nobody has to sign in.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub async fn open_demo(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        Self::build(config, clock, true).await
+    }
+
+    async fn build(config: Config, clock: Clock, demo: bool) -> anyhow::Result<Self> {
+        let folder = config.store.path.clone();
+        let opener = opener(&folder)?;
+        let (ledger, ledger_thread, report) =
+            tokio::task::spawn_blocking(move || Ledger::open(opener))
+                .await?
+                .with_context(|| format!("无法打开存储“{}”", folder.display()))?;
+        let link_key = LinkKey::new(*store::link_key(&folder).context("无法读取签名密钥")?.bytes());
+        let rules = Rules::new(rules_of(&config));
+        let vitals = Arc::new(Vitals::default());
+        let driver = Driver::new(
+            ledger.clone(),
+            clock.clone(),
+            rules.clone(),
+            Arc::clone(&vitals),
+        );
+        let base = config.server.link_base(config.server.listen);
+        let outbox = Arc::new(channels::outbox(
+            &config, &ledger, &clock, &rules, &link_key, &base,
+        )?);
+        let timekeeper = Timekeeper::new(clock.clone(), driver.clone(), Arc::clone(&outbox));
+        for _ in 0..report.healed.len() {
+            vitals.healed();
+        }
+        let desk = Arc::new(Desk {
+            ledger: ledger.clone(),
+            clock: clock.clone(),
+            rules: rules.clone(),
+            link_key,
+            office: Office {
+                name: config.office.name.clone(),
+                phone: config.office.phone.clone(),
+            },
+            public_url: base,
+            inbox: match (demo, &config.spool) {
+                (true, Some(spool)) => Some(Arc::new(inbox::SpoolInbox::new(&spool.path))),
+                _ => None,
+            },
+            advance: clock.is_simulated().then(|| timekeeper.handle()),
+            vitals,
+        });
+        let app = Self {
+            config,
+            desk,
+            rules,
+            driver,
+            outbox,
+            ledger_thread,
+        };
+        app.catch_up_with_config().await?;
+        Ok(app)
+    }
+
+    /// Appends what follows from a changed config: the office's own people, and deadlines where
+    /// the holiday table or the rules are other than before.
+    async fn catch_up_with_config(&self) -> anyhow::Result<()> {
+        let rules = self.rules.now();
+        let facts = {
+            let book = self.desk.ledger.book();
+            let mut facts = contacts::office_changes(&book, &self.config.office.coordinators);
+            facts.extend(import::redate(&book, &rules.policy, &rules.calendar));
+            facts
+        };
+        if !facts.is_empty() {
+            let now = self.desk.clock.now();
+            self.desk.ledger.append(Actor::System, now, facts).await?;
+        }
+        Ok(())
+    }
+
+    /// The operator's interface, for the commands.
+    pub fn local_router(&self) -> Router {
+        let operator = Arc::new(Operator {
+            desk: Arc::clone(&self.desk),
+            rules: self.rules.clone(),
+            driver: self.driver.clone(),
+        });
+        local::router(operator)
+            .merge(crate::board::router(Arc::clone(&self.desk)))
+            .layer(axum::Extension(crate::web::Caller::Operator))
+    }
+
+    /// What the world sees.
+    fn public_router(&self) -> Router {
+        let desk = || Arc::clone(&self.desk);
+        let pages = crate::reply::router(desk())
+            .merge(crate::board::router(desk()))
+            .merge(crate::web::health::router(desk()));
+        crate::web::guard::guard(pages)
+    }
+
+    /// Closes the store in good order.
+    ///
+    /// # Errors
+    /// When the writer did not end.
+    pub async fn close(self) -> anyhow::Result<()> {
+        let thread = self.ledger_thread;
+        drop((self.desk, self.driver, self.outbox));
+        tokio::task::spawn_blocking(move || thread.join())
+            .await?
+            .map_err(|_| anyhow::anyhow!("存储没有正常关闭"))
+    }
+}
+
+/// How to open the store in this folder, with a first look by this same program.
+///
+/// # Errors
+/// Where the program's own file cannot be found.
+pub(crate) fn opener(folder: &Path) -> anyhow::Result<store::Opener> {
+    Ok(store::Opener {
+        path: folder.to_owned(),
+        probe: Some(store::ProbeCommand {
+            program: std::env::current_exe().context("找不到本程序的文件")?,
+            args: vec![crate::cli::PROBE.into()],
+        }),
+        room: store::Room::default(),
+        // Real time, whatever the office's clock shows: it names what is put aside.
+        clock: Clock::System,
+    })
+}
+
+fn rules_of(config: &Config) -> RuleSet {
+    let units = config.wecom.robots.iter().flat_map(|robot| &robot.units);
+    RuleSet {
+        calendar: Arc::new(config.time.calendar.clone()),
+        policy: config.policy.clone(),
+        reach: Reach {
+            email: config.email.is_some(),
+            app: false,
+            robots: Robots {
+                for_all: config.wecom.robots.iter().any(|robot| robot.units.is_empty()),
+                units: units.cloned().collect(),
+            },
+        },
+        coordinators: config
+            .office
+            .coordinators
+            .iter()
+            .map(|(person, _)| person.id.clone())
+            .collect(),
+    }
+}

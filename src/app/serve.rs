@@ -1,0 +1,110 @@
+//! Runs the daemon: loops, listeners, and a stop in good order.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::{TcpListener, UnixListener};
+use tokio_util::task::TaskTracker;
+
+use super::App;
+use crate::life::{self, Stop};
+
+/// A pass at least this often, or the watchdog is not fed.
+const STALE: Duration = Duration::from_secs(300);
+
+impl App {
+    /// Runs until told to stop.
+    ///
+    /// # Errors
+    /// Where an address cannot be bound, or a loop ended by itself.
+    pub async fn serve(self) -> anyhow::Result<()> {
+        self.serve_telling(|_| ()).await
+    }
+
+    /// The same; `tell` hears the bound address when everything is ready.
+    ///
+    /// # Errors
+    /// As for [`Self::serve`].
+    pub async fn serve_telling(self, tell: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
+        let listen = self.config.server.listen;
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("无法监听 {listen}：地址可能已被占用"))?;
+        let address = listener.local_addr()?;
+        let socket = bind_socket(&self.config.server.socket)?;
+        let stop = Stop::on_signals()?;
+        let tasks = TaskTracker::new();
+
+        self.driver
+            .pass(self.desk.clock.now())
+            .await
+            .context("第一次检查没有完成")?;
+        let mut bell = self.driver.start_bell().await.ok();
+        if bell.is_none() {
+            tracing::warn!("the cron bell did not start; passes run by their own time-out");
+        }
+        let driver = self.driver.clone();
+        let ended = stop.soft.clone();
+        tasks.spawn(async move { driver.run(ended).await });
+        let (outbox, ways) = (std::sync::Arc::clone(&self.outbox), stop.clone());
+        tasks.spawn(async move { outbox.run(ways.soft, ways.hard).await });
+        let vitals = std::sync::Arc::clone(&self.desk.vitals);
+        let alive = move || vitals.since_pass().is_some_and(|age| age < STALE);
+        tasks.spawn(life::feed_watchdog(alive, stop.soft.clone()));
+
+        let public = self
+            .public_router()
+            .into_make_service_with_connect_info::<SocketAddr>();
+        let ended = stop.soft.clone();
+        let pages = axum::serve(listener, public)
+            .with_graceful_shutdown(async move { ended.cancelled().await });
+        let ended = stop.soft.clone();
+        let commands = axum::serve(socket, self.local_router())
+            .with_graceful_shutdown(async move { ended.cancelled().await });
+        let pages = tokio::spawn(pages.into_future());
+        let commands = tokio::spawn(commands.into_future());
+
+        tracing::info!(%address, simulated = self.desk.clock.is_simulated(), "ready");
+        life::tell(&[sd_notify::NotifyState::Ready]);
+        tell(address);
+
+        stop.soft.cancelled().await;
+        tasks.close();
+        let finished = async {
+            let _ = tokio::join!(tasks.wait(), pages, commands);
+        };
+        tokio::select! {
+            () = finished => {}
+            () = stop.hard.cancelled() => {}
+        }
+        if let Some(bell) = &mut bell {
+            let _ = bell.shutdown().await;
+        }
+        let _ = std::fs::remove_file(&self.config.server.socket);
+        self.close().await?;
+        tracing::info!("stopped in good order");
+        Ok(())
+    }
+}
+
+/// The socket for the commands: its owner and group may use it. One left behind by a daemon that
+/// was killed is replaced; the store's lock tells whether one is still running.
+fn bind_socket(path: &Path) -> anyhow::Result<UnixListener> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("无法建立文件夹“{}”", folder.display()))?;
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("无法替换“{}”", path.display()));
+        }
+        _ => {}
+    }
+    let socket = UnixListener::bind(path)
+        .with_context(|| format!("无法建立命令接口“{}”", path.display()))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
+    Ok(socket)
+}

@@ -1,0 +1,179 @@
+//! The command line: one file a command.
+//!
+//! Data goes to stdout, words for people who ran the command to stderr. Exit codes are those of
+//! interfaces.md: 0 done, 1 failed, 2 wrong usage or config, 3 done with findings not accepted.
+
+mod client;
+mod config;
+mod contacts;
+mod demo;
+mod journal;
+mod plan;
+mod serve;
+mod simulate;
+mod status;
+mod urge;
+mod user;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{store, telemetry};
+
+/// The hidden command that takes the first look at a store.
+pub(crate) const PROBE: &str = "__probe-store";
+
+/// 催办：读取年度目标任务分解表，按季提醒直接责任人报送进展，并汇总未报情况。
+#[derive(Debug, Parser)]
+#[command(name = "cuiban", version, about, long_about = None)]
+pub struct Cli {
+    /// 配置文件；不指定时读取 /etc/cuiban/cuiban.toml（如有）
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// 演示：内置2022年分解表、虚构联系方式、模拟时钟，全流程走一遍
+    Demo(demo::Args),
+    /// 启动服务
+    Serve(serve::Args),
+    /// 分解表：检查、导入、查看
+    #[command(subcommand)]
+    Plan(plan::Command),
+    /// 通讯录：模板、导入、检查
+    #[command(subcommand)]
+    Contacts(contacts::Command),
+    /// 预演：列出将要发出的每一条消息，不发送、不入库
+    Simulate(simulate::Args),
+    /// 报送情况：谁已报、谁未报
+    Status(status::Args),
+    /// 人工催办
+    Urge(urge::Args),
+    /// 看板用户
+    #[command(subcommand)]
+    User(user::Command),
+    /// 日志：导出、校验
+    #[command(subcommand)]
+    Journal(journal::Command),
+    /// 配置：检查、查看
+    #[command(subcommand)]
+    Config(config::Command),
+    /// 生成命令补全脚本
+    Completions {
+        /// 外壳程序
+        shell: clap_complete::Shell,
+    },
+    /// Looks at a store that was not closed in good order (storage.md G4).
+    #[command(name = PROBE, hide = true)]
+    ProbeStore {
+        /// The store's folder.
+        path: PathBuf,
+    },
+}
+
+/// How a command failed, where it is not simply an error.
+#[derive(Debug, thiserror::Error)]
+pub enum Exit {
+    /// Wrong usage or wrong config: exit code 2.
+    #[error("{0}")]
+    Usage(String),
+    /// Done, but there are error findings that were not accepted: exit code 3.
+    #[error("{0}")]
+    Findings(String),
+    /// The store that was looked at is not sound.
+    #[error("存储没有通过检查")]
+    Probe,
+}
+
+/// Runs the command of this process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap prints help to stdout and faults to stderr, and knows its exit code.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&telemetry::chain(error.as_ref()));
+            match error.downcast_ref::<Exit>() {
+                Some(Exit::Usage(_)) => ExitCode::from(2),
+                Some(Exit::Findings(_)) => ExitCode::from(3),
+                Some(Exit::Probe) => ExitCode::from(store::PROBE_FAILED),
+                None => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let config = cli.config.as_deref();
+    match cli.command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Serve(args) => serve::run(config, &args),
+        Command::Plan(command) => plan::run(config, command),
+        Command::Contacts(command) => contacts::run(config, command),
+        Command::Simulate(args) => simulate::run(config, &args),
+        Command::Status(args) => status::run(config, &args),
+        Command::Urge(args) => urge::run(config, &args),
+        Command::User(command) => user::run(config, command),
+        Command::Journal(command) => journal::run(config, command),
+        Command::Config(command) => config::run(config, command),
+        Command::Completions { shell } => {
+            let mut command = <Cli as clap::CommandFactory>::command();
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "cuiban", &mut script);
+            print(&script)
+        }
+        Command::ProbeStore { path } => probe(&path),
+    }
+}
+
+/// Looks at a store for the daemon that started this process.
+fn probe(path: &Path) -> anyhow::Result<()> {
+    store::probe(path).map_err(|error| {
+        say(&telemetry::chain(&error));
+        Exit::Probe.into()
+    })
+}
+
+/// A path's last part, for messages and as a proposal for an id.
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+/// Data, to stdout. A reader that went away early (`| head`) is no failure.
+fn print(bytes: &[u8]) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(Into::into),
+    }
+}
+
+/// Words for the person at the terminal, to stderr.
+fn say(words: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{words}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

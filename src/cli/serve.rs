@@ -1,0 +1,56 @@
+//! `serve`: the daemon.
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+
+use super::{Exit, client};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::telemetry;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// 以模拟时钟运行，从这一时刻开始，例如 2022-03-16T16:00:00+08:00
+    #[arg(long, value_parser = instant)]
+    clock: Option<DateTime<Utc>>,
+    /// 模拟时钟的快慢：每一真实秒走多少秒；0 为静止，只能通过接口拨动
+    #[arg(long, default_value_t = 1.0, value_parser = speed, requires = "clock")]
+    speed: f64,
+}
+
+pub(super) fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<()> {
+    let config = client::load(config)?;
+    let level = std::env::var("RUST_LOG").ok();
+    telemetry::start(&config.log, level.as_deref())
+        .map_err(|error| Exit::Usage(error.to_string()))?;
+    let clock = match args.clock {
+        Some(start) => Clock::simulated(start, args.speed),
+        None => Clock::System,
+    };
+    runtime()?.block_on(async {
+        let app = App::open(config, clock).await?;
+        app.serve().await
+    })
+}
+
+/// Two workers are plenty: the store has a thread of its own, and passwords are hashed elsewhere.
+pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+}
+
+fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|at| at.to_utc())
+        .map_err(|_| "请写成 2022-03-16T16:00:00+08:00 的形式".into())
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed.is_finite() && speed >= 0.0 => Ok(speed),
+        _ => Err("请写成不小于0的数字".into()),
+    }
+}

@@ -1,0 +1,156 @@
+//! A real headless Chromium, driven over the WebDriver protocol.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use base64::Engine as _;
+use serde_json::{Value, json};
+
+use crate::world::{SOON, client, eventually, free_port};
+
+pub struct Browser {
+    driver: Child,
+    session: String,
+    http: reqwest::Client,
+    _profile: tempfile::TempDir,
+}
+
+impl Browser {
+    /// A window of this many pixels.
+    pub async fn open(width: u32, height: u32) -> Self {
+        let port = free_port();
+        let driver = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver; tests/run installs it");
+        let profile = tempfile::tempdir().unwrap();
+        let http = client();
+        let base = format!("http://127.0.0.1:{port}");
+        let up = eventually(SOON, || async {
+            http.get(format!("{base}/status")).send().await.ok()
+        });
+        up.await.expect("chromedriver answers");
+        let arguments = [
+            "--headless=new".to_owned(),
+            "--no-sandbox".into(),
+            "--disable-gpu".into(),
+            "--disable-quic".into(),
+            "--no-first-run".into(),
+            "--disable-background-networking".into(),
+            "--disable-component-update".into(),
+            "--disable-sync".into(),
+            "--hide-scrollbars".into(),
+            format!("--window-size={width},{height}"),
+            format!("--user-data-dir={}", profile.path().display()),
+        ];
+        let wanted = json!({"capabilities": {"alwaysMatch": {
+            "goog:chromeOptions": {
+                "args": arguments,
+                "mobileEmulation": {"deviceMetrics": {"width": width, "height": height, "pixelRatio": 1.0}},
+            },
+        }}});
+        let answer: Value = http
+            .post(format!("{base}/session"))
+            .json(&wanted)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        let id = answer["value"]["sessionId"].as_str().unwrap_or_else(|| panic!("{answer}"));
+        Self {
+            driver,
+            session: format!("{base}/session/{id}"),
+            http,
+            _profile: profile,
+        }
+    }
+
+    pub async fn goto(&self, url: &str) {
+        self.post("url", json!({ "url": url })).await;
+    }
+
+    /// All that can be read on the page.
+    pub async fn text(&self) -> String {
+        let body = self.find("body").await;
+        self.get(&format!("element/{body}/text")).await.as_str().unwrap().to_owned()
+    }
+
+    pub async fn click(&self, css: &str) {
+        let element = self.find(css).await;
+        self.post(&format!("element/{element}/click"), json!({})).await;
+    }
+
+    pub async fn type_into(&self, css: &str, text: &str) {
+        let element = self.find(css).await;
+        self.post(&format!("element/{element}/clear"), json!({})).await;
+        self.post(&format!("element/{element}/value"), json!({ "text": text })).await;
+    }
+
+    /// How many elements there are.
+    pub async fn count(&self, css: &str) -> usize {
+        let found = self.post("elements", json!({"using": "css selector", "value": css})).await;
+        found.as_array().unwrap().len()
+    }
+
+    /// Waits until the page says `words`.
+    pub async fn says(&self, words: &str) {
+        let found = eventually(Duration::from_secs(10), || async {
+            self.text().await.contains(words).then_some(())
+        })
+        .await;
+        assert!(found.is_some(), "the page does not say “{words}”:\n{}", self.text().await);
+    }
+
+    /// How far the page is wider than its window, in pixels.
+    pub async fn overflow(&self) -> i64 {
+        let script = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        let value = self.post("execute/sync", json!({"script": script, "args": []})).await;
+        value.as_i64().unwrap()
+    }
+
+    pub async fn screenshot(&self, path: &Path) {
+        let picture = self.get("screenshot").await;
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(picture.as_str().unwrap())
+            .unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    async fn find(&self, css: &str) -> String {
+        let found = self.post("element", json!({"using": "css selector", "value": css})).await;
+        let id = found.as_object().and_then(|object| object.values().next());
+        id.and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("no {css} on the page: {found}"))
+            .to_owned()
+    }
+
+    async fn get(&self, command: &str) -> Value {
+        let url = format!("{}/{command}", self.session);
+        let answer: Value = self.http.get(url).send().await.unwrap().json().await.unwrap();
+        answer["value"].clone()
+    }
+
+    async fn post(&self, command: &str, body: Value) -> Value {
+        let url = format!("{}/{command}", self.session);
+        let answer: Value = self.http.post(url).json(&body).send().await.unwrap().json().await.unwrap();
+        assert!(answer["value"]["error"].is_null(), "{command}: {answer}");
+        answer["value"].clone()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Killing the driver alone would leave the browser behind.
+        let _ = Command::new("pkill")
+            .arg("-P")
+            .arg(self.driver.id().to_string())
+            .status();
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}

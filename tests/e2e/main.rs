@@ -1,0 +1,6 @@
+//! The program as its users have it: the real binary, real protocol peers, a simulated clock.
+
+mod inspect;
+mod kill;
+mod old_plan;
+mod world;
