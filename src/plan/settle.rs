@@ -220,6 +220,13 @@ impl Settler {
         const CODE: FindingCode = FindingCode::OwnerUnitMismatch;
         let units = row.lead_units.len();
         let owners = row.owners.len();
+        if units == 0 {
+            let message = format!(
+                "“{}”一栏是空的，不知属于哪个单位",
+                self.header.name(Field::LeadUnit)
+            );
+            self.tell(row, Severity::Warning, CODE, Field::LeadUnit, message);
+        }
         let collective = row.lead_units.iter().any(|unit| units::is_collective(unit));
         if units > 1 && owners > 0 && groups.len() == 1 && !(collective && units == owners) {
             let message = if units == owners {
