@@ -15,6 +15,8 @@ mod cursor;
 mod phrase;
 mod scan;
 
+use std::collections::HashSet;
+
 use super::ids::Quarter;
 use super::plan::{Milestone, MilestoneKind};
 use phrase::{Phrase, When};
@@ -44,8 +46,9 @@ pub enum Doubt {
 /// [`Milestone::unit`]: whose section it is only the row can tell.
 #[must_use]
 pub fn read(text: &str, year: i32) -> Schedule {
-    let mut reader = Reader::new(text, year);
     let marks = scan::marks(text);
+    let first = marks.first().map_or(text.len(), |mark| mark.start);
+    let mut reader = Reader::new(text, year, first);
     for (index, mark) in marks.iter().enumerate() {
         let rest = marks.get(index + 1..).unwrap_or_default();
         let end = rest.first().map_or(text.len(), |next| next.start);
@@ -102,8 +105,8 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(text: &'a str, year: i32) -> Self {
-        let first = scan::marks(text).first().map_or(0, |mark| mark.start);
+    /// Begins with the text up to the first mark waiting.
+    fn new(text: &'a str, year: i32, first: usize) -> Self {
         Self {
             text,
             year,
@@ -127,7 +130,7 @@ impl<'a> Reader<'a> {
                 }
             }
             MarkKind::Time { phrase, boundary } => {
-                if self.belongs_to_open_clause(phrase, *boundary, after) {
+                if self.is_only_text(phrase, *boundary, after) {
                     self.append_raw(mark, after);
                 } else {
                     self.open_clause(mark, phrase, after);
@@ -163,10 +166,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether a time that stands where a clause could open is rather part of the one before.
-    fn belongs_to_open_clause(&self, phrase: &Phrase, boundary: Boundary, after: &str) -> bool {
+    /// Whether a time that stands where a clause could open is only part of the text.
+    fn is_only_text(&self, phrase: &Phrase, boundary: Boundary, after: &str) -> bool {
         let Some(open) = self.open_clause_of_section() else {
-            return false;
+            return boundary == Boundary::None;
         };
         match &phrase.when {
             When::Quarters(_) => {
@@ -192,12 +195,8 @@ impl<'a> Reader<'a> {
     }
 
     fn append(&mut self, text: &str) {
-        let section_start = self.section_start;
-        match self
-            .clauses
-            .get_mut(section_start..)
-            .and_then(<[_]>::last_mut)
-        {
+        let in_section = self.clauses.get_mut(self.section_start..);
+        match in_section.and_then(<[_]>::last_mut) {
             Some(clause) => clause.content.push_str(text),
             None => self.waiting.push_str(text),
         }
@@ -215,10 +214,17 @@ impl<'a> Reader<'a> {
         if let Some(last) = self.clauses.last_mut() {
             last.content.push_str(&waiting);
         }
-        let clauses = self.clauses;
-        let milestones = clauses
+        // A bare `全年推进` beside other times of its section says nothing more.
+        let telling: HashSet<Option<&str>> = self
+            .clauses
             .iter()
-            .filter(|clause| !says_nothing_more(clause, &clauses))
+            .filter(|clause| !clause.is_bare())
+            .map(|clause| clause.section.as_deref())
+            .collect();
+        let milestones = self
+            .clauses
+            .iter()
+            .filter(|clause| !clause.is_bare() || !telling.contains(&clause.section.as_deref()))
             .flat_map(|clause| milestones_of(clause, self.year))
             .collect();
         Schedule {
@@ -230,21 +236,15 @@ impl<'a> Reader<'a> {
 
 /// A heading opens a section if a time follows before the next heading, or its own parts do.
 fn opens_section(enumerated: bool, rest: &[Mark]) -> bool {
+    /// How far to look, so that a text of nothing but headings is read in one go.
+    const FAR: usize = 64;
     match rest.first().map(|next| &next.kind) {
         Some(MarkKind::Time { .. }) => true,
         Some(MarkKind::Heading {
             enumerated: next, ..
-        }) => !enumerated && *next && rest.iter().any(Mark::is_time),
+        }) => !enumerated && *next && rest.iter().take(FAR).any(Mark::is_time),
         None => false,
     }
-}
-
-/// A bare `全年推进` beside other times of the same section.
-fn says_nothing_more(clause: &Clause, all: &[Clause]) -> bool {
-    clause.is_bare()
-        && all
-            .iter()
-            .any(|other| other.section == clause.section && !other.is_bare())
 }
 
 fn milestones_of(clause: &Clause, year: i32) -> Vec<Milestone> {

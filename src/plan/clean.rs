@@ -44,30 +44,17 @@ fn is_list_mark(c: char) -> bool {
 
 /// `<p>` marks become lines; `_{2.5}` loses its marks.
 fn without_marks(cell: &str) -> String {
+    const TAGS: [&str; 8] = ["p>", "/p>", "P>", "/P>", "br>", "br/>", "br />", "BR>"];
     let mut plain = String::with_capacity(cell.len());
     let mut rest = cell;
     while let Some((before, after)) = rest.split_once('<') {
         plain.push_str(before);
-        match after.split_once('>') {
-            Some((tag, after)) if is_tag(tag) => {
-                plain.push('\n');
-                rest = after;
-            }
-            _ => {
-                plain.push('<');
-                rest = after;
-            }
-        }
+        let behind = TAGS.iter().find_map(|tag| after.strip_prefix(tag));
+        plain.push(if behind.is_some() { '\n' } else { '<' });
+        rest = behind.unwrap_or(after);
     }
     plain.push_str(rest);
     without_subscripts(&plain)
-}
-
-fn is_tag(tag: &str) -> bool {
-    matches!(
-        tag.trim_matches('/').trim().to_ascii_lowercase().as_str(),
-        "p" | "br" | "div"
-    )
 }
 
 /// `PM _{2.5}` was `PM2.5`, with the figure set low.
@@ -75,18 +62,12 @@ fn without_subscripts(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("_{") {
-        match after.split_once('}') {
-            Some((low, after)) => {
-                plain.push_str(before.trim_end_matches(' '));
-                plain.push_str(low.trim());
-                rest = after;
-            }
-            None => {
-                plain.push_str(before);
-                plain.push_str("_{");
-                rest = after;
-            }
-        }
+        let Some((low, after)) = after.split_once('}') else {
+            break;
+        };
+        plain.push_str(before.trim_end_matches(' '));
+        plain.push_str(low.trim());
+        rest = after;
     }
     plain.push_str(rest);
     plain
@@ -117,11 +98,11 @@ fn without_stray_blanks(text: &str) -> String {
 
 fn blank_is_meant(before: char, after: char) -> bool {
     let latin = |c: char| c.is_alphabetic() && !is_han(c);
-    let digits = before.is_ascii_digit() && after.is_ascii_digit();
+    let ascii = before.is_ascii() && after.is_ascii();
     let word = |c: char| latin(c) || is_han(c) || c.is_ascii_digit();
     let beside_latin = (latin(before) || latin(after)) && word(before) && word(after);
     let paragraph_end = matches!(before, '。' | '；' | ';') && !matches!(after, '）' | ')' | '”');
-    digits || beside_latin || paragraph_end
+    ascii || beside_latin || paragraph_end
 }
 
 fn is_han(c: char) -> bool {

@@ -50,9 +50,13 @@ impl Field {
     }
 
     fn of_heading(cell: &str) -> Option<Self> {
+        /// What is longer is no heading.
+        const LONGEST: usize = 60;
+        if cell.len() > LONGEST {
+            return None;
+        }
         let name = clean::without_blanks(cell);
-        let name = name.trim_start_matches("<p>").trim_end_matches("</p>");
-        match name {
+        match name.trim_start_matches("<p>").trim_end_matches("</p>") {
             "目标任务" | "工作内容" | "年度目标" | "工作任务" | "任务" => {
                 Some(Self::Goal)
             }
@@ -63,7 +67,7 @@ impl Field {
             "责任单位" | "主办单位" => Some(Self::LeadUnit),
             "协办单位" | "配合单位" => Some(Self::AssistingUnit),
             "具体责任人" | "经办人" | "联络员" => Some(Self::DirectOwner),
-            _ => Self::ALL.into_iter().find(|field| field.heading() == name),
+            name => Self::ALL.into_iter().find(|field| field.heading() == name),
         }
     }
 }
@@ -83,11 +87,13 @@ impl Header {
         const FEWEST: usize = 3;
         let fields: Vec<_> = cells.iter().map(|cell| Field::of_heading(cell)).collect();
         let known = fields.iter().flatten().count();
-        let header = Self {
+        if known < FEWEST || !fields.contains(&Some(Field::Goal)) {
+            return None;
+        }
+        Some(Self {
             fields,
             names: cells.iter().map(|cell| clean::prose(cell)).collect(),
-        };
-        (known >= FEWEST && header.position(Field::Goal).is_some()).then_some(header)
+        })
     }
 
     pub(super) fn position(&self, field: Field) -> Option<usize> {

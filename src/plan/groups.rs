@@ -19,7 +19,7 @@ pub(super) struct Pairing {
     pub(super) corrected: bool,
 }
 
-/// Most groups of a task; an [`crate::domain::ids::ObligationKey`] counts them in a byte.
+/// Most groups of a task; the key of an obligation counts them in a byte.
 const MOST_GROUPS: usize = 255;
 
 /// One group per lead unit where units and owners pair off one to one; else one for the task.

@@ -41,7 +41,12 @@ impl Homes {
     }
 
     fn gather_among_many(&mut self, row: &Row) {
+        /// More than these in one cell is no evidence of anything.
+        const MOST: usize = 64;
         for names in [&row.responsible, &row.owners] {
+            if names.len() > MOST || row.lead_units.len() > MOST {
+                continue;
+            }
             if let Some(pairing) = groups::pair(&row.lead_units, names, self) {
                 for (unit, name) in row.lead_units.iter().zip(&pairing.names) {
                     vote(&mut self.paired, name, unit);

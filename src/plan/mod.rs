@@ -3,7 +3,7 @@
 //! The trip inside: [`text`] turns bytes into a sheet of cells, [`columns`] knows the headings,
 //! [`layout`] puts shifted cells back, [`rows`] takes the tasks, [`units`] repairs the lead units,
 //! [`homes`] and [`groups`] work out from the whole table who belongs to which unit and who answers
-//! together, and [`settle`] makes the plan of it, with the times that [`crate::domain::schedule`]
+//! together, [`people`] gives each an id, and [`settle`] makes the plan of it, with the times that [`crate::domain::schedule`]
 //! reads. Nothing is stored here.
 //!
 //! A bad row is a finding, not a failure; only a file that is no such table is an error.
@@ -17,6 +17,7 @@ mod heading;
 mod homes;
 pub mod import;
 mod layout;
+mod people;
 mod rows;
 mod sections;
 mod settle;

@@ -134,14 +134,19 @@ impl Taker {
     }
 
     fn take_row(&mut self, line: u32, cells: &Cells, shift: Option<&Shift>) {
-        self.take_requirement(line, cells.get(Field::Requirement));
         let goal = clean::prose(cells.get(Field::Goal));
         if goal.is_empty() {
+            self.take_requirement(Place { task: None, line }, cells.get(Field::Requirement));
             self.tell_missing_goal(line);
             return;
         }
         let (printed, goal) = split_number(&goal);
         let no = self.number(line, printed, &goal);
+        let place = Place {
+            task: Some(no),
+            line,
+        };
+        self.take_requirement(place, cells.get(Field::Requirement));
         let row = Row {
             line,
             no,
@@ -163,12 +168,11 @@ impl Taker {
     }
 
     /// A requirement begins with its number; what does not goes on with the one before.
-    fn take_requirement(&mut self, line: u32, cell: &str) {
+    fn take_requirement(&mut self, place: Place, cell: &str) {
         let text = clean::prose(cell);
         if text.is_empty() {
             return;
         }
-        let place = Place { task: None, line };
         let column = Some(self.header.name(Field::Requirement));
         if let Some(number) = requirement_number(&text) {
             if let Some(last) = self.last_number

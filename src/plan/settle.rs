@@ -4,10 +4,10 @@ use super::columns::{Field, Header};
 use super::findings::{self, Repaired};
 use super::groups::{self, NamedGroup};
 use super::homes::Homes;
+use super::people::{People, Role};
 use super::rows::{Draft, Row, listed, quote};
 use super::{Reading, sections, units};
-use crate::domain::ids::{PersonId, PlanId};
-use crate::domain::people::{Person, Roles};
+use crate::domain::ids::PlanId;
 use crate::domain::plan::{
     Finding, FindingCode, Group, Heading, Milestone, PersonRef, Plan, Severity, Task,
 };
@@ -220,6 +220,13 @@ impl Settler {
         const CODE: FindingCode = FindingCode::OwnerUnitMismatch;
         let units = row.lead_units.len();
         let owners = row.owners.len();
+        if units == 0 {
+            let message = format!(
+                "“{}”一栏是空的，不知属于哪个单位",
+                self.header.name(Field::LeadUnit)
+            );
+            self.tell(row, Severity::Warning, CODE, Field::LeadUnit, message);
+        }
         let collective = row.lead_units.iter().any(|unit| units::is_collective(unit));
         if units > 1 && owners > 0 && groups.len() == 1 && !(collective && units == owners) {
             let message = if units == owners {
@@ -353,55 +360,5 @@ impl Settler {
                     .repaired(format!("视为同一人，单位按“{}”", person.unit)),
             );
         }
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Role {
-    Owner,
-    Responsible,
-    Leader,
-}
-
-/// Everyone named, each once, in the order of the table.
-#[derive(Default)]
-struct People {
-    all: Vec<Person>,
-    /// For each person the row that names them first.
-    places: Vec<findings::Place>,
-    by_name: std::collections::HashMap<String, usize>,
-}
-
-impl People {
-    fn name(&mut self, name: &str, unit: &str, role: Role, row: &Row) -> PersonRef {
-        let index = match self.by_name.get(name) {
-            Some(index) => *index,
-            None => self.add(name, unit, row),
-        };
-        let id = self.all.get_mut(index).map(|person| {
-            match role {
-                Role::Owner => person.roles.owner = true,
-                Role::Responsible => person.roles.responsible = true,
-                Role::Leader => person.roles.leader = true,
-            }
-            person.id.clone()
-        });
-        PersonRef {
-            id: id.unwrap_or_else(|| PersonId::of(unit, name)),
-            name: name.to_owned(),
-        }
-    }
-
-    fn add(&mut self, name: &str, unit: &str, row: &Row) -> usize {
-        let index = self.all.len();
-        self.by_name.insert(name.to_owned(), index);
-        self.places.push(row.place());
-        self.all.push(Person {
-            id: PersonId::of(unit, name),
-            name: name.to_owned(),
-            unit: unit.to_owned(),
-            roles: Roles::default(),
-        });
-        index
     }
 }

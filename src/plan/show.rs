@@ -80,16 +80,53 @@ impl Display for Findings<'_> {
             count(Severity::Info)
         )?;
         writeln!(f, "{}", line("级别", "任务", "行", "内容"))?;
-        for severity in [Severity::Error, Severity::Warning, Severity::Info] {
+        for severity in [Severity::Error, Severity::Warning] {
             let found = self.0.iter().filter(|one| one.severity == severity);
             for finding in found {
-                writeln!(f, "{}", finding_line(finding))?;
-                if let Some(repair) = &finding.repair {
-                    writeln!(f, "{}", line("", "", "", &format!("→ {repair}")))?;
-                }
+                write_one(f, finding)?;
             }
         }
+        self.write_notes(f)
+    }
+}
+
+impl Findings<'_> {
+    /// What needs no action: the same note on many rows is one line.
+    fn write_notes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let notes = self.0.iter().filter(|one| one.severity == Severity::Info);
+        let mut alike: Vec<(&Finding, Vec<String>)> = Vec::new();
+        for note in notes {
+            let task = note.task.map(|no| no.to_string());
+            let same = alike
+                .iter_mut()
+                .find(|(first, _)| first.code == note.code && first.message == note.message);
+            match same {
+                Some((_, tasks)) => tasks.extend(task),
+                None => alike.push((note, task.into_iter().collect())),
+            }
+        }
+        for (note, tasks) in alike {
+            if tasks.len() < 2 {
+                write_one(f, note)?;
+                continue;
+            }
+            let message = format!("{}：第 {} 项", note.message, tasks.join("、"));
+            let count = format!("{}项", tasks.len());
+            writeln!(
+                f,
+                "{}",
+                line(severity_word(note.severity), &count, "-", &message)
+            )?;
+        }
         Ok(())
+    }
+}
+
+fn write_one(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
+    writeln!(f, "{}", finding_line(finding))?;
+    match &finding.repair {
+        Some(repair) => writeln!(f, "{}", line("", "", "", &format!("→ {repair}"))),
+        None => Ok(()),
     }
 }
 

@@ -75,14 +75,20 @@ fn join_broken(units: &[String], known: &BTreeSet<String>) -> Option<Vec<String>
 fn part_joined(units: &[String], known: &BTreeSet<String>) -> Option<Vec<String>> {
     let mut parted = Vec::new();
     for unit in units {
-        let split = known.iter().find_map(|first| {
-            let second = unit.strip_prefix(first.as_str())?;
-            (is_collective(second) || known.contains(second)).then_some((first, second))
-        });
-        match split {
-            Some((first, second)) => parted.extend([first.clone(), second.to_owned()]),
+        match split_joined(unit, known) {
+            Some((first, second)) => parted.extend([first.to_owned(), second.to_owned()]),
             None => parted.push(unit.clone()),
         }
     }
     (parted.len() > units.len()).then_some(parted)
+}
+
+fn split_joined<'a>(unit: &'a str, known: &BTreeSet<String>) -> Option<(&'a str, &'a str)> {
+    /// Two names of units; what is longer is no name.
+    const LONGEST: usize = 80;
+    let ends = unit.char_indices().map(|(end, _)| end).take(LONGEST);
+    ends.filter_map(|end| unit.split_at_checked(end))
+        .find(|(first, second)| {
+            known.contains(*first) && (is_collective(second) || known.contains(*second))
+        })
 }

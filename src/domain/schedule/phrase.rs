@@ -77,6 +77,11 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Option<Phrase> {
     })
 }
 
+/// Whether a phrase that names quarters can begin so: spares reading at every character.
+pub(super) fn may_open_quarters(first: char) -> bool {
+    "第上下前HQqＱ".contains(first) || number(first).is_some() || digit(first).is_some()
+}
+
 /// Whether this says no more than that work goes on: `推进`, `常态化推进`, or nothing.
 pub(super) fn only_carries_on(text: &str) -> bool {
     let mut cursor = Cursor::new(text);

@@ -134,6 +134,8 @@ impl Scan<'_> {
         let mut ahead = self.cursor;
         if self.boundary > Boundary::None {
             read_lead_in(&mut ahead);
+        } else if !ahead.peek().is_some_and(phrase::may_open_quarters) {
+            return false;
         }
         let Some(phrase) = phrase::read(&mut ahead) else {
             return false;

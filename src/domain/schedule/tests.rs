@@ -90,6 +90,7 @@ fn clauses_are_parted_by_any_mark_or_none() {
         "一季度立项，二季度招标，三、四季度建设",
         "一季度：立项；二季度：招标；三、四季度：建设；",
         "一季度 立项 二季度 招标 三四季度 建设",
+        "Q1 立项，Q2 招标，Q3-Q4 建设。",
         "一季度，立项二季度，招标三、四季度，建设",
         "一季度,立项\n二季度,招标\n三至四季度,建设",
     ] {
@@ -193,6 +194,26 @@ fn all_year_stands_alone_only_where_it_says_something() {
     assert_eq!(
         told("一季度，完成申报，案例宣传报道贯穿全年。"),
         ["1-1 due 完成申报", "1-4 all_year 案例宣传报道贯穿全年"]
+    );
+}
+
+#[test]
+fn a_whole_and_its_parts_are_all_kept() {
+    assert_eq!(
+        told("2022 年全年计划投资 2.66 亿元，其中第一季度投资 0.88 亿元，第二季度投资 1.78 亿元。"),
+        [
+            "1-4 all_year 计划投资 2.66 亿元",
+            "1-1 due 投资 0.88 亿元",
+            "2-2 due 投资 1.78 亿元"
+        ]
+    );
+}
+
+#[test]
+fn a_time_after_its_work_is_told_with_it() {
+    assert_eq!(
+        told("①选址：一季度完成；②施工：三、四季度。"),
+        ["[①选址] 1-1 due 完成", "[②施工] 3-4 due ②施工"]
     );
 }
 
