@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Subcommand;
 
 use super::{Exit, print, say};
-use crate::config::Config;
+use crate::config::{Config, show::Show};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -23,6 +23,6 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()>
     }
     match command {
         Command::Check => print("配置没有问题\n".as_bytes()),
-        Command::Show => print(loaded.show().as_bytes()),
+        Command::Show => print(Show(&loaded).to_string().as_bytes()),
     }
 }

@@ -79,14 +79,18 @@ impl Task {
     }
 
     /// The milestones that the group has to report on in this quarter, in the table's order.
+    ///
+    /// A group for which the schedule has no section, while all sections name other units,
+    /// answers for the whole: a lead unit is never left without a word.
     pub fn milestones_in<'a>(
         &'a self,
         group: &'a Group,
         quarter: Quarter,
     ) -> impl Iterator<Item = &'a Milestone> + 'a {
+        let any = self.milestones.iter().any(|one| one.concerns(group));
         self.milestones
             .iter()
-            .filter(move |milestone| milestone.runs_in(quarter) && milestone.concerns(group))
+            .filter(move |one| one.runs_in(quarter) && (!any || one.concerns(group)))
     }
 }
 
