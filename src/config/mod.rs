@@ -65,8 +65,8 @@ pub struct Config {
     pub email: Option<EmailConfig>,
     /// `[wecom]`; without robots it sends nothing.
     pub wecom: WecomConfig,
-    /// `[spool]`, where it is used: when named, or when nothing else is configured.
-    pub spool: Option<SpoolConfig>,
+    /// `[spool]`.
+    pub spool: SpoolConfig,
     /// `[log]`.
     pub log: LogConfig,
 }
@@ -123,16 +123,20 @@ impl Config {
         }
     }
 
-    /// The ways out that are set up.
+    /// The ways out of this machine that are set up; where there is none, the spool.
     #[must_use]
     pub fn channels(&self) -> Vec<ChannelKind> {
-        let set_up = |kind: &ChannelKind| match kind {
-            ChannelKind::Email => self.email.is_some(),
-            ChannelKind::WecomRobot => !self.wecom.robots.is_empty(),
-            ChannelKind::WecomApp => false,
-            ChannelKind::Spool => self.spool.is_some(),
-        };
-        ChannelKind::ALL.into_iter().filter(set_up).collect()
+        let mut channels = Vec::new();
+        if self.email.is_some() {
+            channels.push(ChannelKind::Email);
+        }
+        if !self.wecom.robots.is_empty() {
+            channels.push(ChannelKind::WecomRobot);
+        }
+        if channels.is_empty() {
+            channels.push(ChannelKind::Spool);
+        }
+        channels
     }
 }
 
@@ -165,8 +169,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
     let policy = gathered.section(root, "remind", remind::read);
     let email = gathered.section(root, "email", EmailConfig::read);
     let wecom = gathered.section(root, "wecom", WecomConfig::read);
-    let alone = email.is_none() && wecom.as_ref().is_some_and(|wecom| wecom.robots.is_empty());
-    let spool = gathered.section(root, "spool", |r| SpoolConfig::read(r, folder, alone));
+    let spool = gathered.section(root, "spool", |r| SpoolConfig::read(r, folder));
     let log = gathered.section(root, "log", LogConfig::read);
     tell_unknown_sections(root, gathered);
     let config = Config {
@@ -177,7 +180,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
         policy: policy?,
         email,
         wecom: wecom?,
-        spool,
+        spool: spool?,
         log: log?,
     };
     check_together(&config, root, gathered);

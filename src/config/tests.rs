@@ -61,7 +61,7 @@ fn nothing_needs_to_be_configured() {
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8780");
     assert_eq!(config.server.socket, Path::new("data/cuiban.sock"));
     assert_eq!(config.channels(), [ChannelKind::Spool]);
-    assert_eq!(config.spool.unwrap().path, Path::new("data/spool"));
+    assert_eq!(config.spool.path, Path::new("data/spool"));
     assert_eq!(
         config.policy,
         Policy::default(),
