@@ -76,14 +76,14 @@ impl Driver {
             })
             .await;
         if let Ok(found) = &report {
-                self.vitals.passed();
-                if *found != PassReport::default() {
-                    tracing::info!(
-                        queued = found.queued,
-                        skipped = found.skipped,
-                        "a pass found something to do"
-                    );
-                }
+            self.vitals.passed();
+            if *found != PassReport::default() {
+                tracing::info!(
+                    queued = found.queued,
+                    skipped = found.skipped,
+                    "a pass found something to do"
+                );
+            }
         }
         report
     }

@@ -41,10 +41,32 @@ fn naming<'a>(folder: &str, words: &'a [&'a str]) -> Vec<String> {
 #[test]
 fn the_domain_is_pure() {
     let outside = [
-        "tokio", "sled::", "axum", "lettre", "reqwest", "serde", "tracing", "std::fs", "std::net",
-        "std::env", "async fn", ".await", "Utc::now", "SystemTime", "Instant::now", "getrandom",
-        "crate::store", "crate::config", "crate::channel", "crate::plan", "crate::outbox",
-        "crate::reply", "crate::board", "crate::web", "crate::app", "crate::clock",
+        "tokio",
+        "sled::",
+        "axum",
+        "lettre",
+        "reqwest",
+        "serde",
+        "tracing",
+        "std::fs",
+        "std::net",
+        "std::env",
+        "async fn",
+        ".await",
+        "Utc::now",
+        "SystemTime",
+        "Instant::now",
+        "getrandom",
+        "crate::store",
+        "crate::config",
+        "crate::channel",
+        "crate::plan",
+        "crate::outbox",
+        "crate::reply",
+        "crate::board",
+        "crate::web",
+        "crate::app",
+        "crate::clock",
     ];
     assert_eq!(naming("src/domain", &outside), Vec::<String>::new());
 }
@@ -60,22 +82,49 @@ fn the_rooms_of_the_middle_row_never_name_each_other() {
             .chain(["crate::app".into(), "crate::cli".into()])
             .collect();
         let others: Vec<&str> = others.iter().map(String::as_str).collect();
-        assert_eq!(naming(&format!("src/{room}"), &others), Vec::<String>::new(), "{room}");
+        assert_eq!(
+            naming(&format!("src/{room}"), &others),
+            Vec::<String>::new(),
+            "{room}"
+        );
     }
 }
 
 #[test]
 fn knowledge_runs_one_way() {
-    let above = |names: &[&str]| -> Vec<String> { names.iter().map(|n| format!("crate::{n}")).collect() };
+    let above =
+        |names: &[&str]| -> Vec<String> { names.iter().map(|n| format!("crate::{n}")).collect() };
     let walls = [
-        ("config", above(&["store", "channel", "web", "plan", "outbox", "reply", "board", "app", "cli"])),
-        ("store", above(&["channel", "web", "plan", "outbox", "reply", "board", "app", "cli"])),
-        ("channel", above(&["store", "web", "plan", "outbox", "reply", "board", "app", "cli"])),
-        ("web", above(&["channel", "plan", "outbox", "reply", "board", "app", "cli"])),
+        (
+            "config",
+            above(&[
+                "store", "channel", "web", "plan", "outbox", "reply", "board", "app", "cli",
+            ]),
+        ),
+        (
+            "store",
+            above(&[
+                "channel", "web", "plan", "outbox", "reply", "board", "app", "cli",
+            ]),
+        ),
+        (
+            "channel",
+            above(&[
+                "store", "web", "plan", "outbox", "reply", "board", "app", "cli",
+            ]),
+        ),
+        (
+            "web",
+            above(&["channel", "plan", "outbox", "reply", "board", "app", "cli"]),
+        ),
     ];
     for (room, above) in walls {
         let above: Vec<&str> = above.iter().map(String::as_str).collect();
-        assert_eq!(naming(&format!("src/{room}"), &above), Vec::<String>::new(), "{room}");
+        assert_eq!(
+            naming(&format!("src/{room}"), &above),
+            Vec::<String>::new(),
+            "{room}"
+        );
     }
 }
 
@@ -92,11 +141,22 @@ fn only_the_store_names_sled() {
 fn one_tls_library_and_no_openssl() {
     for package in ["aws-lc-rs", "openssl-sys", "native-tls"] {
         let output = Command::new(env!("CARGO"))
-            .args(["tree", "--locked", "--offline", "-i", package, "--edges", "normal,build"])
+            .args([
+                "tree",
+                "--locked",
+                "--offline",
+                "-i",
+                package,
+                "--edges",
+                "normal,build",
+            ])
             .current_dir(ROOT)
             .output()
             .unwrap();
         let tree = String::from_utf8_lossy(&output.stdout);
-        assert!(!tree.contains("cuiban"), "{package} is in the tree:\n{tree}");
+        assert!(
+            !tree.contains("cuiban"),
+            "{package} is in the tree:\n{tree}"
+        );
     }
 }

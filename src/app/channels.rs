@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::channel::Channel;
 use crate::channel::email::{self, EmailChannel};
 use crate::channel::spool::SpoolChannel;
 use crate::channel::wecom_robot::{self, RobotChannel};
-use crate::channel::Channel;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::email::Tls;
@@ -42,7 +42,13 @@ pub(super) fn outbox(
         rules.clone(),
         terms,
         channels(config)?,
-        links(rules.clone(), ledger.clone(), clock.clone(), key.clone(), base.to_owned()),
+        links(
+            rules.clone(),
+            ledger.clone(),
+            clock.clone(),
+            key.clone(),
+            base.to_owned(),
+        ),
     ))
 }
 
@@ -81,9 +87,7 @@ fn channels(config: &Config) -> anyhow::Result<Vec<Arc<dyn Channel>>> {
             extra_ca: None,
         })?));
     }
-    if let Some(spool) = &config.spool {
-        channels.push(Arc::new(SpoolChannel::new(spool.path.clone())));
-    }
+    channels.push(Arc::new(SpoolChannel::new(config.spool.path.clone())));
     Ok(channels)
 }
 
@@ -93,9 +97,8 @@ fn links(rules: Rules, ledger: Ledger, clock: Clock, key: LinkKey, base: String)
         let rules = rules.now();
         let now = clock.now();
         let deadline = ledger.book().deadline(plan, quarter);
-        let deadline = deadline.unwrap_or_else(|| {
-            rules.policy.deadline(&rules.calendar, quarter.last_day())
-        });
+        let deadline =
+            deadline.unwrap_or_else(|| rules.policy.deadline(&rules.calendar, quarter.last_day()));
         let link = Link::new(
             (plan.clone(), quarter, person.clone()),
             now,

@@ -23,8 +23,8 @@ pub async fn fill(app: &App) -> anyhow::Result<()> {
     };
     let reading = plan::read(TABLE, &source).context("内置的分解表无法读取")?;
     let rules = app.rules.now();
-    let origin = import::Source {
-        file: NAME.into(),
+    let origin = import::TableFile {
+        name: NAME.into(),
         sha256: String::new(),
         accepted: u32::try_from(plan::errors(&reading.findings).count()).unwrap_or(u32::MAX),
     };
@@ -39,7 +39,13 @@ pub async fn fill(app: &App) -> anyhow::Result<()> {
         .collect();
     let mut facts = {
         let book = app.desk.ledger.book();
-        import::facts(&book, &reading.plan, &origin, &rules.policy, &rules.calendar)
+        import::facts(
+            &book,
+            &reading.plan,
+            &origin,
+            &rules.policy,
+            &rules.calendar,
+        )
     };
     facts.extend(contacts);
     let now = app.desk.clock.now();

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::DateTime;
 
@@ -14,10 +15,10 @@ pub(super) struct SpoolInbox {
 }
 
 impl SpoolInbox {
-    pub(super) fn new(folder: &Path) -> Self {
-        Self {
+    pub(super) fn shared(folder: &Path) -> Arc<dyn Inbox> {
+        Arc::new(Self {
             folder: folder.to_owned(),
-        }
+        })
     }
 }
 

@@ -64,7 +64,11 @@ impl App {
             tokio::task::spawn_blocking(move || Ledger::open(opener))
                 .await?
                 .with_context(|| format!("无法打开存储“{}”", folder.display()))?;
-        let link_key = LinkKey::new(*store::link_key(&folder).context("无法读取签名密钥")?.bytes());
+        let link_key = LinkKey::new(
+            *store::link_key(&folder)
+                .context("无法读取签名密钥")?
+                .bytes(),
+        );
         let rules = Rules::new(rules_of(&config));
         let vitals = Arc::new(Vitals::default());
         let driver = Driver::new(
@@ -91,10 +95,7 @@ impl App {
                 phone: config.office.phone.clone(),
             },
             public_url: base,
-            inbox: match (demo, &config.spool) {
-                (true, Some(spool)) => Some(Arc::new(inbox::SpoolInbox::new(&spool.path))),
-                _ => None,
-            },
+            inbox: demo.then(|| inbox::SpoolInbox::shared(&config.spool.path)),
             advance: clock.is_simulated().then(|| timekeeper.handle()),
             vitals,
         });
@@ -187,7 +188,11 @@ fn rules_of(config: &Config) -> RuleSet {
             email: config.email.is_some(),
             app: false,
             robots: Robots {
-                for_all: config.wecom.robots.iter().any(|robot| robot.units.is_empty()),
+                for_all: config
+                    .wecom
+                    .robots
+                    .iter()
+                    .any(|robot| robot.units.is_empty()),
                 units: units.cloned().collect(),
             },
         },

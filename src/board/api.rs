@@ -41,7 +41,13 @@ pub(super) async fn board(
     let filter = filter(&query)?;
     let quarter = query.quarter.as_deref().map(read_quarter).transpose()?;
     let quarter = quarter.or_else(|| {
-        present(&desk.ledger.book(), &desk.rules.now().policy, &calendar, now).map(|(_, quarter)| quarter)
+        present(
+            &desk.ledger.book(),
+            &desk.rules.now().policy,
+            &calendar,
+            now,
+        )
+        .map(|(_, quarter)| quarter)
     });
     let quarter = quarter.unwrap_or_else(|| Quarter::of(calendar.date_of(now)));
     let view = history::ask(&desk, asked, move |book, at| {

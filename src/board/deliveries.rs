@@ -105,7 +105,9 @@ pub(super) async fn revive(
         Some(DeliveryState::Waiting { .. } | DeliveryState::Sending { .. }) => {
             Ok(Decision::nothing(()))
         }
-        Some(_) => Err(WebError::Conflict("这条消息已经送达或撤回，不需要重发。".into())),
+        Some(_) => Err(WebError::Conflict(
+            "这条消息已经送达或撤回，不需要重发。".into(),
+        )),
         None => Err(WebError::NotFound),
     };
     match desk.ledger.commit(by, now, decide).await {
@@ -132,7 +134,10 @@ pub(super) fn select<'a>(
 }
 
 #[derive(Template)]
-#[template(path = "board/templates/deliveries.html", config = "src/web/askama.toml")]
+#[template(
+    path = "board/templates/deliveries.html",
+    config = "src/web/askama.toml"
+)]
 struct DeliveriesPage<'a> {
     frame: Frame<'a>,
     may_revive: bool,

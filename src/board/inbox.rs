@@ -198,7 +198,11 @@ fn next_stage(desk: &Desk) -> Option<Next> {
     });
     let (at, quarter, stage) = times
         .filter_map(|(quarter, stage)| {
-            let at: DateTime<Utc> = desk.rules.now().policy.stage_time(&calendar, quarter, stage)?;
+            let at: DateTime<Utc> = desk
+                .rules
+                .now()
+                .policy
+                .stage_time(&calendar, quarter, stage)?;
             (at > now).then_some((at, quarter, stage))
         })
         .min()?;

@@ -235,7 +235,9 @@ fn choose(
     asked: &Asked,
 ) -> Result<Option<(PlanId, Quarter)>, WebError> {
     let book = desk.ledger.book();
-    let Some((plan, quarter)) = present(&book, &desk.rules.now().policy, calendar, desk.clock.now()) else {
+    let Some((plan, quarter)) =
+        present(&book, &desk.rules.now().policy, calendar, desk.clock.now())
+    else {
         return Ok(None);
     };
     let quarter = match asked.quarter.as_str() {
@@ -245,7 +247,12 @@ fn choose(
     let has = |plan: &PlanId| book.obligations_in(plan, quarter).next().is_some();
     let plan = match asked.plan.as_str() {
         "" if has(&plan) => plan,
-        "" => book.plans.keys().find(|plan| has(plan)).cloned().unwrap_or(plan),
+        "" => book
+            .plans
+            .keys()
+            .find(|plan| has(plan))
+            .cloned()
+            .unwrap_or(plan),
         id => PlanId::new(id).map_err(bad)?,
     };
     Ok(Some((plan, quarter)))
@@ -341,7 +348,11 @@ fn needs(book: &Book, place: &Place<'_>, found: Attention) -> Vec<Need> {
         });
     }
     if !found.unowned.is_empty() {
-        let tasks: Vec<_> = found.unowned.iter().map(|key| key.task.to_string()).collect();
+        let tasks: Vec<_> = found
+            .unowned
+            .iter()
+            .map(|key| key.task.to_string())
+            .collect();
         let tasks: Vec<_> = tasks.iter().map(String::as_str).collect();
         needs.push(Need {
             text: format!("{}项没有直接责任人：第{}项", tasks.len(), few(&tasks)),
@@ -419,9 +430,7 @@ pub(super) fn local_moment(calendar: &Calendar, text: &str) -> Result<DateTime<U
         .find_map(|form| NaiveDateTime::parse_from_str(text.trim(), form).ok())
         .map(|local| calendar.instant(local.date(), local.time()))
         .ok_or_else(|| {
-            WebError::BadRequest(format!(
-                "“{text}”不是时间：请写成 2022-03-31T18:00 的形式"
-            ))
+            WebError::BadRequest(format!("“{text}”不是时间：请写成 2022-03-31T18:00 的形式"))
         })
 }
 

@@ -129,7 +129,9 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
     let state = obligation.state(deadline, desk.clock.now());
     let judged = matches!(
         state,
-        ObligationState::NotReported | ObligationState::OverdueUnreported | ObligationState::Returned
+        ObligationState::NotReported
+            | ObligationState::OverdueUnreported
+            | ObligationState::Returned
     );
     let latest = obligation.latest();
     Some(Detail {
@@ -147,9 +149,9 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
         schedule: task.schedule.clone(),
         state,
         deadline: deadline.map_or("尚未推算".into(), |at| moment(&calendar, at)),
-        reminded: obligation.last_reminded.map(|(at, occasion)| {
-            format!("{}（{}）", moment(&calendar, at), occasion.chinese())
-        }),
+        reminded: obligation
+            .last_reminded
+            .map(|(at, occasion)| format!("{}（{}）", moment(&calendar, at), occasion.chinese())),
         reports: told(book, obligation, |at| long_moment(&calendar, at)),
         review: review_line(obligation, |at| moment(&calendar, at)),
         seen: latest
@@ -225,14 +227,23 @@ fn decide(
     seen: i64,
     review: Review,
 ) -> Result<Decision<()>, WebError> {
-    let known = book.obligations.get(&obligation).ok_or(WebError::NotFound)?;
-    let latest = known.latest().map(|received| received.at.timestamp_millis());
+    let known = book
+        .obligations
+        .get(&obligation)
+        .ok_or(WebError::NotFound)?;
+    let latest = known
+        .latest()
+        .map(|received| received.at.timestamp_millis());
     if latest != Some(seen) {
         let message = "责任人刚刚更新了报送内容，请返回刷新后再审核。";
         return Err(WebError::Conflict(message.into()));
     }
     // The same word twice, from a second click or a colleague, counts once.
-    if known.review.as_ref().is_some_and(|(_, word)| *word == review) {
+    if known
+        .review
+        .as_ref()
+        .is_some_and(|(_, word)| *word == review)
+    {
         return Ok(Decision::nothing(()));
     }
     if known.is_open() {
@@ -245,7 +256,9 @@ fn decide(
     })
 }
 
-fn key((plan, quarter, task, group): (String, String, TaskNo, u8)) -> Result<ObligationKey, WebError> {
+fn key(
+    (plan, quarter, task, group): (String, String, TaskNo, u8),
+) -> Result<ObligationKey, WebError> {
     Ok(ObligationKey {
         plan: PlanId::new(&plan).map_err(bad)?,
         quarter: quarter.parse().map_err(bad)?,

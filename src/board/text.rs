@@ -29,8 +29,17 @@ pub fn status(view: &QuarterView, calendar: &Calendar) -> String {
         return out;
     }
     let mut lines = vec![
-        ["序号", "牵头单位", "直接责任人", "状态", "进展", "报送时间", "最近提醒", "目标任务"]
-            .map(str::to_owned),
+        [
+            "序号",
+            "牵头单位",
+            "直接责任人",
+            "状态",
+            "进展",
+            "报送时间",
+            "最近提醒",
+            "目标任务",
+        ]
+        .map(str::to_owned),
     ];
     for row in &view.rows {
         let owners: Vec<_> = row.owners.iter().map(|owner| owner.name.as_str()).collect();

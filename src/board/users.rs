@@ -122,5 +122,6 @@ fn check_name(name: &str) -> Result<(), UserError> {
         && name
             .chars()
             .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'));
-    fits.then_some(()).ok_or_else(|| UserError::Name(name.into()))
+    fits.then_some(())
+        .ok_or_else(|| UserError::Name(name.into()))
 }

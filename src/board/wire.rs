@@ -96,7 +96,11 @@ pub fn status(view: &QuarterView, calendar: &Calendar) -> Status {
         quarter: view.quarter.to_string(),
         as_of: rfc3339(calendar, view.as_of),
         totals: totals(&view.totals),
-        rows: view.rows.iter().map(|row| status_row(row, calendar)).collect(),
+        rows: view
+            .rows
+            .iter()
+            .map(|row| status_row(row, calendar))
+            .collect(),
     }
 }
 

@@ -12,7 +12,7 @@ use tower::ServiceExt as _;
 use super::Exit;
 use crate::app::App;
 use crate::clock::Clock;
-use crate::config::{Config, Loaded};
+use crate::config::{Config, ConfigFaults, Loaded};
 
 /// Largest answer read into memory.
 const LARGEST_ANSWER: usize = 512 << 20;
@@ -27,10 +27,19 @@ enum Door {
     Here(Box<App>),
 }
 
+/// Reads the config for a command that sends nothing: files with secrets stay closed.
+fn load_without_secrets(config: Option<&Path>) -> anyhow::Result<Config> {
+    let loaded = Config::load_without_secrets(config, std::env::vars());
+    checked(loaded)
+}
+
 /// Reads the config, tells of its warnings, and exits with 2 where it is wrong.
 pub(super) fn load(config: Option<&Path>) -> anyhow::Result<Config> {
-    let loaded: Loaded =
-        Config::load(config, std::env::vars()).map_err(|faults| Exit::Usage(faults.to_string()))?;
+    checked(Config::load(config, std::env::vars()))
+}
+
+fn checked(loaded: Result<Loaded, ConfigFaults>) -> anyhow::Result<Config> {
+    let loaded = loaded.map_err(|faults| Exit::Usage(faults.to_string()))?;
     for warning in &loaded.warnings {
         super::say(&format!("注意：{warning}"));
     }
@@ -42,7 +51,7 @@ pub(super) fn with_client<R>(
     config: Option<&Path>,
     work: impl AsyncFnOnce(&Client) -> anyhow::Result<R>,
 ) -> anyhow::Result<R> {
-    let config = load(config)?;
+    let config = load_without_secrets(config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -80,7 +89,8 @@ impl Client {
 
     /// Asks for `path` and gives the answer's bytes.
     pub(super) async fn get(&self, path: &str) -> anyhow::Result<Bytes> {
-        self.call(Method::GET, path, "text/plain", Bytes::new()).await
+        self.call(Method::GET, path, "text/plain", Bytes::new())
+            .await
     }
 
     /// Asks for `path` and reads the answer as JSON.

@@ -82,8 +82,9 @@ fn import(config: Option<&Path>, file: &Path, json: bool) -> anyhow::Result<()> 
 }
 
 fn check(config: Option<&Path>, json: bool) -> anyhow::Result<()> {
-    let answer: ReadinessAnswer =
-        with_client(config, async |client| client.get_json("/api/v1/contacts/check").await)?;
+    let answer: ReadinessAnswer = with_client(config, async |client| {
+        client.get_json("/api/v1/contacts/check").await
+    })?;
     if json {
         print(&serde_json::to_vec(&answer)?)
     } else {

@@ -29,7 +29,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         ("CUIBAN__STORE__PATH", folder.0.display().to_string()),
         ("CUIBAN__LOG__LEVEL", "warn".to_owned()),
     ];
-    let env = env.into_iter().map(|(name, value)| (name.to_owned(), value));
+    let env = env
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value));
     // Nothing of this machine's own configuration takes part.
     let loaded = Config::load_bare(env)?;
     telemetry::start(&loaded.config.log, None)?;

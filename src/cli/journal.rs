@@ -30,8 +30,9 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()>
 }
 
 fn verify(config: Option<&Path>, json: bool) -> anyhow::Result<()> {
-    let answer: VerifyAnswer =
-        with_client(config, async |client| client.get_json("/api/v1/journal/verify").await)?;
+    let answer: VerifyAnswer = with_client(config, async |client| {
+        client.get_json("/api/v1/journal/verify").await
+    })?;
     if json {
         print(&serde_json::to_vec(&answer)?)?;
     } else {

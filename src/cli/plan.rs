@@ -80,7 +80,9 @@ fn inspect(file: &Path, year: Option<i32>, json: bool) -> anyhow::Result<()> {
     };
     let reading = plan::read_file(file, &source)?;
     if json {
-        print(&serde_json::to_vec(&plan::wire::Inspection::from(&reading))?)?;
+        print(&serde_json::to_vec(&plan::wire::Inspection::from(
+            &reading,
+        ))?)?;
     } else {
         print(plan::show::Inspected(&reading).to_string().as_bytes())?;
     }
@@ -103,7 +105,10 @@ fn import(
 ) -> anyhow::Result<()> {
     let bytes = plan::read_bounded(file)?;
     let name = file_name(file);
-    let id = id.map(PlanId::new).transpose().map_err(|error| Exit::Usage(error.to_string()))?;
+    let id = id
+        .map(PlanId::new)
+        .transpose()
+        .map_err(|error| Exit::Usage(error.to_string()))?;
     let mut path = format!("/api/v1/plans?name={}&accept={accept}", encode(&name));
     if let Some(id) = &id {
         path.push_str(&format!("&id={id}"));
@@ -121,7 +126,11 @@ fn import(
     if answer.left_out.is_empty() {
         return Ok(());
     }
-    let rows: Vec<String> = answer.left_out.iter().map(|no| format!("第{no}项")).collect();
+    let rows: Vec<String> = answer
+        .left_out
+        .iter()
+        .map(|no| format!("第{no}项"))
+        .collect();
     anyhow::bail!(Exit::Findings(format!(
         "{}有错误，没有入库，其余已入库。请改正表格后重新导入，或加 --accept 按修复后的结果接受",
         rows.join("、")

@@ -32,8 +32,9 @@ pub(super) fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<()> {
         "person": args.person,
         "dry_run": args.dry_run,
     });
-    let answer: UrgeAnswer =
-        with_client(config, async |client| client.post_json("/api/v1/urge", &body).await)?;
+    let answer: UrgeAnswer = with_client(config, async |client| {
+        client.post_json("/api/v1/urge", &body).await
+    })?;
     if args.json {
         print(&serde_json::to_vec(&answer)?)
     } else {

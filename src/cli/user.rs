@@ -49,7 +49,11 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()>
         }
         Command::Passwd { name } => {
             let body = serde_json::json!({ "password": read_password()? });
-            change(config, &format!("/api/v1/users/{}/password", encode(&name)), &body)
+            change(
+                config,
+                &format!("/api/v1/users/{}/password", encode(&name)),
+                &body,
+            )
         }
         Command::Disable { name } => change(
             config,

@@ -11,14 +11,17 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::domain::book::Book;
 use crate::domain::calendar::YearTable;
+use crate::domain::due::Reach;
 use crate::domain::fact::{Actor, Fact, StageOutcome};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter, TaskNo};
 use crate::domain::link::Link;
 use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
 use crate::domain::people::{ChannelKind, Person, Roles};
 use crate::domain::plan::{Group, Heading, Milestone, MilestoneKind, PersonRef, Task};
+use crate::domain::policy::Policy;
+use crate::rules::RuleSet;
+use crate::store::StoreError;
 use crate::store::memory::MemoryStore;
-use crate::store::{Journal as _, StoreError};
 
 pub(crate) fn at(text: &str) -> DateTime<Utc> {
     let at: DateTime<chrono::FixedOffset> = format!("{text}:00+08:00").parse().unwrap();
@@ -204,14 +207,22 @@ pub(crate) fn seen(html: &str) -> String {
         out.push_str(text);
         let (tag, after) = tag_on.split_once('>').unwrap_or((tag_on, ""));
         if let Some(value) = attribute(tag, "value").filter(|_| tag.contains("radio")) {
-            let mark = if tag.contains(" checked") { '●' } else { '○' };
+            let mark = if tag.contains(" checked") {
+                '●'
+            } else {
+                '○'
+            };
             out.push_str(&format!("{mark}[{value}] "));
-        } else if tag.starts_with("textarea") || (tag.starts_with("input") && !tag.contains("hidden")) {
+        } else if tag.starts_with("textarea")
+            || (tag.starts_with("input") && !tag.contains("hidden"))
+        {
             let name = attribute(tag, "name").unwrap_or_default();
             let value = attribute(tag, "value").unwrap_or_default();
             out.push_str(&format!("[{name}: {value}]"));
         }
-        let inline = ["b", "/b", "span", "/span", "a", "/a", "td", "/td", "th", "/th", "dt", "/dt"];
+        let inline = [
+            "b", "/b", "span", "/span", "a", "/a", "td", "/td", "th", "/th", "dt", "/dt",
+        ];
         let name = tag.split_whitespace().next().unwrap_or_default();
         if name == "/td" || name == "/th" || name == "/dt" {
             out.push_str(" | ");
@@ -291,8 +302,16 @@ fn tasks() -> Vec<Task> {
             "实施数字化普及工程，推出一批符合中小企业数字化转型需求的共性、通用、低成本系统解决方案。",
             &[("市工业和信息化局", "肖必良", &[ZHANG])],
             vec![
-                due(1, 1, "走访一批中小企业开展调研，摸排中小企业数字化转型痛点和难点。"),
-                due(2, 2, "编制符合中小企业数字化转型需求的共性、通用、低成本系统解决方案。"),
+                due(
+                    1,
+                    1,
+                    "走访一批中小企业开展调研，摸排中小企业数字化转型痛点和难点。",
+                ),
+                due(
+                    2,
+                    2,
+                    "编制符合中小企业数字化转型需求的共性、通用、低成本系统解决方案。",
+                ),
                 due(3, 4, "指导中小企业基于编制的系统解决方案开展数字化转型。"),
             ],
         ),
@@ -300,13 +319,21 @@ fn tasks() -> Vec<Task> {
             4,
             "依托市级数字化转型咨询平台，联合转型服务商为企业提供“一对一”服务。",
             &[("市工业和信息化局", "肖必良", &[ZHANG])],
-            vec![due(1, 1, "为 5 家企业提供“一对一”咨询服务，指导企业开展数字化转型。")],
+            vec![due(
+                1,
+                1,
+                "为 5 家企业提供“一对一”咨询服务，指导企业开展数字化转型。",
+            )],
         ),
         task(
             14,
             "加快发展生产性服务业，支持制造业企业向研发设计、定制生产、供应链管理等环节延伸拓展。",
             &[("市工业和信息化局", "肖必良", &[YAO, LI])],
-            vec![due(1, 1, "开展服务型制造示范企业调研，摸排企业开展服务型制造模式情况。")],
+            vec![due(
+                1,
+                1,
+                "开展服务型制造示范企业调研，摸排企业开展服务型制造模式情况。",
+            )],
         ),
         task(
             16,
@@ -318,11 +345,19 @@ fn tasks() -> Vec<Task> {
             vec![
                 section(
                     "市市场监管局",
-                    due(1, 1, "推进区域品牌建设；加大商标品牌指导站建设；筹备中国国际商标品牌节。"),
+                    due(
+                        1,
+                        1,
+                        "推进区域品牌建设；加大商标品牌指导站建设；筹备中国国际商标品牌节。",
+                    ),
                 ),
                 section(
                     "市工业和信息化局",
-                    due(1, 2, "走访服装玩具、电子信息企业开展调研，宣传推动企业创建技术中心。"),
+                    due(
+                        1,
+                        2,
+                        "走访服装玩具、电子信息企业开展调研，宣传推动企业创建技术中心。",
+                    ),
                 ),
             ],
         ),
@@ -330,13 +365,21 @@ fn tasks() -> Vec<Task> {
             32,
             "出台新型研发机构优胜劣汰、提质增效相关管理办法。",
             &[("市科技局", "卓庆", &[ZHONG])],
-            vec![due(1, 1, "组建专业化新型研发机构管理服务团队；修改完善新型研发机构管理办法。")],
+            vec![due(
+                1,
+                1,
+                "组建专业化新型研发机构管理服务团队；修改完善新型研发机构管理办法。",
+            )],
         ),
         task(
             122,
             "全面打造海绵城市。",
             &[("市水务局", "陶谨", &[])],
-            vec![due(1, 2, "编制东莞市省级系统化全域推进海绵城市建设实施方案。")],
+            vec![due(
+                1,
+                2,
+                "编制东莞市省级系统化全域推进海绵城市建设实施方案。",
+            )],
         ),
     ]
 }
@@ -409,13 +452,17 @@ impl crate::store::Journal for Failing {
         }
         self.1.append(expected, entries, effects)
     }
-    fn checkpoint(&mut self) -> Result<(), StoreError> {
+    fn ready(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, _: &Book) -> Result<(), StoreError> {
         Ok(())
     }
     fn reader(&self) -> Arc<dyn crate::store::JournalReader> {
         self.1.reader()
     }
-    fn close(self: Box<Self>) -> Result<(), StoreError> {
+    fn close(self: Box<Self>, _: &Book) -> Result<(), StoreError> {
         Ok(())
     }
 }

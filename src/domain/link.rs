@@ -351,7 +351,12 @@ mod tests {
 
     #[test]
     fn a_late_word_still_carries_a_link_that_works() {
-        let Link { plan, quarter, person, .. } = link();
+        let Link {
+            plan,
+            quarter,
+            person,
+            ..
+        } = link();
         let late = day("2022-12-01");
         let late_link = Link::new(
             (plan, quarter, person),

@@ -192,4 +192,6 @@ pub fn errors(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
 }
 
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod tests;

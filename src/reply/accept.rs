@@ -70,10 +70,7 @@ pub struct Fault {
 /// # Errors
 /// [`CommitError::Refused`] with the reason; [`CommitError::Unavailable`] where nothing can be
 /// stored now.
-pub async fn accept(
-    desk: &Desk,
-    submission: Submission,
-) -> Result<Receipt, CommitError<Refusal>> {
+pub async fn accept(desk: &Desk, submission: Submission) -> Result<Receipt, CommitError<Refusal>> {
     let at = desk.clock.now();
     let by = submission.by.clone();
     let calendar = desk.calendar();

@@ -52,7 +52,9 @@ pub(super) async fn submit(
     };
     if body.reports.is_empty() {
         let message = "没有收到任何一项的报送内容";
-        return Ok(faults(&[json!({ "task": null, "field": "reports", "message": message })]));
+        return Ok(faults(&[
+            json!({ "task": null, "field": "reports", "message": message }),
+        ]));
     }
     let submission = Submission {
         plan: link.plan.clone(),
@@ -63,9 +65,7 @@ pub(super) async fn submit(
         drafts: body.reports.into_iter().map(Draft::from).collect(),
     };
     match accept(&room.desk, submission).await {
-        Ok(receipt) => {
-            Ok(Json(wire_receipt(&receipt, &room.desk.calendar())).into_response())
-        }
+        Ok(receipt) => Ok(Json(wire_receipt(&receipt, &room.desk.calendar())).into_response()),
         Err(CommitError::Refused(Refusal::Faults(found))) => {
             let found: Vec<_> = found.iter().map(wire_fault).collect();
             Ok(faults(&found))

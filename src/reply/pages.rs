@@ -69,7 +69,9 @@ impl Notice {
             Self::NothingFilled => {
                 "没有收到新的内容：请至少为一项选择进展情况，或修改已报送的内容后再提交。".into()
             }
-            Self::Faults => "内容尚未提交：有几处需要修改，已在下面标出。您填写的内容都还在。".into(),
+            Self::Faults => {
+                "内容尚未提交：有几处需要修改，已在下面标出。您填写的内容都还在。".into()
+            }
             Self::Accepted(tasks) => {
                 let tasks: Vec<_> = tasks.iter().map(ToString::to_string).collect();
                 format!(
@@ -314,9 +316,10 @@ impl ItemView {
             ask: ask(item),
             returned: item.returned.clone(),
             with: (!item.with.is_empty()).then(|| item.with.join("、")),
-            on_record: item.latest.as_ref().map(|latest| {
-                on_record(latest, item.reported_by_other.as_deref(), calendar)
-            }),
+            on_record: item
+                .latest
+                .as_ref()
+                .map(|latest| on_record(latest, item.reported_by_other.as_deref(), calendar)),
             said: item.latest.as_ref().map(|latest| Said::new(&latest.report)),
             last_quarter: item.last_quarter.as_ref().map(Said::new),
             editable,

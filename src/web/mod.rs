@@ -18,5 +18,3 @@ pub mod session;
 
 pub use caller::{Caller, Peer};
 pub use error::{ApiError, WebError};
-#[cfg(test)]
-mod serve_tmp;

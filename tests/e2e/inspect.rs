@@ -14,7 +14,12 @@ fn inspect() -> (Option<i32>, Value) {
 }
 
 fn names(value: &Value) -> Vec<&str> {
-    value.as_array().unwrap().iter().map(|v| v.as_str().unwrap()).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v.as_str().unwrap())
+        .collect()
 }
 
 #[test]
@@ -25,11 +30,20 @@ fn the_real_table_is_read_whole() {
     assert_eq!(json["plan"]["issuer"], "市政府办公室");
     assert_eq!(json["plan"]["issued_on"], "2022-01-27");
     let tasks = json["tasks"].as_array().unwrap();
-    let numbers: Vec<u64> = tasks.iter().map(|task| task["no"].as_u64().unwrap()).collect();
+    let numbers: Vec<u64> = tasks
+        .iter()
+        .map(|task| task["no"].as_u64().unwrap())
+        .collect();
     assert_eq!(numbers, (1..=250).collect::<Vec<u64>>());
-    let owners: BTreeSet<&str> = tasks.iter().flat_map(|task| names(&task["direct_owners"])).collect();
+    let owners: BTreeSet<&str> = tasks
+        .iter()
+        .flat_map(|task| names(&task["direct_owners"]))
+        .collect();
     assert_eq!(owners.len(), 155);
-    let groups: usize = tasks.iter().map(|task| task["groups"].as_array().unwrap().len()).sum();
+    let groups: usize = tasks
+        .iter()
+        .map(|task| task["groups"].as_array().unwrap().len())
+        .sum();
     assert_eq!(groups, 278);
 }
 
@@ -50,7 +64,10 @@ fn groups_pair_by_position_and_are_corrected_by_the_other_rows() {
     let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
     assert_eq!(
         groups(16),
-        BTreeMap::from([pair("市市场监管局", "杜江"), pair("市工业和信息化局", "张玉成")])
+        BTreeMap::from([
+            pair("市市场监管局", "杜江"),
+            pair("市工业和信息化局", "张玉成")
+        ])
     );
     assert_eq!(
         groups(94),
@@ -107,12 +124,22 @@ fn the_spans_of_all_four_quarter_schedules_are_right() {
             .iter()
             .filter(|word| {
                 schedule.matches(**word).count() == 1
-                    && (schedule.starts_with(**word) || schedule.contains(&format!("。{word}")) || schedule.contains(&format!("；{word}")))
+                    && (schedule.starts_with(**word)
+                        || schedule.contains(&format!("。{word}"))
+                        || schedule.contains(&format!("；{word}")))
             })
             .enumerate()
             .map(|(index, _)| index)
             .collect();
-        let others = ["二、三", "三、四", "一、二", "全年", "上半年", "下半年", "每季度"];
+        let others = [
+            "二、三",
+            "三、四",
+            "一、二",
+            "全年",
+            "上半年",
+            "下半年",
+            "每季度",
+        ];
         if named.len() != 4 || others.iter().any(|word| schedule.contains(word)) {
             continue;
         }
@@ -121,7 +148,12 @@ fn the_spans_of_all_four_quarter_schedules_are_right() {
             .as_array()
             .unwrap()
             .iter()
-            .map(|m| (m["first_quarter"].as_u64().unwrap(), m["last_quarter"].as_u64().unwrap()))
+            .map(|m| {
+                (
+                    m["first_quarter"].as_u64().unwrap(),
+                    m["last_quarter"].as_u64().unwrap(),
+                )
+            })
             .collect();
         assert_eq!(spans, [(1, 1), (2, 2), (3, 3), (4, 4)], "{}", task["no"]);
         let due: Vec<&str> = task["milestones"]
@@ -130,7 +162,10 @@ fn the_spans_of_all_four_quarter_schedules_are_right() {
             .iter()
             .map(|m| m["due"].as_str().unwrap())
             .collect();
-        assert_eq!(due, ["2022-03-31", "2022-06-30", "2022-09-30", "2022-12-31"]);
+        assert_eq!(
+            due,
+            ["2022-03-31", "2022-06-30", "2022-09-30", "2022-12-31"]
+        );
     }
     assert!(plain > 60, "only {plain} plain schedules");
 }
@@ -142,7 +177,12 @@ fn a_quarter_named_inside_a_sentence_opens_no_milestone() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|m| (m["first_quarter"].as_u64().unwrap(), m["content"].as_str().unwrap()))
+        .map(|m| {
+            (
+                m["first_quarter"].as_u64().unwrap(),
+                m["content"].as_str().unwrap(),
+            )
+        })
         .collect();
     assert_eq!(spans.len(), 3, "{spans:?}");
     assert_eq!(spans[0].0, 2);
@@ -158,12 +198,21 @@ fn what_is_no_table_is_refused_in_plain_words_and_nothing_is_stored() {
         path.to_str().unwrap().to_owned()
     };
     let huge = world.path("huge.txt");
-    std::fs::File::create(&huge).unwrap().set_len(200 << 20).unwrap();
+    std::fs::File::create(&huge)
+        .unwrap()
+        .set_len(200 << 20)
+        .unwrap();
     let files = [
         write("empty.txt", b""),
         write("prose.txt", "会议纪要\n一季度，研究工作。\n".as_bytes()),
-        write("binary.txt", &[0x7f, 0x45, 0x4c, 0x46, 0, 1, 2, 3, 0xff, 0xfe]),
-        write("gbk.txt", &[0xd7, 0xdc, 0xcc, 0xe5, 0xd2, 0xaa, 0xc7, 0xf3, b'\n']),
+        write(
+            "binary.txt",
+            &[0x7f, 0x45, 0x4c, 0x46, 0, 1, 2, 3, 0xff, 0xfe],
+        ),
+        write(
+            "gbk.txt",
+            &[0xd7, 0xdc, 0xcc, 0xe5, 0xd2, 0xaa, 0xc7, 0xf3, b'\n'],
+        ),
         huge.to_str().unwrap().to_owned(),
         world.path("missing.txt").to_str().unwrap().to_owned(),
     ];

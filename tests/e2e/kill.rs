@@ -21,7 +21,11 @@ async fn nothing_is_lost_and_only_what_was_in_doubt_is_repeated() {
     let mut minute = 10;
     for _ in 0..kills {
         // Each life begins later by the office's clock, so that what is to be tried again is.
-        let clock = format!("2022-03-17T{:02}:{:02}:00+08:00", 9 + minute / 60, minute % 60);
+        let clock = format!(
+            "2022-03-17T{:02}:{:02}:00+08:00",
+            9 + minute / 60,
+            minute % 60
+        );
         minute += 6;
         let mut daemon = world.spawn(&clock, 1.0);
         tokio::time::sleep(Duration::from_millis(20 + dice.roll(400))).await;
@@ -36,7 +40,11 @@ async fn nothing_is_lost_and_only_what_was_in_doubt_is_repeated() {
         rest.as_array().unwrap().is_empty().then_some(())
     })
     .await;
-    assert!(done.is_some(), "{}", daemon.get("/api/v1/deliveries?state=open").await);
+    assert!(
+        done.is_some(),
+        "{}",
+        daemon.get("/api/v1/deliveries?state=open").await
+    );
     daemon.stop().await;
 
     let expected: BTreeSet<String> = world
@@ -50,13 +58,20 @@ async fn nothing_is_lost_and_only_what_was_in_doubt_is_repeated() {
     }
     let reached: BTreeSet<String> = copies.keys().map(|(to, _)| to.clone()).collect();
     assert!(reached.is_subset(&expected));
-    assert_eq!(reached.len(), copies.len(), "a repetition has the same Message-ID");
+    assert_eq!(
+        reached.len(),
+        copies.len(),
+        "a repetition has the same Message-ID"
+    );
     let journal = world.run(&["journal", "dump"]);
     let queued = journal.matches("\"message.queued\"").count();
     assert_eq!(reached.len(), queued, "none is lost");
     let in_doubt = journal.matches("\"in_doubt\"").count();
     let repeated: usize = copies.values().map(|count| count - 1).sum();
-    assert!(repeated <= in_doubt, "{repeated} repeated, {in_doubt} in doubt");
+    assert!(
+        repeated <= in_doubt,
+        "{repeated} repeated, {in_doubt} in doubt"
+    );
     let verified = world.run(&["journal", "verify"]);
     assert!(!verified.is_empty());
 }
@@ -66,7 +81,10 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % below
     }
 }

@@ -20,5 +20,9 @@ async fn importing_the_2022_table_with_todays_date_sends_nothing_and_says_why() 
     daemon.stop().await;
     assert_eq!(smtp.mails().len(), 0);
     let journal = world.run(&["journal", "dump"]);
-    assert_eq!(journal.matches("\"too_late\"").count(), 20, "four quarters of five stages");
+    assert_eq!(
+        journal.matches("\"too_late\"").count(),
+        20,
+        "four quarters of five stages"
+    );
 }

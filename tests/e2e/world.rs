@@ -154,7 +154,10 @@ impl World {
             .skip(1)
             .map(|line| {
                 let cells: Vec<&str> = line.split(',').collect();
-                (cells[4].to_owned(), (cells[0].to_owned(), cells[1].to_owned()))
+                (
+                    cells[4].to_owned(),
+                    (cells[0].to_owned(), cells[1].to_owned()),
+                )
             })
             .collect()
     }
@@ -196,11 +199,20 @@ impl Daemon {
             .await
             .unwrap();
         let status = answer.status();
-        assert!(status.is_success(), "{status}: {}", answer.text().await.unwrap());
+        assert!(
+            status.is_success(),
+            "{status}: {}",
+            answer.text().await.unwrap()
+        );
     }
 
     pub async fn get(&self, path: &str) -> Value {
-        let answer = self.http.get(format!("{}{path}", self.base)).send().await.unwrap();
+        let answer = self
+            .http
+            .get(format!("{}{path}", self.base))
+            .send()
+            .await
+            .unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
         answer.json().await.unwrap()
     }
@@ -284,7 +296,9 @@ impl Smtp {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         assert_eq!(line.trim(), "ready");
         Self { child, port, file }
     }

@@ -92,7 +92,7 @@ pub(super) async fn check(
     let rules = operator.rules.now();
     let book = operator.desk.ledger.book();
     let (id, _) = latest(&book)?;
-    let readiness = contacts::readiness(&book, id, &rules.reach)
+    let readiness = contacts::readiness(&book, id, |id| !rules.world(&book).route(id).is_empty())
         .ok_or_else(|| Fault::failed("分解表已不存在"))?;
     let unreachable = readiness.unreachable.iter().map(|one| UnreachablePerson {
         id: one.person.id.to_string(),

@@ -111,8 +111,8 @@ pub(super) async fn import(
             let facts = import::facts(
                 book,
                 &plan,
-                &import::Source {
-                    file: query.name,
+                &import::TableFile {
+                    name: query.name,
                     sha256,
                     accepted: u32::try_from(accepted).unwrap_or(u32::MAX),
                 },
@@ -146,13 +146,21 @@ fn accepted(mut plan: Plan, findings: &[Finding], accept: bool) -> (Plan, Vec<u3
     if accept {
         return (plan, Vec::new());
     }
-    let bad: BTreeSet<u32> = plan::errors(findings).filter_map(|finding| finding.task).collect();
+    let bad: BTreeSet<u32> = plan::errors(findings)
+        .filter_map(|finding| finding.task)
+        .collect();
     plan.tasks.retain(|task| !bad.contains(&task.no));
     let named: BTreeSet<&PersonId> = plan
         .tasks
         .iter()
         .flat_map(|task| &task.groups)
-        .flat_map(|group| group.owners.iter().chain(&group.responsible).chain(&group.leaders))
+        .flat_map(|group| {
+            group
+                .owners
+                .iter()
+                .chain(&group.responsible)
+                .chain(&group.leaders)
+        })
         .map(|person| &person.id)
         .collect();
     plan.people.retain(|person| named.contains(&person.id));
@@ -161,8 +169,12 @@ fn accepted(mut plan: Plan, findings: &[Finding], accept: bool) -> (Plan, Vec<u3
 
 fn describe_findings(text: &mut String, findings: &[Finding], accept: bool) {
     for finding in plan::errors(findings) {
-        let task = finding.task.map_or_else(String::new, |no| format!("第{no}项"));
-        let row = finding.row.map_or_else(String::new, |row| format!("（第{row}行）"));
+        let task = finding
+            .task
+            .map_or_else(String::new, |no| format!("第{no}项"));
+        let row = finding
+            .row
+            .map_or_else(String::new, |row| format!("（第{row}行）"));
         let end = match (&finding.repair, accept) {
             (Some(repair), true) => format!("；已按修复接受：{repair}"),
             (None, true) => "；已接受".to_owned(),
@@ -217,7 +229,11 @@ fn describe_outlook(
     match due::next_after(&world, now) {
         Some(next) => {
             let local = next.with_timezone(&rules.calendar.zone());
-            let _ = write!(text, "\n下一次发送：{}", local.format("%Y年%-m月%-d日 %H:%M"));
+            let _ = write!(
+                text,
+                "\n下一次发送：{}",
+                local.format("%Y年%-m月%-d日 %H:%M")
+            );
         }
         None if queued == 0 => text.push_str("\n各季度均已过期，不会发送任何消息"),
         None => {}

@@ -64,19 +64,20 @@ fn ahead(
 ) -> Result<String, Fault> {
     let world = rules.world(book);
     let to = to.unwrap_or_else(|| end_of_plans(rules, book));
-    let messages = due::simulate(&world, from, to)
-        .map_err(|error| Fault::failed(error.to_string()))?;
-    let chosen = messages
-        .iter()
-        .filter(|one| plan.as_ref().is_none_or(|plan| one.message.key.plan == *plan));
+    let messages =
+        due::simulate(&world, from, to).map_err(|error| Fault::failed(error.to_string()))?;
+    let chosen = messages.iter().filter(|one| {
+        plan.as_ref()
+            .is_none_or(|plan| one.message.key.plan == *plan)
+    });
     let mut text = String::new();
     let mut count = 0;
     for one in chosen {
         count += 1;
         let line = SimulatedJson::of(one, book, &rules.calendar);
         if json {
-            let line = serde_json::to_string(&line)
-                .map_err(|error| Fault::failed(error.to_string()))?;
+            let line =
+                serde_json::to_string(&line).map_err(|error| Fault::failed(error.to_string()))?;
             let _ = writeln!(text, "{line}");
         } else {
             let _ = writeln!(text, "{}", line.words(one.message.key.occasion));
@@ -100,7 +101,9 @@ fn end_of_plans(rules: &RuleSet, book: &Book) -> DateTime<Utc> {
             .policy
             .stage_time(&rules.calendar, quarter, Stage::Escalation)
     });
-    end.map_or(DateTime::<Utc>::MIN_UTC, |at| at + chrono::TimeDelta::days(30))
+    end.map_or(DateTime::<Utc>::MIN_UTC, |at| {
+        at + chrono::TimeDelta::days(30)
+    })
 }
 
 #[derive(Debug, Serialize)]
@@ -284,9 +287,7 @@ fn find_person(book: &Book, who: &str) -> Result<PersonId, Fault> {
     match (found.next(), found.next()) {
         (Some(one), None) => Ok(one.id.clone()),
         (None, _) => Err(Fault::usage(format!("没有找到“{who}”，请核对姓名"))),
-        (Some(_), Some(_)) => Err(Fault::usage(format!(
-            "有多人叫“{name}”，请写成“单位/姓名”"
-        ))),
+        (Some(_), Some(_)) => Err(Fault::usage(format!("有多人叫“{name}”，请写成“单位/姓名”"))),
     }
 }
 
