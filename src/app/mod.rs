@@ -145,7 +145,8 @@ impl App {
         let desk = || Arc::clone(&self.desk);
         let pages = crate::reply::router(desk())
             .merge(crate::board::router(desk()))
-            .merge(crate::web::health::router(desk()));
+            .merge(crate::web::health::router(desk()))
+            .merge(crate::web::assets::router());
         crate::web::guard::guard(pages)
     }
 
