@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::answer::Stage;
 use super::tls::Connector;
 use super::wire::{self, Pipe, Watch, Wire};
-use super::{Settings, Tls};
+use super::{Login, Settings, Tls};
 
 /// A mail ready to go.
 pub(super) struct Ready {
@@ -130,15 +130,16 @@ impl Session {
             messages: 0,
             reconnected: false,
         };
-        if let Some((user, password)) = &settings.login {
-            session.sign_in(user, password).await?;
+        if let Some(login) = &settings.login {
+            session.sign_in(login).await?;
         }
         Ok(session)
     }
 
-    async fn sign_in(&mut self, user: &str, password: &str) -> Result<(), Trouble> {
+    async fn sign_in(&mut self, login: &Login) -> Result<(), Trouble> {
         let known = [Mechanism::Plain, Mechanism::Login];
-        let credentials = Credentials::new(user.to_owned(), password.to_owned());
+        let credentials =
+            Credentials::new(login.username.clone(), login.password.expose().to_owned());
         let auth = self.smtp.auth(&known, &credentials);
         step(self.timeout, Stage::Auth, auth).await.map(|_| ())
     }
