@@ -2,7 +2,9 @@
 #![allow(
     dead_code,
     missing_docs,
-    reason = "each test binary uses its own part of these"
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "helpers of tests; each test binary uses its own part of them"
 )]
 
 pub mod smtp;
