@@ -165,6 +165,7 @@ fn environment() -> &'static Environment<'static> {
             _ => AutoEscape::None,
         });
         env.add_filter("plain", plain);
+        env.add_filter("url", url);
         for (name, source) in TEMPLATES {
             if let Err(error) = env.add_template(name, source) {
                 // A test compiles them all; a template missing here is told when it is rendered.
@@ -192,5 +193,46 @@ fn plain(text: &str) -> String {
         .collect()
 }
 
+/// An address for HTML: its slashes stay, so that it can still be read and copied.
+fn url(text: &str) -> Value {
+    let escaped = text
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;");
+    Value::from_safe_string(escaped)
+}
+
 #[cfg(test)]
-mod tests;
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_template_compiles() {
+        let names: Vec<&str> = environment().templates().map(|(name, _)| name).collect();
+        assert_eq!(names.len(), TEMPLATES.len());
+    }
+
+    #[test]
+    fn a_text_cannot_pass_for_markup() {
+        assert_eq!(
+            plain("<@all> [x](y) **b** `c`\n# d"),
+            "＜@all＞ ［x］(y) ＊＊b＊＊ ｀c｀ ＃ d"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_cut_is_within_its_bytes_and_never_inside_a_character(
+            text in "[督查a1é😀（）]{0,80}", most in 0_usize..300
+        ) {
+            let short = cut(&text, most);
+            prop_assert!(short.len() <= most);
+            prop_assert!(text.starts_with(short));
+            prop_assert!(short.len() == text.len() || short.len() + 4 > most);
+        }
+    }
+}

@@ -220,8 +220,8 @@ impl Outbox {
     }
 
     fn has_work(&self, book: &Book, index: usize, now: DateTime<Utc>) -> bool {
-        self.lane_due(book, index, now)
-            .is_some_and(|due| due <= now)
+        let due = self.lane_due(book, index, now);
+        due.is_some_and(|due| due <= now) || self.has_to_pass_on(book, index, now)
     }
 
     /// What waits for this lane at `now`, earliest first.

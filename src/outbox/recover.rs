@@ -51,7 +51,7 @@ impl Outbox {
             let Some(rest) = lane.stopped(now) else {
                 continue;
             };
-            if self.ready(&self.ledger.book(), index, now).all(last_leg) {
+            if !self.has_to_pass_on(&self.ledger.book(), index, now) {
                 continue;
             }
             let this = Arc::clone(self);
@@ -86,6 +86,15 @@ impl Outbox {
             // What the store does not take now is looked at again with the next step.
             let _ = self.ledger.commit(Actor::System, now, decide).await;
         }
+    }
+
+    /// Whether something waits for a stopped channel that has another way.
+    pub(super) fn has_to_pass_on(&self, book: &Book, index: usize, now: DateTime<Utc>) -> bool {
+        let stopped = self
+            .lanes
+            .get(index)
+            .is_some_and(|lane| lane.stopped(now).is_some());
+        stopped && !self.ready(book, index, now).all(last_leg)
     }
 
     /// Counts what left in the last minutes, so that a restart does not break a robot's pace.

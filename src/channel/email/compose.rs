@@ -93,7 +93,6 @@ impl Composer {
             .to(Mailbox::new(name, to))
             .subject(rendered.subject)
             .date(SystemTime::from(brief.at))
-            .raw_header(date(brief))
             .message_id(Some(self.message_id(&brief.id)));
         if let Some(reply_to) = &self.reply_to {
             builder = builder.reply_to(reply_to.clone());
@@ -112,7 +111,9 @@ impl Composer {
                 .singlepart(part(ContentType::TEXT_PLAIN, crlf(&rendered.text)))
                 .singlepart(part(ContentType::TEXT_HTML, crlf(&rendered.html))),
         )?;
-        Ok(message.formatted())
+        let mut bytes = message.formatted();
+        set_date(&mut bytes, brief);
+        Ok(bytes)
     }
 
     fn message_id(&self, id: &str) -> String {
@@ -127,12 +128,19 @@ fn address_of(brief: &Brief) -> Result<Address, ComposeError> {
         .ok_or(ComposeError::Address)
 }
 
-/// The office's own zone; lettre by itself writes +0000.
-fn date(brief: &Brief) -> HeaderValue {
-    HeaderValue::new(
-        HeaderName::new_from_ascii_str("Date"),
-        brief.at.format("%a, %d %b %Y %H:%M:%S %z").to_string(),
-    )
+/// The office's own zone: lettre can only write +0000, and some clients show it as it is.
+fn set_date(bytes: &mut [u8], brief: &Brief) {
+    const NAME: &[u8] = b"\r\nDate: ";
+    let date = brief.at.format("%a, %d %b %Y %H:%M:%S %z").to_string();
+    let start = bytes
+        .windows(NAME.len())
+        .position(|window| window == NAME)
+        .map_or(0, |at| at + NAME.len());
+    if let Some(line) = bytes.get_mut(start..start + date.len())
+        && line.ends_with(b" +0000")
+    {
+        line.copy_from_slice(date.as_bytes());
+    }
 }
 
 /// Line ends of mail; a text part may hold either.
@@ -149,7 +157,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {
-        text.push_str("：");
+        text.push('：');
         text.push_str(&inner.to_string());
         source = inner.source();
     }

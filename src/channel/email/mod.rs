@@ -10,7 +10,6 @@ mod session;
 mod tls;
 mod wire;
 
-use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,6 +20,8 @@ use tokio::time::Instant;
 
 use super::pace::Pace;
 use super::{Attempted, Channel, Sending, mask};
+use crate::config::EmailConfig;
+pub use crate::config::email::{Login, Tls};
 use crate::domain::brief::Brief;
 use crate::domain::delivery::{FailReason, Next};
 use crate::domain::people::ChannelKind;
@@ -30,16 +31,16 @@ use compose::Composer;
 use session::{Session, Trouble};
 
 /// How mail leaves. The section `[email]` of the config becomes one of these.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// The server's name or address.
     pub host: String,
     /// Its port.
     pub port: u16,
-    /// How the connection is protected.
+    /// How the connection is protected. There is never a fall back to a weaker way.
     pub tls: Tls,
     /// Account and password, or 授权码.
-    pub login: Option<(String, String)>,
+    pub login: Option<Login>,
     /// The name shown as sender.
     pub from_name: Option<String>,
     /// The sender's address; MAIL FROM as well, as Chinese providers demand.
@@ -59,17 +60,6 @@ pub struct Settings {
     pub per_hour: usize,
     /// A further certificate authority, PEM.
     pub extra_ca: Option<Vec<u8>>,
-}
-
-/// How the connection is protected. There is never a fall back to a weaker way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tls {
-    /// Not at all.
-    None,
-    /// Plain first, then STARTTLS, which must be offered.
-    Starttls,
-    /// From the first byte.
-    Implicit,
 }
 
 /// What makes the settings unusable.
@@ -281,16 +271,25 @@ async fn close_idle(shared: std::sync::Weak<Shared>) {
     }
 }
 
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("host", &self.host)
-            .field("port", &self.port)
-            .field("tls", &self.tls)
-            .field("login", &self.login.as_ref().map(|_| "***"))
-            .field("max_connections", &self.max_connections)
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
+impl From<&EmailConfig> for Settings {
+    /// Without limits on the rate: the session count and the peer's own answers pace it. 155 people
+    /// are no burst for any server; who needs a limit sets one here first.
+    fn from(config: &EmailConfig) -> Self {
+        Self {
+            host: config.host.clone(),
+            port: config.port,
+            tls: config.tls,
+            login: config.login.clone(),
+            from_name: config.from.name.clone(),
+            from_address: config.from.address.clone(),
+            reply_to: config.reply_to.as_ref().map(|to| to.address.clone()),
+            max_connections: config.max_connections,
+            timeout: config.timeout,
+            messages_per_connection: 0,
+            per_minute: 0,
+            per_hour: 0,
+            extra_ca: None,
+        }
     }
 }
 

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use lettre::Address;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::AsyncSmtpConnection;
@@ -17,7 +19,7 @@ use tokio::time::timeout;
 use super::answer::Stage;
 use super::tls::Connector;
 use super::wire::{self, Pipe, Watch, Wire};
-use super::{Settings, Tls};
+use super::{Login, Settings, Tls};
 
 /// A mail ready to go.
 pub(super) struct Ready {
@@ -76,6 +78,23 @@ impl Trouble {
         }
     }
 
+    /// Some servers repeat what they were told; the password is not to be repeated further.
+    fn without(mut self, login: &Login) -> Self {
+        let password = login.password.expose();
+        let plain = format!("\0{}\0{password}", login.username);
+        let hide = |text: &mut String| {
+            for secret in [&BASE64.encode(&plain), &BASE64.encode(password), password] {
+                *text = text.replace(secret, "***");
+            }
+        };
+        match &mut self.what {
+            What::Said { text, .. } => hide(text),
+            What::Lost(why) | What::Unreadable(why) | What::Unfit(why) => hide(why),
+            What::Silent => {}
+        }
+        self
+    }
+
     /// Whether the session itself is gone.
     pub(super) fn is_lost(&self) -> bool {
         match &self.what {
@@ -130,17 +149,21 @@ impl Session {
             messages: 0,
             reconnected: false,
         };
-        if let Some((user, password)) = &settings.login {
-            session.sign_in(user, password).await?;
+        if let Some(login) = &settings.login {
+            session.sign_in(login).await?;
         }
         Ok(session)
     }
 
-    async fn sign_in(&mut self, user: &str, password: &str) -> Result<(), Trouble> {
+    async fn sign_in(&mut self, login: &Login) -> Result<(), Trouble> {
         let known = [Mechanism::Plain, Mechanism::Login];
-        let credentials = Credentials::new(user.to_owned(), password.to_owned());
+        let credentials =
+            Credentials::new(login.username.clone(), login.password.expose().to_owned());
         let auth = self.smtp.auth(&known, &credentials);
-        step(self.timeout, Stage::Auth, auth).await.map(|_| ())
+        match step(self.timeout, Stage::Auth, auth).await {
+            Ok(_) => Ok(()),
+            Err(trouble) => Err(trouble.without(login)),
+        }
     }
 
     /// Marks a session as opened for a second try of the same message.

@@ -14,7 +14,7 @@ const UNITS: usize = 15;
 #[derive(Serialize)]
 pub(super) struct View<'a> {
     name: &'a str,
-    stage: &'static str,
+    stage: String,
     kind: &'static str,
     quarter: String,
     quarter_short: &'static str,
@@ -44,6 +44,7 @@ pub(super) struct View<'a> {
 struct DeadlineView {
     day: String,
     short: String,
+    weekday: &'static str,
     time: String,
     left: i32,
     late: i32,
@@ -126,6 +127,7 @@ impl<'a> View<'a> {
             deadline: brief.deadline.map(|deadline| DeadlineView {
                 day: long(deadline.day),
                 short: short(deadline.day),
+                weekday: weekday_chinese(deadline.day),
                 time: deadline.time.format("%-H:%M").to_string(),
                 left: deadline.working_days.max(0),
                 late: (-deadline.working_days).max(0),
@@ -155,7 +157,7 @@ impl<'a> View<'a> {
             link: &brief.link,
             board: brief.office.board.as_deref(),
             token: &brief.token,
-            today: long(brief.at.date_naive()),
+            today: format!("{}年{}", brief.at.year(), short(brief.at.date_naive())),
             mention: brief.contact.wecom_user.as_deref(),
             opening: String::new(),
         }
@@ -163,11 +165,16 @@ impl<'a> View<'a> {
 }
 
 /// What stands in brackets before the first line.
-fn label(brief: &Brief) -> &'static str {
-    match (brief.letter, brief.message.key.occasion) {
+fn label(brief: &Brief) -> String {
+    let stage = match (brief.letter, brief.message.key.occasion) {
         (Letter::Copied, _) => "抄告",
         (_, Occasion::Urge(_)) => "催办",
         (_, occasion) => occasion.chinese(),
+    };
+    if brief.message.catch_up {
+        format!("{stage}·补发")
+    } else {
+        stage.to_owned()
     }
 }
 

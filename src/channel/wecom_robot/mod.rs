@@ -5,7 +5,6 @@
 
 pub mod answer;
 
-use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -13,12 +12,11 @@ use serde::Serialize;
 use super::pace::Pace;
 use super::render::{self, Short};
 use super::{Attempted, Channel, Sending, Serves};
+use crate::config::Secret;
+use crate::config::wecom::Robot;
 use crate::domain::brief::Brief;
 use crate::domain::delivery::{FailReason, Next};
 use crate::domain::people::ChannelKind;
-
-/// The platform itself; private deployments have another host.
-pub const PUBLIC_BASE_URL: &str = "https://qyapi.weixin.qq.com";
 
 /// Bytes a markdown text may have.
 pub const MARKDOWN_LIMIT: usize = 4096;
@@ -29,15 +27,15 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const CALL_LIMIT: Duration = Duration::from_secs(15);
 
 /// One robot, as `[[wecom.robot]]` sets it.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Its name, for logs and the board.
     pub name: String,
     /// The key of its webhook.
-    pub key: String,
+    pub key: Secret,
     /// The units it is for; empty: for all that have none of their own.
     pub units: Vec<String>,
-    /// Where the platform is, [`PUBLIC_BASE_URL`] unless it is a private deployment.
+    /// Where the platform is: a private deployment has its own host.
     pub base_url: String,
     /// A further certificate authority, PEM.
     pub extra_ca: Option<Vec<u8>>,
@@ -98,7 +96,7 @@ impl RobotChannel {
         })?;
         let base = settings.base_url.trim_end_matches('/');
         Ok(Self {
-            url: format!("{base}/cgi-bin/webhook/send?key={}", settings.key),
+            url: format!("{base}/cgi-bin/webhook/send?key={}", settings.key.expose()),
             name: format!("wecom_robot:{}", settings.name),
             units: settings.units,
             http,
@@ -189,12 +187,14 @@ fn client(settings: &Settings) -> Result<reqwest::Client, reqwest::Error> {
     builder.build()
 }
 
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("name", &self.name)
-            .field("units", &self.units)
-            .field("base_url", &self.base_url)
-            .finish_non_exhaustive()
+impl From<&Robot> for Settings {
+    fn from(robot: &Robot) -> Self {
+        Self {
+            name: robot.name.clone(),
+            key: robot.key.clone(),
+            units: robot.units.clone(),
+            base_url: robot.base_url.clone(),
+            extra_ca: None,
+        }
     }
 }

@@ -1,0 +1,204 @@
+//! Everything people read, as they read it.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use cuiban::channel::render::{self, Short};
+use cuiban::domain::book::Book;
+use cuiban::domain::brief::{self, Brief, Order};
+use cuiban::domain::delivery::{SendOutcome, Verdict};
+use cuiban::domain::fact::Fact;
+use cuiban::domain::message::{Message, Occasion, Stage};
+use cuiban::domain::people::ChannelKind;
+use cuiban::domain::report::Review;
+use proptest::prelude::*;
+
+use crate::peers::world::{self, at, obligation, zhong};
+
+pub fn brief_of(book: &Book, message: &Message, now: DateTime<Utc>) -> Brief {
+    let office = world::office();
+    brief::compose(
+        book,
+        &world::calendar(),
+        Order {
+            message,
+            items: &book.still_open(&message.key.person, &message.items),
+            about: &message.about,
+            office: &office,
+            link: "https://duban.example.gov.cn/r/7f3kQm2ZpX",
+            now,
+        },
+    )
+}
+
+fn stage_message(stage: Stage, now: DateTime<Utc>) -> Message {
+    world::message(Occasion::Stage(stage), zhong(), &[ChannelKind::Email], now)
+}
+
+fn shown(brief: &Brief) -> String {
+    let letter = render::letter(brief).unwrap();
+    format!("{}\n----\n{}", letter.subject, letter.text)
+}
+
+fn founded(now: DateTime<Utc>) -> Book {
+    world::book(now, world::founding())
+}
+
+#[test]
+fn each_stage_reads_well() {
+    let rows = [
+        (Stage::Notice, at("2022-03-17", "09:10")),
+        (Stage::Reminder, at("2022-03-28", "09:10")),
+        (Stage::Due, at("2022-03-31", "09:10")),
+        (Stage::Overdue, at("2022-04-01", "09:10")),
+        (Stage::Escalation, at("2022-04-08", "09:10")),
+    ];
+    for (stage, now) in rows {
+        let message = stage_message(stage, now);
+        let brief = brief_of(&founded(now), &message, now);
+        insta::assert_snapshot!(format!("stage_{}", stage.as_str()), shown(&brief));
+        let short = render::short(&brief, Short::Markdown, 4096).unwrap();
+        insta::assert_snapshot!(format!("stage_{}_wecom", stage.as_str()), short);
+    }
+}
+
+#[test]
+fn the_html_of_a_reminder() {
+    let now = at("2022-03-28", "09:10");
+    let brief = brief_of(&founded(now), &stage_message(Stage::Reminder, now), now);
+    insta::assert_snapshot!("reminder_html", render::letter(&brief).unwrap().html);
+    let plain = render::short(&brief, Short::Plain, 2048).unwrap();
+    insta::assert_snapshot!("reminder_wecom_text", plain);
+}
+
+#[test]
+fn an_urge_a_return_a_copy_and_a_late_stage() {
+    let now = at("2022-04-11", "09:10");
+    let mut facts = world::founding();
+    facts.push(world::reported(obligation(37, 0), zhong()));
+    facts.push(Fact::ReviewGiven {
+        obligation: obligation(37, 0),
+        review: Review::Returned {
+            reason: "只写了“正常推进”。\n请写明评估报告是否已经形成、<何时>报审。".into(),
+        },
+    });
+    let book = world::book(now, facts);
+    let mut message = stage_message(Stage::Escalation, now);
+    message.catch_up = true;
+    message.copied = vec![
+        world::person("市科技局", "卓庆"),
+        world::person("", "刘光滨"),
+    ];
+    let brief = brief_of(&book, &message, now);
+    insta::assert_snapshot!("escalation_returned_copied_catch_up", shown(&brief));
+    let html = render::letter(&brief).unwrap().html;
+    assert!(html.contains("&lt;何时&gt;"), "{html}");
+
+    let mut urge = message.clone();
+    urge.key.occasion = Occasion::Urge(1);
+    urge.catch_up = false;
+    insta::assert_snapshot!("urge", shown(&brief_of(&book, &urge, now)));
+}
+
+#[test]
+fn those_copied_in_read_whose_it_is_and_later_that_it_is_settled() {
+    let now = at("2022-04-11", "09:10");
+    let mut message = stage_message(Stage::Escalation, now);
+    message.key.person = world::person("", "刘光滨");
+    message.items.clear();
+    message.about = vec![obligation(32, 0), obligation(31, 1), obligation(31, 0)];
+    let brief = brief_of(&founded(now), &message, now);
+    insta::assert_snapshot!("copied", shown(&brief));
+    let short = render::short(&brief, Short::Markdown, 4096).unwrap();
+    insta::assert_snapshot!("copied_wecom", short);
+    assert!(!short.contains("/r/"), "no link to another's page");
+    assert!(!shown(&brief).contains("/r/"));
+
+    let mut facts = world::founding();
+    facts.push(world::reported(obligation(32, 0), zhong()));
+    let book = world::book(at("2022-04-12", "15:00"), facts);
+    message.key.occasion = Occasion::Settled(NaiveDate::from_ymd_opt(2022, 4, 12).unwrap());
+    message.about = vec![obligation(32, 0)];
+    let brief = brief_of(&book, &message, at("2022-04-12", "16:50"));
+    insta::assert_snapshot!("settled", shown(&brief));
+    insta::assert_snapshot!("settled_html", render::letter(&brief).unwrap().html);
+}
+
+#[test]
+fn a_coordinator_reads_how_it_stands() {
+    let now = at("2022-03-29", "16:50");
+    let mut facts = world::founding();
+    facts.push(world::reported(obligation(32, 0), zhong()));
+    facts.push(Fact::ContactSet {
+        contact: cuiban::domain::people::Contact::none(world::person("市发展改革局", "王国雄")),
+    });
+    let dead = stage_message(Stage::Notice, now);
+    facts.push(world::queued(dead.clone()));
+    facts.push(Fact::SendIntended {
+        key: dead.key.clone(),
+        leg: 0,
+        channel: ChannelKind::Email,
+        items: dead.items.clone(),
+    });
+    facts.push(Fact::SendConcluded {
+        key: dead.key,
+        outcome: SendOutcome::InDoubt {
+            detail: String::new(),
+        },
+        verdict: Verdict::Dead,
+    });
+    let book = world::book(now, facts);
+    let (unit, name) = world::COORDINATOR;
+    let day = NaiveDate::from_ymd_opt(2022, 3, 29).unwrap();
+    let mut message = stage_message(Stage::Notice, now);
+    message.key.occasion = Occasion::Digest(day);
+    message.key.person = world::person(unit, name);
+    message.items.clear();
+    message.about = book
+        .obligations_in(&world::plan_id(), world::q1())
+        .map(|(key, _)| key.clone())
+        .collect();
+    let brief = brief_of(&book, &message, now);
+    insta::assert_snapshot!("digest", shown(&brief));
+    insta::assert_snapshot!("digest_html", render::letter(&brief).unwrap().html);
+    let short = render::short(&brief, Short::Markdown, 4096).unwrap();
+    insta::assert_snapshot!("digest_wecom", short);
+}
+
+#[test]
+fn a_year_without_a_holiday_table_is_said() {
+    let now = at("2022-03-17", "09:10");
+    let mut brief = brief_of(&founded(now), &stage_message(Stage::Notice, now), now);
+    brief.assumed_years = vec![2022];
+    assert!(shown(&brief).contains("工作日暂按周一至周五计算"));
+}
+
+#[test]
+fn the_subject_stays_the_same_through_the_quarter() {
+    let subjects: std::collections::HashSet<String> = Stage::ALL
+        .into_iter()
+        .map(|stage| {
+            let now = at("2022-03-31", "09:10");
+            render::subject(&brief_of(&founded(now), &stage_message(stage, now), now)).unwrap()
+        })
+        .collect();
+    assert_eq!(subjects.len(), 1, "{subjects:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn a_short_message_keeps_within_its_bytes_and_says_what_it_left_out(
+        items in 1_usize..40, length in 1_usize..400, most in 900_usize..4096
+    ) {
+        let now = at("2022-03-28", "09:10");
+        let mut brief = brief_of(&founded(now), &stage_message(Stage::Reminder, now), now);
+        let mut item = brief.items[0].clone();
+        item.milestones[0].content = "推".repeat(length);
+        brief.items = vec![item; items];
+        let text = render::short(&brief, Short::Markdown, most).unwrap();
+        prop_assert!(text.len() <= most);
+        let listed = text.matches("**第31项").count();
+        let left_out = format!("另有{}项，请点链接查看", items - listed);
+        prop_assert!(listed == items || text.contains(&left_out));
+        prop_assert!(text.contains("/r/7f3kQm2ZpX)"));
+    }
+}
