@@ -18,6 +18,14 @@ pub const SOON: Duration = Duration::from_secs(30);
 /// The real table.
 pub const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/seeds/dongguan-2022.txt");
 
+/// Columns of the contact sheet.
+pub const NAME: usize = 0;
+pub const UNIT: usize = 1;
+pub const MOBILE: usize = 3;
+pub const EMAIL: usize = 4;
+pub const WECOM: usize = 5;
+pub const CHANNELS: usize = 6;
+
 pub struct World {
     pub dir: tempfile::TempDir,
     pub port: u16,
@@ -124,20 +132,28 @@ impl World {
     /// Imports the real table as repaired, and a contact for everyone in it; `channel` says how
     /// each person is reached.
     pub fn import(&self, channel: impl Fn(usize, &str) -> &'static str) {
+        self.import_filled(|index, row| {
+            let kind = channel(index, &row[NAME]);
+            if kind.contains("email") {
+                row[EMAIL] = format!("u{}@example.invalid", index + 1);
+            }
+            if kind.contains("wecom") {
+                row[WECOM] = format!("wx{}", index + 1);
+            }
+            row[CHANNELS] = kind.to_owned();
+        });
+    }
+
+    /// Imports the real table as repaired, and the contact sheet as `fill` fills in its rows.
+    pub fn import_filled(&self, mut fill: impl FnMut(usize, &mut [String])) {
         self.run(&["plan", "import", TABLE, "--id", "dongguan-2022", "--accept"]);
         let sheet = self.run(&["contacts", "template"]);
         let mut filled = String::new();
         for (index, line) in sheet.trim_start_matches('\u{feff}').lines().enumerate() {
             let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
-            if index > 0 {
-                let kind = channel(index - 1, &cells[0]);
-                if kind.contains("email") {
-                    cells[4] = format!("u{index}@example.invalid");
-                }
-                if kind.contains("wecom") {
-                    cells[5] = format!("wx{index}");
-                }
-                cells[6] = format!("\"{kind}\"");
+            if let Some(index) = index.checked_sub(1) {
+                fill(index, &mut cells);
+                cells[CHANNELS] = format!("\"{}\"", cells[CHANNELS]);
             }
             filled.push_str(&cells.join(","));
             filled.push('\n');
@@ -214,6 +230,14 @@ impl Daemon {
         let answer = self.socket.get(url).send().await.unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
         answer.json().await.unwrap()
+    }
+
+    /// A page as the operator sees it, over the command socket.
+    pub async fn page(&self, path: &str) -> String {
+        let url = format!("http://cuiban.invalid{path}");
+        let answer = self.socket.get(url).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        answer.text().await.unwrap()
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
