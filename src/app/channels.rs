@@ -63,10 +63,7 @@ fn channels(config: &Config) -> anyhow::Result<Vec<Arc<dyn Channel>>> {
                 Tls::Starttls => email::Tls::Starttls,
                 Tls::Implicit => email::Tls::Implicit,
             },
-            login: settings.login.as_ref().map(|login| {
-                let password = login.password.expose().to_owned();
-                (login.username.clone(), password)
-            }),
+            login: settings.login.clone(),
             from_name: settings.from.name.clone(),
             from_address: settings.from.address.clone(),
             reply_to: settings.reply_to.as_ref().map(|to| to.address.clone()),
@@ -81,7 +78,7 @@ fn channels(config: &Config) -> anyhow::Result<Vec<Arc<dyn Channel>>> {
     for robot in &config.wecom.robots {
         channels.push(Arc::new(RobotChannel::new(wecom_robot::Settings {
             name: robot.name.clone(),
-            key: robot.key.expose().to_owned(),
+            key: robot.key.clone(),
             units: robot.units.clone(),
             base_url: robot.base_url.clone(),
             extra_ca: None,
