@@ -26,13 +26,15 @@ use cuiban::clock::Clock;
 use cuiban::domain::book::DeliveryState;
 use cuiban::domain::brief::Office;
 use cuiban::domain::delivery::RetryPlan;
+use cuiban::domain::due::Reach;
 use cuiban::domain::fact::{Actor, Fact};
 use cuiban::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
 use cuiban::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
 use cuiban::domain::people::{ChannelKind, Contact, Person, Roles};
 use cuiban::domain::plan::{Group, Heading, Milestone, MilestoneKind, PersonRef, Task};
 use cuiban::domain::policy::Policy;
-use cuiban::outbox::{Outbox, Rules};
+use cuiban::outbox::{Outbox, Terms};
+use cuiban::rules::{RuleSet, Rules};
 use cuiban::store::{Ledger, Opener, Room};
 use tokio_util::sync::CancellationToken;
 
@@ -205,7 +207,8 @@ fn ours(sink: &Sink, messages: usize, sessions: usize) -> Row {
     let outbox = Arc::new(Outbox::new(
         ledger.clone(),
         clock.clone(),
-        Arc::new(rules()),
+        rules(),
+        terms(),
         vec![Arc::new(mail)],
         Arc::new(|_, quarter, person| {
             format!("https://duban.example.gov.cn/r/{quarter}-{person}-7f3kQm2ZpX7f3kQm2ZpX")
@@ -236,9 +239,17 @@ fn ours(sink: &Sink, messages: usize, sessions: usize) -> Row {
 }
 
 fn rules() -> Rules {
-    Rules {
+    let calendar = cuiban::config::holidays::embedded(chrono_tz::Asia::Shanghai).unwrap();
+    Rules::new(RuleSet {
         policy: Policy::default(),
-        calendar: cuiban::config::holidays::embedded(chrono_tz::Asia::Shanghai).unwrap(),
+        calendar: Arc::new(calendar),
+        reach: Reach::default(),
+        coordinators: Vec::new(),
+    })
+}
+
+fn terms() -> Terms {
+    Terms {
         retry: RetryPlan::default(),
         office: Office {
             name: "市政府办公室督查科".into(),

@@ -106,6 +106,7 @@ impl Desk {
             ledger.clone(),
             clock.clone(),
             world::rules(),
+            world::terms(),
             channels,
             Arc::new(|_, quarter, person| {
                 format!("https://duban.example.gov.cn/r/{quarter}-{person}")
@@ -505,6 +506,7 @@ async fn asked_to_stop_it_finishes_what_is_in_hand_and_takes_nothing_new() {
         ledger.clone(),
         clock.clone(),
         world::rules(),
+        world::terms(),
         vec![mail.clone()],
         Arc::new(|_, _, _| String::new()),
     ));

@@ -1,7 +1,17 @@
 //! The program as its users have it: the real binary, real protocol peers, a simulated clock.
 
+/// Stand-ins for the world outside, shared with tests/channels.
+#[path = "../peers"]
+#[expect(dead_code, reason = "each test binary uses its own part of them")]
+mod peers {
+    pub mod smtp;
+    pub mod wecom;
+}
+
 mod browser;
 mod inspect;
 mod kill;
 mod old_plan;
+mod smtp_faults;
 mod world;
+mod year;

@@ -10,6 +10,7 @@ use cuiban::domain::book::Book;
 use cuiban::domain::brief::Office;
 use cuiban::domain::calendar::Calendar;
 use cuiban::domain::delivery::RetryPlan;
+use cuiban::domain::due::Reach;
 use cuiban::domain::fact::{Actor, Entry, Fact};
 use cuiban::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
 use cuiban::domain::message::{Message, MessageKey, Occasion, Reason};
@@ -17,7 +18,8 @@ use cuiban::domain::people::{ChannelKind, Contact, Person, Roles};
 use cuiban::domain::plan::{Group, Heading, Milestone, MilestoneKind, PersonRef, Task};
 use cuiban::domain::policy::Policy;
 use cuiban::domain::report::{Report, ReportStatus, Via};
-use cuiban::outbox::Rules;
+use cuiban::outbox::Terms;
+use cuiban::rules::{RuleSet, Rules};
 use cuiban::store::Ledger;
 use cuiban::store::memory::MemoryStore;
 
@@ -43,13 +45,20 @@ pub fn at(day: &str, time: &str) -> DateTime<Utc> {
         .to_utc()
 }
 
-pub fn rules() -> Arc<Rules> {
-    Arc::new(Rules {
+pub fn rules() -> Rules {
+    Rules::new(RuleSet {
         policy: Policy::default(),
-        calendar: calendar(),
+        calendar: Arc::new(calendar()),
+        reach: Reach::default(),
+        coordinators: Vec::new(),
+    })
+}
+
+pub fn terms() -> Terms {
+    Terms {
         retry: RetryPlan::default(),
         office: office(),
-    })
+    }
 }
 
 pub fn office() -> Office {
