@@ -12,6 +12,8 @@ mod browser;
 mod inspect;
 mod kill;
 mod old_plan;
+mod page;
 mod smtp_faults;
+mod wecom;
 mod world;
 mod year;

@@ -2,7 +2,7 @@
 //! stands until it is moved.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -29,6 +29,8 @@ pub const CHANNELS: usize = 6;
 pub struct World {
     pub dir: tempfile::TempDir,
     pub port: u16,
+    /// `RUST_LOG` of all that runs here.
+    pub log_level: &'static str,
     extra: String,
 }
 
@@ -38,6 +40,7 @@ impl World {
         let world = Self {
             dir: tempfile::tempdir().unwrap(),
             port: free_port(),
+            log_level: "info",
             extra: extra.to_owned(),
         };
         world.write_config();
@@ -69,6 +72,23 @@ impl World {
         self.command(args).output().unwrap()
     }
 
+    /// Runs a command to its end and types `words` into it.
+    pub fn cuiban_told(&self, args: &[&str], words: &str) -> Output {
+        let mut command = self.command(args);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(words.as_bytes())
+            .unwrap();
+        child.wait_with_output().unwrap()
+    }
+
     /// Runs a command that must do what it says; gives stdout.
     pub fn run(&self, args: &[&str]) -> String {
         let output = self.cuiban(args);
@@ -90,7 +110,7 @@ impl World {
             .current_dir(self.dir.path())
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
-            .env("RUST_LOG", "info")
+            .env("RUST_LOG", self.log_level)
             .stdin(Stdio::null());
         command
     }
@@ -240,6 +260,21 @@ impl Daemon {
         answer.text().await.unwrap()
     }
 
+    /// Sends a form as the operator; gives the status of the answer.
+    pub async fn submit(&self, path: &str, form: &[(&str, String)]) -> u16 {
+        let url = format!("http://cuiban.invalid{path}");
+        let fields = reqwest::Url::parse_with_params("http://cuiban.invalid", form).unwrap();
+        let answer = self
+            .socket
+            .post(url)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(fields.query().unwrap().to_owned())
+            .send()
+            .await
+            .unwrap();
+        answer.status().as_u16()
+    }
+
     pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let url = format!("{}{path}", self.base);
         let answer = self.http.post(url).json(body).send().await.unwrap();
@@ -376,6 +411,7 @@ pub fn client() -> reqwest::Client {
 fn client_over(socket: &Path) -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
         .unix_socket(socket)
         .build()
         .unwrap()
