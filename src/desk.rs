@@ -51,9 +51,7 @@ pub struct Office {
 /// Moves the simulated clock to a moment, through every stage on the way; ready when all passes
 /// are done and the outbox is idle. The error is for the person who asked.
 pub type Advance = Arc<
-    dyn Fn(DateTime<Utc>) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>>
-        + Send
-        + Sync,
+    dyn Fn(DateTime<Utc>) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync,
 >;
 
 /// Messages that were written to files instead of being sent. Calls block.
@@ -178,3 +176,6 @@ impl Vitals {
         )
     }
 }
+
+#[cfg(test)]
+pub(crate) mod fixture;

@@ -13,3 +13,6 @@ pub mod plan;
 pub mod policy;
 pub mod report;
 pub mod user;
+
+#[cfg(test)]
+pub(crate) mod fixture;

@@ -117,6 +117,18 @@ pub struct Report {
 }
 
 impl Report {
+    /// What it says, apart from what it is about and who says it.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        Words {
+            status: self.status,
+            progress: self.progress.clone(),
+            problems: self.problems.clone(),
+            next_steps: self.next_steps.clone(),
+            percent: self.percent,
+        }
+    }
+
     /// Whether both say the same: the same answer twice counts once.
     #[must_use]
     pub fn same_answer(&self, other: &Self) -> bool {

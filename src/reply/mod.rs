@@ -1,0 +1,88 @@
+//! Answers: an owner's own page behind a signed link, and the same in JSON.
+//!
+//! A door checks the link, reads what came into [`Draft`]s and hands them to [`accept`], the only
+//! place that knows what an answer means. The thanks come after the facts are durable. Nothing
+//! here sends or queues: that a report stops the reminding follows from the fact alone.
+//!
+//! Example: `POST /r/{token}` with `status-16-0=completed` appends one `ReportReceived` and leads
+//! to `GET /r/{token}/receipt?items=16-0`.
+
+pub mod accept;
+mod api;
+mod form;
+mod items;
+mod pages;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+
+use crate::desk::Desk;
+use crate::domain::ids::{PersonId, PlanId, Quarter};
+use crate::domain::link::{self, Checked, Link};
+use crate::web::limit::Throttle;
+use crate::web::{Peer, WebError};
+
+pub use crate::domain::report::Draft;
+
+/// Fifty tasks with three full texts each, percent-encoded, fit.
+const LARGEST_BODY: usize = 4 * 1024 * 1024;
+
+/// The routes of this room.
+pub fn router(desk: Arc<Desk>) -> Router {
+    Router::new()
+        .route("/r/{token}", get(form::show).post(form::submit))
+        .route("/r/{token}/receipt", get(form::receipt))
+        .route("/api/v1/reply/{token}", get(api::show).post(api::submit))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(Room::new(desk))
+}
+
+type Whose = (PlanId, Quarter, PersonId);
+
+/// What the doors share.
+#[derive(Clone)]
+struct Room {
+    desk: Arc<Desk>,
+    guesses: Arc<Throttle<Peer>>,
+    answers: Arc<Throttle<Whose>>,
+}
+
+impl Room {
+    fn new(desk: Arc<Desk>) -> Self {
+        Self {
+            desk,
+            guesses: Arc::new(Throttle::new(20, Duration::from_secs(30))),
+            answers: Arc::new(Throttle::new(30, Duration::from_secs(10))),
+        }
+    }
+
+    /// The link behind a token. Only wrong tokens are counted against an address, so that nobody
+    /// in a building with one address out is locked out by a neighbour who guesses.
+    fn open(&self, token: &str, peer: Peer) -> Result<Link, WebError> {
+        let today = self.desk.calendar().date_of(self.desk.clock.now());
+        let checked = link::check(&self.desk.link_key, &self.desk.ledger.book(), token, today);
+        match checked {
+            Checked::Valid(link) => Ok(link),
+            Checked::Expired | Checked::Revoked => Err(WebError::LinkGone),
+            Checked::Unknown => match self.guesses.take(&peer, Instant::now()) {
+                Ok(()) => Err(WebError::UnknownLink),
+                Err(wait) => Err(WebError::TooMany { wait }),
+            },
+        }
+    }
+
+    /// Counts an answer through this link; the journal is not for filling up.
+    fn admit(&self, link: &Link) -> Result<(), WebError> {
+        let whose = (link.plan.clone(), link.quarter, link.person.clone());
+        self.answers
+            .take(&whose, Instant::now())
+            .map_err(|wait| WebError::TooMany { wait })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -85,9 +85,15 @@ mod tests {
         assert!(!foreign(&[host]));
         assert!(!foreign(&[host, ("origin", "null")]));
         assert!(!foreign(&[host, ("origin", "https://cuiban.example")]));
-        assert!(!foreign(&[("origin", "null"), ("sec-fetch-site", "same-origin")]));
+        assert!(!foreign(&[
+            ("origin", "null"),
+            ("sec-fetch-site", "same-origin")
+        ]));
         assert!(foreign(&[host, ("origin", "https://evil.example")]));
         assert!(foreign(&[host, ("sec-fetch-site", "cross-site")]));
-        assert!(foreign(&[("origin", "null"), ("sec-fetch-site", "cross-site")]));
+        assert!(foreign(&[
+            ("origin", "null"),
+            ("sec-fetch-site", "cross-site")
+        ]));
     }
 }

@@ -20,7 +20,11 @@ pub fn metrics_text(
 ) -> String {
     let mut out = Text::default();
     let (ticks, passes, healed) = counts;
-    out.head("cuiban_ticks_total", "counter", "Heartbeats since the start.");
+    out.head(
+        "cuiban_ticks_total",
+        "counter",
+        "Heartbeats since the start.",
+    );
     out.line("cuiban_ticks_total", &[], ticks);
     out.head("cuiban_passes_total", "counter", "Passes since the start.");
     out.line("cuiban_passes_total", &[], passes);
@@ -120,7 +124,11 @@ fn stages(out: &mut Text, book: &Book) {
         }
     }
     let name = "cuiban_stage_unbalanced";
-    out.head(name, "gauge", "Stages whose numbers do not add up; always 0.");
+    out.head(
+        name,
+        "gauge",
+        "Stages whose numbers do not add up; always 0.",
+    );
     let wrong = audits.iter().filter(|(_, _, audit)| !audit.adds_up());
     out.line(name, &[], wrong.count() as u64);
 }

@@ -11,6 +11,9 @@ use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
 /// A message that still waits this long after its time is worth a look.
 const LONG: TimeDelta = TimeDelta::hours(1);
 
+/// An attempt that began this long ago and has no outcome is more than a send under way.
+const IN_DOUBT: TimeDelta = TimeDelta::minutes(10);
+
 /// What needs a person, for one quarter of one plan.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Attention {
@@ -18,7 +21,7 @@ pub struct Attention {
     pub dead: usize,
     /// Messages in doubt that are not repeated without a person's word.
     pub held: usize,
-    /// Messages with an intent and no outcome.
+    /// Messages with an intent and, ten minutes later, no outcome.
     pub in_doubt: usize,
     /// Messages that still wait an hour after they were to leave.
     pub waiting_long: usize,
@@ -47,7 +50,7 @@ pub fn attention(book: &Book, plan: &PlanId, quarter: Quarter, now: DateTime<Utc
         match &delivery.state {
             DeliveryState::Dead { .. } => found.dead += 1,
             DeliveryState::Held { .. } => found.held += 1,
-            DeliveryState::Sending { .. } => found.in_doubt += 1,
+            DeliveryState::Sending { since, .. } if now - *since > IN_DOUBT => found.in_doubt += 1,
             DeliveryState::Waiting { .. } if now - delivery.message.not_before > LONG => {
                 found.waiting_long += 1;
             }

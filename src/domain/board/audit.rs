@@ -43,9 +43,7 @@ impl StageAudit {
 #[must_use]
 pub fn audit(book: &Book, plan: &PlanId, quarter: Quarter) -> Vec<StageAudit> {
     let at = |stage| (plan.clone(), quarter, stage);
-    let ran = book
-        .stages
-        .range(at(Stage::Notice)..=at(Stage::Escalation));
+    let ran = book.stages.range(at(Stage::Notice)..=at(Stage::Escalation));
     let mut audits: Vec<_> = ran
         .map(|((_, _, stage), (ran_at, outcome))| begin(*stage, *ran_at, outcome))
         .collect();

@@ -115,9 +115,8 @@ impl Counted {
                 owner.unit.clone_from(&person.unit);
             }
         }
-        let owing = |tally: &Tally| {
-            std::cmp::Reverse((tally.overdue_unreported, tally.not_reported))
-        };
+        let owing =
+            |tally: &Tally| std::cmp::Reverse((tally.overdue_unreported, tally.not_reported));
         self.units.sort_by_key(|unit| owing(&unit.tally));
         self.owners.sort_by_key(|owner| owing(&owner.tally));
         (self.totals, self.units, self.owners)

@@ -1,0 +1,148 @@
+//! The board's JSON, under a session or over the command socket.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Query, State};
+use chrono::{DateTime, FixedOffset, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::wire::{self, Status};
+use super::{deliveries, history};
+use crate::desk::Desk;
+use crate::domain::board::{Filter, Show, present, quarter_view};
+use crate::domain::ids::{PersonId, PlanId, Quarter};
+use crate::web::format::rfc3339;
+use crate::web::{ApiError, Caller, WebError};
+
+/// What `/api/v1/board` may be asked for.
+#[derive(Deserialize, Default)]
+pub(super) struct BoardQuery {
+    plan: Option<String>,
+    quarter: Option<String>,
+    as_of: Option<String>,
+    unit: Option<String>,
+    owner: Option<String>,
+    state: Option<String>,
+}
+
+/// `GET /api/v1/board`.
+pub(super) async fn board(
+    State(desk): State<Arc<Desk>>,
+    caller: Caller,
+    Query(query): Query<BoardQuery>,
+) -> Result<Json<Status>, ApiError> {
+    caller.reader()?;
+    let calendar = desk.calendar();
+    let now = desk.clock.now();
+    let asked = query.as_of.as_deref().map(read_moment).transpose()?;
+    let filter = filter(&query)?;
+    let quarter = query.quarter.as_deref().map(read_quarter).transpose()?;
+    let quarter = quarter.or_else(|| {
+        present(&desk.ledger.book(), &desk.policy, &calendar, now).map(|(_, quarter)| quarter)
+    });
+    let quarter = quarter.unwrap_or_else(|| Quarter::of(calendar.date_of(now)));
+    let view = history::ask(&desk, asked, move |book, at| {
+        quarter_view(book, quarter, at, &filter)
+    })
+    .await?;
+    Ok(Json(wire::status(&view, &calendar)))
+}
+
+/// What `/api/v1/deliveries` may be asked for.
+#[derive(Deserialize)]
+pub(super) struct DeliveriesQuery {
+    state: Option<String>,
+    quarter: Option<String>,
+}
+
+/// `GET /api/v1/deliveries`.
+pub(super) async fn deliveries(
+    State(desk): State<Arc<Desk>>,
+    caller: Caller,
+    Query(query): Query<DeliveriesQuery>,
+) -> Result<Json<Value>, ApiError> {
+    caller.reader()?;
+    let quarter = query.quarter.as_deref().map(read_quarter).transpose()?;
+    let state = query.state.as_deref().filter(|state| !state.is_empty());
+    if state.is_some_and(|state| !deliveries::STATES.iter().any(|(name, _)| *name == state)) {
+        let names: Vec<_> = deliveries::STATES.iter().map(|(name, _)| *name).collect();
+        let message = format!("state 应为 {} 之一", names.join("、"));
+        return Err(WebError::BadRequest(message).into());
+    }
+    let calendar = desk.calendar();
+    let book = desk.ledger.book();
+    let rows: Vec<_> = deliveries::select(&book, quarter, state)
+        .into_iter()
+        .map(|delivery| wire::delivery(&book, delivery, &calendar))
+        .collect();
+    Ok(Json(json!({ "deliveries": rows })))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Move {
+    advance_to: String,
+}
+
+/// `POST /api/v1/clock`: moves a simulated clock through every stage on the way.
+pub(super) async fn clock(
+    State(desk): State<Arc<Desk>>,
+    caller: Caller,
+    body: Result<Json<Move>, JsonRejection>,
+) -> Result<Json<Value>, ApiError> {
+    caller.writer()?;
+    let Json(body) = body.map_err(|error| WebError::BadRequest(error.body_text()))?;
+    let to = read_moment(&body.advance_to)?;
+    let Some(advance) = &desk.advance else {
+        let message = "时间由系统时钟决定，只有模拟时间可以拨动";
+        return Err(WebError::Conflict(message.into()).into());
+    };
+    if to < desk.clock.now() {
+        let message = "模拟时间只能往后拨，不能往回拨";
+        return Err(WebError::BadRequest(message.into()).into());
+    }
+    advance(to).await.map_err(WebError::Conflict)?;
+    let now = rfc3339(&desk.calendar(), desk.clock.now());
+    Ok(Json(json!({ "now": now })))
+}
+
+pub(super) fn read_quarter(text: &str) -> Result<Quarter, WebError> {
+    text.parse()
+        .map_err(|error: crate::domain::ids::BadId| WebError::BadRequest(error.to_string()))
+}
+
+/// A moment needs its offset: `+08:00` in an address may have become a blank.
+pub(super) fn read_moment(text: &str) -> Result<DateTime<Utc>, WebError> {
+    let text = text.trim().replace(' ', "+");
+    let moment: Result<DateTime<FixedOffset>, _> = text.parse();
+    moment.map(|at| at.with_timezone(&Utc)).map_err(|_| {
+        let message = format!("“{text}”不是时刻：请写成 2022-03-31T18:00:00+08:00 的形式");
+        WebError::BadRequest(message)
+    })
+}
+
+fn filter(query: &BoardQuery) -> Result<Filter, WebError> {
+    let some = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let bad = |error: crate::domain::ids::BadId| WebError::BadRequest(error.to_string());
+    let show = match some(&query.state) {
+        None => Show::All,
+        Some(name) => Show::from_name(&name).ok_or_else(|| {
+            let names: Vec<_> = Show::ALL.iter().map(|show| show.as_str()).collect();
+            WebError::BadRequest(format!("state 应为 {} 之一", names.join("、")))
+        })?,
+    };
+    Ok(Filter {
+        plan: some(&query.plan)
+            .map(|id| PlanId::new(&id))
+            .transpose()
+            .map_err(bad)?,
+        unit: some(&query.unit),
+        owner: some(&query.owner)
+            .map(|id| PersonId::new(&id))
+            .transpose()
+            .map_err(bad)?,
+        show,
+    })
+}

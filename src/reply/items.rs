@@ -1,0 +1,163 @@
+//! What stands on an owner's page: the book's words about their obligations of the quarter.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::book::{Book, Obligation, ObligationState, PlanBook};
+use crate::domain::ids::{ObligationKey, PersonId};
+use crate::domain::link::Link;
+use crate::domain::people::Person;
+use crate::domain::plan::{Group, Milestone, Task};
+use crate::domain::report::{Received, Report, Words};
+
+/// An owner's quarter.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Sheet {
+    pub person: Person,
+    pub plan_title: String,
+    pub deadline: Option<DateTime<Utc>>,
+    /// Most urgent first: returned, then by date and number.
+    pub open: Vec<Item>,
+    /// Reported, and can be amended until accepted.
+    pub reported: Vec<Item>,
+}
+
+/// One obligation of the owner.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Item {
+    pub key: ObligationKey,
+    pub name: String,
+    pub goal: String,
+    pub unit: String,
+    pub milestones: Vec<Node>,
+    /// The first day on which something of it falls due; none where only progress is asked for.
+    pub due: Option<NaiveDate>,
+    pub state: ObligationState,
+    pub returned: Option<String>,
+    pub latest: Option<Received>,
+    /// The name of who gave the latest report, where that was somebody else of the group.
+    pub reported_by_other: Option<String>,
+    /// Who else answers for it.
+    pub with: Vec<String>,
+    pub last_quarter: Option<Report>,
+}
+
+/// A milestone of this quarter.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Node {
+    pub section: Option<String>,
+    pub content: String,
+    /// The working day on which it is due, where that is in this quarter.
+    pub due: Option<NaiveDate>,
+}
+
+/// The page behind a link; none where the plan or the person is gone.
+pub(super) fn sheet(
+    book: &Book,
+    link: &Link,
+    now: DateTime<Utc>,
+    date_of: impl Fn(DateTime<Utc>) -> NaiveDate,
+) -> Option<Sheet> {
+    let plan = book.plans.get(&link.plan)?;
+    let person = book.people.get(&link.person)?.clone();
+    let deadline = book.deadline(&link.plan, link.quarter);
+    let mut items: Vec<Item> = book
+        .obligations_of(&link.person, &link.plan, link.quarter)
+        .filter_map(|(key, obligation)| {
+            let (task, group) = book.task_and_group(key)?;
+            let nodes = nodes(plan, task, group, key, &date_of);
+            let mut item = item(book, key, obligation, (task, group), &link.person);
+            item.due = nodes.iter().filter_map(|node| node.due).min();
+            item.milestones = nodes;
+            item.state = obligation.state(deadline, now);
+            Some(item)
+        })
+        .collect();
+    items.sort_by_key(|item| {
+        let due = item.due.unwrap_or(NaiveDate::MAX);
+        (item.returned.is_none(), due, item.key.clone())
+    });
+    let (open, reported) = items.into_iter().partition(|item| item.state.is_open());
+    Some(Sheet {
+        person,
+        plan_title: plan.heading.title.clone(),
+        deadline,
+        open,
+        reported,
+    })
+}
+
+/// A short mark of what was said, to tell whether a form was changed since it was made.
+pub(super) fn fingerprint(words: &Words) -> String {
+    let percent = words.percent.map_or(String::new(), |n| n.to_string());
+    let said = [
+        words.status.as_str(),
+        &words.progress,
+        &words.problems,
+        &words.next_steps,
+        &percent,
+    ]
+    .join("\0");
+    let digest = Sha256::digest(said.as_bytes());
+    digest.iter().take(6).map(|b| format!("{b:02x}")).collect()
+}
+
+fn item(
+    book: &Book,
+    key: &ObligationKey,
+    obligation: &Obligation,
+    (task, group): (&Task, &Group),
+    person: &PersonId,
+) -> Item {
+    let latest = obligation.latest().cloned();
+    let reported_by_other = latest
+        .as_ref()
+        .map(|received| &received.report.person)
+        .filter(|by| *by != person)
+        .and_then(|by| book.people.get(by))
+        .map(|by| by.name.clone());
+    let others = group.owners.iter().filter(|owner| owner.id != *person);
+    let before = ObligationKey {
+        quarter: key.quarter.previous(),
+        ..key.clone()
+    };
+    let said_before = book.obligations.get(&before).and_then(Obligation::latest);
+    Item {
+        key: key.clone(),
+        name: task.short_name(),
+        goal: task.goal.clone(),
+        unit: group.unit.clone(),
+        milestones: Vec::new(),
+        due: None,
+        state: ObligationState::NotReported,
+        returned: obligation.returned_for().map(ToOwned::to_owned),
+        latest,
+        reported_by_other,
+        with: others.map(|owner| owner.name.clone()).collect(),
+        last_quarter: said_before.map(|received| received.report.clone()),
+    }
+}
+
+fn nodes(
+    plan: &PlanBook,
+    task: &Task,
+    group: &Group,
+    key: &ObligationKey,
+    date_of: &impl Fn(DateTime<Utc>) -> NaiveDate,
+) -> Vec<Node> {
+    let due = |milestone: &Milestone| {
+        // What recurs is due at the end of each quarter, not on its last date alone.
+        let day = milestone.due.min(key.quarter.last_day());
+        let deadline = plan.deadlines.get(&day).copied();
+        milestone
+            .ends_in(key.quarter)
+            .then(|| deadline.map_or(day, date_of))
+    };
+    task.milestones_in(group, key.quarter)
+        .map(|milestone| Node {
+            section: milestone.section.clone(),
+            content: milestone.content.clone(),
+            due: due(milestone),
+        })
+        .collect()
+}

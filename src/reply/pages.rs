@@ -1,0 +1,395 @@
+//! The owner's page and the receipt, filled in for the templates.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse as _, Response};
+
+use super::Draft;
+use super::accept::{Fault, Receipt};
+use super::form::is_filled;
+use super::items::{Item, Node, Sheet, fingerprint};
+use crate::desk::Desk;
+use crate::domain::calendar::Calendar;
+use crate::domain::ids::TaskNo;
+use crate::domain::link::Link;
+use crate::domain::report::{Received, Report, ReportStatus, Words};
+use crate::web::error::page;
+use crate::web::format::{long_moment, moment, short_day};
+use crate::web::{WebError, assets};
+
+/// What was typed into the form, and what is wrong with it.
+#[derive(Debug, Default)]
+pub(super) struct Typed {
+    items: Vec<(Draft, String)>,
+    faults: Vec<Fault>,
+}
+
+impl Typed {
+    pub(super) fn new(items: Vec<(Draft, String)>) -> Self {
+        Self {
+            items,
+            faults: Vec::new(),
+        }
+    }
+
+    pub(super) fn with_faults(self, faults: Vec<Fault>) -> Self {
+        Self { faults, ..self }
+    }
+
+    /// The answers among it.
+    pub(super) fn filled(&self) -> Vec<Draft> {
+        self.items
+            .iter()
+            .filter(|(draft, seen)| is_filled(draft, seen))
+            .map(|(draft, _)| draft.clone())
+            .collect()
+    }
+}
+
+/// What stands on top of the form when it comes back.
+#[derive(Debug)]
+pub(super) enum Notice {
+    NothingFilled,
+    Faults,
+    Accepted(Vec<TaskNo>),
+    Unavailable,
+}
+
+impl Notice {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::NothingFilled | Self::Faults => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Accepted(_) => StatusCode::CONFLICT,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::NothingFilled => {
+                "没有收到新的内容：请至少为一项选择进展情况，或修改已报送的内容后再提交。".into()
+            }
+            Self::Faults => {
+                "内容尚未提交：有几处需要修改，已在下面标出。您填写的内容都还在。".into()
+            }
+            Self::Accepted(tasks) => {
+                let tasks: Vec<_> = tasks.iter().map(ToString::to_string).collect();
+                format!(
+                    "第{}项刚刚审核通过，不能再修改。其他各项尚未提交，请再次点击提交。",
+                    tasks.join("、")
+                )
+            }
+            Self::Unavailable => {
+                "系统暂时无法保存，内容尚未提交。您填写的内容都还在，请稍候几分钟再次点击提交。"
+                    .into()
+            }
+        }
+    }
+}
+
+/// The owner's page.
+pub(super) fn sheet(
+    desk: &Desk,
+    token: &str,
+    link: &Link,
+    sheet: &Sheet,
+    typed: &Typed,
+    notice: Option<&Notice>,
+) -> Result<Html<String>, WebError> {
+    let calendar = desk.calendar();
+    let now = desk.clock.now();
+    let views = |items: &[Item]| -> Vec<ItemView> {
+        items
+            .iter()
+            .map(|item| ItemView::new(item, typed, &calendar))
+            .collect()
+    };
+    let (open, reported) = (views(&sheet.open), views(&sheet.reported));
+    page(&SheetPage {
+        frame: Frame::new(desk, &calendar),
+        action: format!("/r/{token}"),
+        name: &sheet.person.name,
+        unit: &sheet.person.unit,
+        quarter: link.quarter.chinese(),
+        plan: &sheet.plan_title,
+        deadline: sheet.deadline.map(|at| moment(&calendar, at)),
+        is_past: sheet.deadline.is_some_and(|at| now > at),
+        notice: notice.map(Notice::text),
+        amendable: reported.iter().any(|item| item.editable),
+        open,
+        reported,
+    })
+}
+
+/// The receipt.
+pub(super) fn receipt(
+    desk: &Desk,
+    token: &str,
+    link: &Link,
+    receipt: &Receipt,
+) -> Result<Response, WebError> {
+    let calendar = desk.calendar();
+    let book = desk.ledger.book();
+    let whole = book.people.get(&link.person).cloned();
+    let person = whole.ok_or(WebError::UnknownLink)?;
+    let left = book
+        .obligations_of(&link.person, &link.plan, link.quarter)
+        .filter(|(_, obligation)| obligation.is_open())
+        .count();
+    let lines = receipt.reports.iter().map(|received| {
+        let key = &received.report.obligation;
+        let task = book.task_and_group(key).map(|(task, _)| task.short_name());
+        Line {
+            no: key.task,
+            name: task.unwrap_or_default(),
+            said: Said::new(&received.report),
+            at: moment(&calendar, received.at),
+        }
+    });
+    let html = page(&ReceiptPage {
+        frame: Frame::new(desk, &calendar),
+        back: format!("/r/{token}"),
+        name: &person.name,
+        unit: &person.unit,
+        quarter: link.quarter.chinese(),
+        number: &receipt.number,
+        at: long_moment(&calendar, receipt.received_at),
+        lines: lines.collect(),
+        left,
+    })?;
+    Ok(html.into_response())
+}
+
+#[derive(Template)]
+#[template(path = "reply/templates/sheet.html", config = "src/web/askama.toml")]
+struct SheetPage<'a> {
+    frame: Frame<'a>,
+    action: String,
+    name: &'a str,
+    unit: &'a str,
+    quarter: String,
+    plan: &'a str,
+    deadline: Option<String>,
+    is_past: bool,
+    notice: Option<String>,
+    amendable: bool,
+    open: Vec<ItemView>,
+    reported: Vec<ItemView>,
+}
+
+#[derive(Template)]
+#[template(path = "reply/templates/receipt.html", config = "src/web/askama.toml")]
+struct ReceiptPage<'a> {
+    frame: Frame<'a>,
+    back: String,
+    name: &'a str,
+    unit: &'a str,
+    quarter: String,
+    number: &'a str,
+    at: String,
+    lines: Vec<Line>,
+    left: usize,
+}
+
+/// What both pages have around them.
+struct Frame<'a> {
+    style: &'a str,
+    office: &'a str,
+    phone: Option<&'a str>,
+    simulated: Option<String>,
+}
+
+impl<'a> Frame<'a> {
+    fn new(desk: &'a Desk, calendar: &Calendar) -> Self {
+        let now = desk.clock.now();
+        let simulated = desk.clock.is_simulated();
+        Self {
+            style: assets::style_path(),
+            office: &desk.office.name,
+            phone: desk.office.phone.as_deref(),
+            simulated: simulated.then(|| long_moment(calendar, now)),
+        }
+    }
+}
+
+struct Line {
+    no: TaskNo,
+    name: String,
+    said: Said,
+    at: String,
+}
+
+/// A report in words.
+struct Said {
+    status: ReportStatus,
+    percent: Option<u8>,
+    texts: Vec<(&'static str, String)>,
+}
+
+impl Said {
+    fn new(report: &Report) -> Self {
+        let texts = [
+            ("完成情况", &report.progress),
+            ("存在问题", &report.problems),
+            ("下一步措施", &report.next_steps),
+        ];
+        Self {
+            status: report.status,
+            percent: report.percent,
+            texts: texts
+                .into_iter()
+                .filter(|(_, text)| !text.is_empty())
+                .map(|(name, text)| (name, text.clone()))
+                .collect(),
+        }
+    }
+}
+
+struct Choice {
+    value: &'static str,
+    label: &'static str,
+    chosen: bool,
+}
+
+struct ItemView {
+    /// `16-0`, as in the names of its fields.
+    id: String,
+    no: TaskNo,
+    name: String,
+    goal: String,
+    unit: String,
+    nodes: Vec<NodeView>,
+    ask: String,
+    returned: Option<String>,
+    with: Option<String>,
+    on_record: Option<String>,
+    said: Option<Said>,
+    last_quarter: Option<Said>,
+    editable: bool,
+    seen: String,
+    choices: Vec<Choice>,
+    progress: String,
+    problems: String,
+    next_steps: String,
+    percent: String,
+    more_open: bool,
+    unfolded: bool,
+    faults: Vec<(&'static str, String)>,
+}
+
+struct NodeView {
+    section: Option<String>,
+    content: String,
+}
+
+impl ItemView {
+    fn new(item: &Item, typed: &Typed, calendar: &Calendar) -> Self {
+        let (task, group) = (item.key.task, item.key.group);
+        let came_back = typed
+            .items
+            .iter()
+            .find(|(draft, _)| draft.task == task && draft.group == Some(group));
+        let (draft, seen) = match (came_back, &item.latest) {
+            (Some((draft, seen)), _) => (draft.clone(), seen.clone()),
+            (None, Some(latest)) => {
+                let words = latest.report.words();
+                let seen = fingerprint(&words);
+                (as_draft(words), seen)
+            }
+            (None, None) => Default::default(),
+        };
+        let faults: Vec<_> = typed
+            .faults
+            .iter()
+            .filter(|fault| fault.task == task && fault.group.is_none_or(|g| g == group))
+            .map(|fault| (fault.field, fault.message.clone()))
+            .collect();
+        let more = [&draft.problems, &draft.next_steps, &draft.percent];
+        let editable = item.state != crate::domain::book::ObligationState::Accepted;
+        Self {
+            id: format!("{task}-{group}"),
+            no: task,
+            name: item.name.clone(),
+            goal: item.goal.clone(),
+            unit: item.unit.clone(),
+            nodes: item.milestones.iter().map(node).collect(),
+            ask: ask(item),
+            returned: item.returned.clone(),
+            with: (!item.with.is_empty()).then(|| item.with.join("、")),
+            on_record: item
+                .latest
+                .as_ref()
+                .map(|latest| on_record(latest, item.reported_by_other.as_deref(), calendar)),
+            said: item.latest.as_ref().map(|latest| Said::new(&latest.report)),
+            last_quarter: item.last_quarter.as_ref().map(Said::new),
+            editable,
+            seen,
+            choices: choices(&draft.status),
+            more_open: more.iter().any(|text| !text.is_empty())
+                || faults.iter().any(|(field, _)| is_more(field)),
+            unfolded: !faults.is_empty()
+                || came_back.is_some_and(|(draft, seen)| is_filled(draft, seen)),
+            progress: draft.progress,
+            problems: draft.problems,
+            next_steps: draft.next_steps,
+            percent: draft.percent,
+            faults,
+        }
+    }
+
+    fn fault(&self, field: &str) -> Option<&str> {
+        self.faults
+            .iter()
+            .find(|(name, _)| *name == field)
+            .map(|(_, message)| message.as_str())
+    }
+}
+
+fn node(node: &Node) -> NodeView {
+    NodeView {
+        section: node.section.clone(),
+        content: node.content.clone(),
+    }
+}
+
+/// What is asked for this quarter, in a line.
+fn ask(item: &Item) -> String {
+    match item.due {
+        Some(day) => format!("本季度节点，{}前完成", short_day(day)),
+        None => "跨季度节点，本季度报进展即可".into(),
+    }
+}
+
+fn on_record(latest: &Received, other: Option<&str>, calendar: &Calendar) -> String {
+    let at = moment(calendar, latest.at);
+    match other {
+        Some(name) => format!("{name}已于{at}报送"),
+        None => format!("已于{at}报送"),
+    }
+}
+
+fn is_more(field: &str) -> bool {
+    matches!(field, "problems" | "next_steps" | "percent")
+}
+
+fn choices(chosen: &str) -> Vec<Choice> {
+    ReportStatus::ALL
+        .into_iter()
+        .map(|status| Choice {
+            value: status.as_str(),
+            label: status.chinese(),
+            chosen: status.as_str() == chosen,
+        })
+        .collect()
+}
+
+fn as_draft(words: Words) -> Draft {
+    Draft {
+        status: words.status.as_str().into(),
+        progress: words.progress,
+        problems: words.problems,
+        next_steps: words.next_steps,
+        percent: words.percent.map_or(String::new(), |n| n.to_string()),
+        ..Draft::default()
+    }
+}
