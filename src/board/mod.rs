@@ -6,6 +6,7 @@
 //!
 //! Example: `GET /?quarter=2022Q1&state=not_reported` lists what is still to come.
 
+mod answer;
 mod api;
 mod deliveries;
 mod frame;

@@ -192,7 +192,11 @@ async fn the_terminal_shows_the_same() {
     let filter = crate::domain::board::Filter::default();
     let quarter: Quarter = "2022Q1".parse().unwrap();
     let view = crate::domain::board::quarter_view(&book, quarter, desk.clock.now(), &filter);
-    insta::assert_snapshot!("terminal", text::status(&view, &desk.calendar()));
+    let told = text::status(&view, &desk.calendar());
+    drop(book);
+    insta::assert_snapshot!("terminal", told);
+    let app = router(Arc::clone(&desk));
+    assert_eq!(page(&app, "/api/v1/board?format=text").await, told);
 }
 
 #[tokio::test]
