@@ -242,7 +242,7 @@ fn needs(book: &Book, place: &Place<'_>, found: Attention) -> Vec<Need> {
     messages(found.dead, "发送失败", "dead");
     messages(found.held, "不能确定是否送达，等待处理", "held");
     messages(found.in_doubt, "发出后结果未明", "in_doubt");
-    messages(found.waiting_long, "已过发送时间仍在等待", "waiting");
+    messages(found.waiting_long, "超过一小时仍未发出", "waiting");
     if !found.unreachable.is_empty() {
         let names: Vec<_> = found
             .unreachable

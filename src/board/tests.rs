@@ -6,7 +6,6 @@ use super::*;
 use crate::desk::fixture::*;
 use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome, Verdict};
 use crate::domain::fact::{Actor, Fact, StageOutcome};
-use crate::domain::ids::Quarter;
 use crate::domain::message::{Message, Reason, Stage};
 use crate::domain::people::ChannelKind;
 use crate::domain::report::{ReportStatus, Review};
@@ -188,12 +187,13 @@ async fn a_past_moment_can_be_asked_for() {
 #[tokio::test]
 async fn the_terminal_shows_the_same() {
     let desk = lively().await;
-    let book = desk.ledger.book();
-    let filter = crate::domain::board::Filter::default();
-    let quarter: Quarter = "2022Q1".parse().unwrap();
-    let view = crate::domain::board::quarter_view(&book, quarter, desk.clock.now(), &filter);
-    let told = text::status(&view, &desk.calendar());
-    drop(book);
+    let told = {
+        let book = desk.ledger.book();
+        let filter = crate::domain::board::Filter::default();
+        let now = desk.clock.now();
+        let view = crate::domain::board::quarter_view(&book, quarter("2022Q1"), now, &filter);
+        text::status(&view, &desk.calendar())
+    };
     insta::assert_snapshot!("terminal", told);
     let app = router(Arc::clone(&desk));
     assert_eq!(page(&app, "/api/v1/board?format=text").await, told);
@@ -466,6 +466,9 @@ async fn every_answer_carries_the_guards() {
             .unwrap()
             .contains("immutable")
     );
+    let (status, html) = send(&app, fetch("/nowhere")).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(html.contains("没有找到这个页面"));
     let (mut parts, body) = post_form("/login", &[]).into_parts();
     parts
         .headers

@@ -23,7 +23,7 @@ pub struct Attention {
     pub held: usize,
     /// Messages with an intent and, ten minutes later, no outcome.
     pub in_doubt: usize,
-    /// Messages that still wait an hour after they were to leave.
+    /// Messages that still wait an hour after they were to leave, or after a try that failed.
     pub waiting_long: usize,
     /// People with something open whom nothing reaches.
     pub unreachable: Vec<PersonId>,
@@ -51,8 +51,11 @@ pub fn attention(book: &Book, plan: &PlanId, quarter: Quarter, now: DateTime<Utc
             DeliveryState::Dead { .. } => found.dead += 1,
             DeliveryState::Held { .. } => found.held += 1,
             DeliveryState::Sending { since, .. } if now - *since > IN_DOUBT => found.in_doubt += 1,
-            DeliveryState::Waiting { .. } if now - delivery.message.not_before > LONG => {
-                found.waiting_long += 1;
+            DeliveryState::Waiting { until } => {
+                // One put off to the next morning waits as it should; one that is being tried
+                // again and again does not.
+                let tried = delivery.attempts > 0 && now - delivery.queued_at > LONG;
+                found.waiting_long += usize::from(tried || now - *until > LONG);
             }
             _ => {}
         }

@@ -233,3 +233,46 @@ fn every_stage_accounts_for_whom_it_expected() {
     ];
     assert_eq!(numbers, wanted);
 }
+
+#[test]
+fn a_message_put_off_to_the_morning_is_no_trouble_and_one_that_fails_is() {
+    use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome, Verdict};
+    use crate::domain::people::ChannelKind;
+    let mut book = book();
+    let mut facts = notice(&[ZHANG], &[key(2, 0)]);
+    facts.truncate(2);
+    apply(&mut book, "2022-03-16T17:59", facts);
+    let deferred = Fact::MessageDeferred {
+        key: message_key(ZHANG),
+        until: at("2022-03-17T08:30"),
+        why: crate::domain::fact::DeferWhy::QuietHours,
+    };
+    apply(&mut book, "2022-03-16T18:00", vec![deferred]);
+    let waiting =
+        |book: &Book, now| attention(book, &plan(), quarter("2022Q1"), at(now)).waiting_long;
+    assert_eq!(waiting(&book, "2022-03-17T08:00"), 0);
+    assert_eq!(waiting(&book, "2022-03-17T09:31"), 1, "nobody sends it");
+    let failure = Failure {
+        reason: FailReason::Unreachable,
+        detail: "no route".into(),
+        next: Next::Again { after: None },
+    };
+    let tried = vec![
+        Fact::SendIntended {
+            key: message_key(ZHANG),
+            leg: 0,
+            channel: ChannelKind::Email,
+            items: vec![key(2, 0)],
+        },
+        Fact::SendConcluded {
+            key: message_key(ZHANG),
+            outcome: SendOutcome::Failed(failure),
+            verdict: Verdict::Again {
+                at: at("2022-03-17T12:00"),
+                leg: 0,
+            },
+        },
+    ];
+    apply(&mut book, "2022-03-17T08:30", tried);
+    assert_eq!(waiting(&book, "2022-03-17T09:00"), 1);
+}
