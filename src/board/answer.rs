@@ -243,18 +243,18 @@ fn needs(book: &Book, place: &Place<'_>, found: Attention) -> Vec<Need> {
     messages(found.held, "不能确定是否送达，等待处理", "held");
     messages(found.in_doubt, "发出后结果未明", "in_doubt");
     messages(found.waiting_long, "超过一小时仍未发出", "waiting");
-    if !found.unreachable.is_empty() {
-        let names: Vec<_> = found
-            .unreachable
-            .iter()
-            .filter_map(|id| book.people.get(id))
-            .map(|person| person.name.as_str())
-            .collect();
-        needs.push(Need {
-            text: format!("{}人没有可用的联系方式：{}", names.len(), few(&names)),
-            href: None,
-        });
-    }
+    let mut people = |ids: &[PersonId], text: &str| {
+        let known = ids.iter().filter_map(|id| book.people.get(id));
+        let names: Vec<_> = known.map(|person| person.name.as_str()).collect();
+        if !names.is_empty() {
+            needs.push(Need {
+                text: format!("{}人{text}：{}", names.len(), few(&names)),
+                href: None,
+            });
+        }
+    };
+    people(&found.unreachable, "没有可用的联系方式");
+    people(&found.over_budget, "近日消息已达上限，有提醒未发");
     if !found.unowned.is_empty() {
         let tasks: Vec<_> = found
             .unowned

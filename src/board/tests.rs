@@ -504,3 +504,36 @@ async fn users_are_managed_over_the_socket_and_by_administrators_alone() {
     let (status, _) = send(&app, add("zhao")).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test]
+async fn the_board_says_when_something_is_assumed_or_shut() {
+    let desk = lively().await;
+    let app = router(Arc::clone(&desk));
+    assert!(!page(&app, "/").await.contains("role=\"alert\""));
+    let unknown = crate::domain::calendar::Calendar::new(
+        chrono_tz::Asia::Shanghai,
+        std::collections::BTreeMap::new(),
+    );
+    desk.set_calendar(unknown);
+    assert!(page(&app, "/").await.contains("没有2022年的节假日安排"));
+
+    let broken = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let reopen = || Err(crate::store::StoreError::Engine("full".into()));
+    let (ledger, _) = crate::store::Ledger::start(
+        Box::new(Failing::new(broken)),
+        crate::domain::book::Book::default(),
+        Box::new(reopen),
+    );
+    let desk = desk_with(Default::default(), |desk| desk.ledger = ledger);
+    let refused = desk
+        .ledger
+        .append(Actor::System, at("2022-02-07T09:00"), plan_facts());
+    assert!(refused.await.is_err());
+    let mut health = desk.ledger.health();
+    while health == crate::store::Health::Good {
+        tokio::task::yield_now().await;
+        health = desk.ledger.health();
+    }
+    let app = router(Arc::clone(&desk));
+    assert!(page(&app, "/").await.contains("存储暂时只读"));
+}

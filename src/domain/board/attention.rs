@@ -27,6 +27,8 @@ pub struct Attention {
     pub waiting_long: usize,
     /// People with something open whom nothing reaches.
     pub unreachable: Vec<PersonId>,
+    /// People with something open whom the burden budget kept a message from.
+    pub over_budget: Vec<PersonId>,
     /// Obligations for which the table names no owner.
     pub unowned: Vec<ObligationKey>,
 }
@@ -60,17 +62,8 @@ pub fn attention(book: &Book, plan: &PlanId, quarter: Quarter, now: DateTime<Utc
             _ => {}
         }
     }
-    let mut unreachable = BTreeSet::new();
-    for (key, why) in &book.skipped {
-        if key.plan == *plan
-            && key.quarter == quarter
-            && *why == SkipWhy::Unreachable
-            && has_open(book, key.person.clone(), plan, quarter)
-        {
-            unreachable.insert(key.person.clone());
-        }
-    }
-    found.unreachable = unreachable.into_iter().collect();
+    found.unreachable = untold(book, plan, quarter, SkipWhy::Unreachable);
+    found.over_budget = untold(book, plan, quarter, SkipWhy::OverBudget);
     found.unowned = book
         .obligations_in(plan, quarter)
         .filter(|(key, obligation)| {
@@ -84,7 +77,21 @@ pub fn attention(book: &Book, plan: &PlanId, quarter: Quarter, now: DateTime<Utc
     found
 }
 
-fn has_open(book: &Book, person: PersonId, plan: &PlanId, quarter: Quarter) -> bool {
-    book.obligations_of(&person, plan, quarter)
-        .any(|(_, obligation)| obligation.is_open())
+/// People told nothing for this reason who still have something open.
+fn untold(book: &Book, plan: &PlanId, quarter: Quarter, why: SkipWhy) -> Vec<PersonId> {
+    let has_open = |person: &PersonId| {
+        book.obligations_of(person, plan, quarter)
+            .any(|(_, obligation)| obligation.is_open())
+    };
+    let people: BTreeSet<_> = book
+        .skipped
+        .iter()
+        .filter(|(key, reason)| key.plan == *plan && key.quarter == quarter && **reason == why)
+        .map(|(key, _)| &key.person)
+        .collect();
+    people
+        .into_iter()
+        .filter(|id| has_open(id))
+        .cloned()
+        .collect()
 }

@@ -188,11 +188,12 @@ fn what_no_program_can_settle_is_put_before_a_person() {
         key: message_key(person),
         why: SkipWhy::Unreachable,
     };
-    apply(
-        &mut book,
-        "2022-03-17T09:10",
-        vec![unreachable(DU), unreachable(ZHONG)],
-    );
+    let over_budget = Fact::MessageSkipped {
+        key: message_key(ZHANG),
+        why: SkipWhy::OverBudget,
+    };
+    let skipped = vec![unreachable(DU), unreachable(ZHONG), over_budget];
+    apply(&mut book, "2022-03-17T09:10", skipped);
     let done = report(ZHONG, key(32, 0), ReportStatus::Completed, "");
     apply(&mut book, "2022-03-18T09:10", vec![done]);
     let found = attention(&book, &plan(), quarter("2022Q1"), at("2022-03-18T10:00"));
@@ -201,6 +202,7 @@ fn what_no_program_can_settle_is_put_before_a_person() {
         [id(DU)],
         "who has reported need not be reached"
     );
+    assert_eq!(found.over_budget, [id(ZHANG)]);
     assert_eq!(found.unowned, [key(122, 0)]);
 }
 
