@@ -16,6 +16,9 @@ use super::{mirror, record};
 
 const LAYOUT: &str = "cuiban sled-0.34 v1";
 const BALLAST: u64 = 16 << 20;
+/// Tries to take a lock, and the time between them.
+pub(super) const TRIES: u32 = 10;
+pub(super) const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 /// What the hidden command ends with when the store is damaged.
 pub const PROBE_FAILED: u8 = 9;
 
@@ -27,6 +30,7 @@ pub(super) struct Layout {
     pub format: PathBuf,
     pub clean: PathBuf,
     pub ballast: PathBuf,
+    pub head: PathBuf,
     pub snapshot: PathBuf,
     pub mirror: PathBuf,
     pub db: PathBuf,
@@ -40,6 +44,7 @@ impl Layout {
             format: folder.join("FORMAT"),
             clean: folder.join("CLEAN"),
             ballast: folder.join("ballast"),
+            head: folder.join("HEAD"),
             snapshot: folder.join("snapshot.json"),
             mirror: folder.join("mirror"),
             db: folder.join("db"),
@@ -101,11 +106,15 @@ pub(super) fn lock(layout: &Layout) -> Result<File, StoreError> {
         .mode(0o600)
         .open(&layout.lock)
         .map_err(|error| io(&layout.lock, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(layout.folder.clone())),
-        Err(TryLockError::Error(error)) => Err(io(&layout.lock, error)),
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // A process on its way out, or just forked, may hold it for a moment.
+            Err(TryLockError::WouldBlock) => std::thread::sleep(BETWEEN_TRIES),
+            Err(TryLockError::Error(error)) => return Err(io(&layout.lock, error)),
+        }
     }
+    Err(StoreError::InUse(layout.folder.clone()))
 }
 
 /// G1: the folder is ours, or empty and made ours. True where it was made now.
@@ -178,7 +187,8 @@ pub(super) fn room_to_open(layout: &Layout, room: &Room) -> Result<(), StoreErro
 
 /// Lays the ballast down (again) where there is ample room for it.
 pub(super) fn lay_ballast(layout: &Layout, room: &Room) {
-    let ample = space(&layout.folder).is_ok_and(|(free, _)| free > room.to_write + 2 * BALLAST);
+    let ample = space(&layout.folder)
+        .is_ok_and(|(free, _)| free > room.to_write.saturating_add(2 * BALLAST));
     if layout.ballast.exists() || !ample {
         return;
     }

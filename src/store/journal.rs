@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
-use super::files::write_whole;
+use super::files::{HeadNote, write_whole};
 use super::guard::{Layout, Room};
 use super::mirror::{self, Mirror};
 use super::open::Pass;
@@ -32,6 +32,7 @@ pub(super) struct SledJournal {
     layout: Layout,
     store: Arc<Reader>,
     mirror: Mirror,
+    note: HeadNote,
     head: Position,
     hash: Hash,
     snapshot_at: Position,
@@ -47,7 +48,7 @@ impl SledJournal {
         layout: Layout,
         lock: File,
         trees: Trees,
-        mirror: Mirror,
+        (mirror, note): (Mirror, HeadNote),
         pass: &Pass,
         room: Room,
     ) -> Self {
@@ -59,6 +60,7 @@ impl SledJournal {
             layout,
             store: Arc::new(store),
             mirror,
+            note,
             head: pass.walk.head,
             hash: pass.walk.hash,
             snapshot_at: pass.from_snapshot,
@@ -123,6 +125,7 @@ impl Journal for SledJournal {
         }
         self.head = group.head().max(self.head);
         self.hash = hash;
+        self.note.set(self.head);
         if self.buffer.capacity() > KEEP_BUFFER {
             self.buffer = Vec::new();
         }

@@ -361,13 +361,13 @@ impl Writer {
             decided
                 .into_iter()
                 .for_each(|command| command.answer(durable));
-            let folded = match spoiled {
-                Some(command) => {
-                    command.answer(false);
-                    appended.and_then(|()| self.fold_again())
-                }
+            let folded = match &spoiled {
+                Some(_) => appended.and_then(|()| self.fold_again()),
                 None => appended,
             };
+            if let Some(command) = spoiled {
+                command.answer(false);
+            }
             if let Err(error) = folded {
                 waiting.for_each(|command| command.answer(false));
                 return Err(error);

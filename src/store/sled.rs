@@ -165,6 +165,10 @@ impl Trees {
             Ok(Err(TransactionError::Abort(()))) => Err(StoreError::PositionTaken {
                 expected: group.first - 1,
             }),
+            Ok(Err(TransactionError::Storage(sled::Error::Io(source)))) => Err(StoreError::Io {
+                what: "存储".into(),
+                source,
+            }),
             Ok(Err(TransactionError::Storage(error))) => Err(StoreError::Engine(error.to_string())),
             Err(_) => Err(StoreError::Engine("存储引擎写入时中断".into())),
         }
@@ -313,6 +317,9 @@ fn guarded<T>(run: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
 /// Which errors of an open are damage, and which are the machine's (no space, no right, in use).
 fn engine(path: &Path, error: sled::Error) -> StoreError {
     match error {
+        sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => {
+            StoreError::InUse(path.to_owned())
+        }
         sled::Error::Io(error) if is_the_machines(&error) => io(path, error),
         error => StoreError::Corrupt {
             what: path.display().to_string(),
@@ -330,7 +337,7 @@ fn is_the_machines(error: &std::io::Error) -> bool {
             | ErrorKind::ReadOnlyFilesystem
             | ErrorKind::WouldBlock
             | ErrorKind::OutOfMemory
-    ) || error.to_string().contains("could not acquire lock")
+    )
 }
 
 fn corrupt(what: &str, detail: &str) -> StoreError {
