@@ -2,6 +2,14 @@
 //! kills, damage and a full disk. A kill or damage may cost time or a refusal, never a fact that
 //! was acknowledged, and never a wrong answer.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test program, helpers included"
+)]
+
 #[path = "fixtures/store_facts.rs"]
 mod facts;
 
@@ -78,6 +86,7 @@ fn probing(path: &Path) -> Opener {
             args: ["--exact", "child_probe", "--ignored", "--nocapture"]
                 .map(Into::into)
                 .to_vec(),
+            limit: Duration::from_secs(3),
         }),
         ..opener(path)
     }

@@ -210,6 +210,20 @@ pub struct ProbeCommand {
     pub program: PathBuf,
     /// The hidden subcommand.
     pub args: Vec<OsString>,
+    /// Time it gets, and a second more for each 20 MB; the engine hangs on some damage.
+    pub limit: Duration,
+}
+
+impl ProbeCommand {
+    /// The daemon's own executable with this subcommand, and 30 seconds.
+    #[must_use]
+    pub fn new(program: PathBuf, subcommand: &str) -> Self {
+        Self {
+            program,
+            args: vec![subcommand.into()],
+            limit: Duration::from_secs(30),
+        }
+    }
 }
 
 /// Opens the store in the folder and reads all of it, in the child process. The command ends with
@@ -243,7 +257,7 @@ pub(super) fn first_look(layout: &Layout, command: &ProbeCommand) -> Option<Stri
             return None;
         }
     };
-    let limit = Duration::from_secs(30 + size_of(&layout.db) / (20 << 20));
+    let limit = command.limit + Duration::from_secs(size_of(&layout.db) / (20 << 20));
     let begun = Instant::now();
     let status = loop {
         match child.try_wait() {

@@ -132,6 +132,10 @@ impl Journal for SledJournal {
         Ok(())
     }
 
+    fn settle(&mut self) -> Result<(), StoreError> {
+        self.store.with(Trees::flush)
+    }
+
     fn checkpoint(&mut self, book: &Book) -> Result<(), StoreError> {
         self.store.with(|trees| trees.checkpoint(&self.layout.db))?;
         if self.head >= self.snapshot_at + SNAPSHOT_AFTER {
