@@ -399,7 +399,7 @@ fn run(
             group.effects(&effects)?;
             pass.caught_up += 1;
             if pass.caught_up.is_multiple_of(CATCH_UP) {
-                pass.store_flaw = catch_up(trees, &std::mem::take(&mut group))?;
+                pass.store_flaw = catch_up(trees, std::mem::take(&mut group))?;
             }
         }
         Ok(())
@@ -408,7 +408,7 @@ fn run(
         pass.snapshot_bad = true;
     }
     if let Some(trees) = trees.filter(|_| group.head() > 0 && pass.store_flaw.is_none()) {
-        pass.store_flaw = catch_up(trees, &group)?;
+        pass.store_flaw = catch_up(trees, std::mem::take(&mut group))?;
     }
     if walk.head >= store_head
         && pass.store_flaw.is_none()
@@ -435,7 +435,7 @@ fn differs(
 }
 
 /// `Some` where the store itself is at fault; an error where the machine is.
-fn catch_up(trees: &Trees, group: &Group) -> Result<Option<String>, StoreError> {
+fn catch_up(trees: &Trees, group: Group) -> Result<Option<String>, StoreError> {
     match trees.apply(group, false) {
         Ok(()) => Ok(None),
         Err(error @ StoreError::Io { .. }) => Err(error),
