@@ -174,6 +174,10 @@ impl crate::store::Journal for Failing {
         Ok(())
     }
 
+    fn settle(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     fn checkpoint(&mut self, _: &Book) -> Result<(), StoreError> {
         Ok(())
     }
