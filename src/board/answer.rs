@@ -10,6 +10,7 @@ use crate::domain::board::{
 use crate::domain::book::{Book, ObligationState};
 use crate::domain::calendar::Calendar;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
+use crate::rules::RuleSet;
 use crate::web::format::{brief, moment};
 
 #[derive(Template)]
@@ -116,8 +117,10 @@ pub(super) fn answer(
     plan: &PlanId,
     view: QuarterView,
     filter: &Filter,
-    calendar: &Calendar,
+    rules: &RuleSet,
 ) -> Answer {
+    let calendar = &*rules.calendar;
+    let world = rules.world(book);
     let quarter = view.quarter;
     let place = Place { plan, quarter };
     let deadline = book.deadline(plan, quarter);
@@ -146,7 +149,13 @@ pub(super) fn answer(
         days: deadline.map_or(String::new(), |at| days(calendar, view.as_of, at)),
         quarters: picks(book, plan, quarter),
         tiles: tiles(&place, &view.totals, filter),
-        needs: needs(book, &place, attention(book, plan, quarter, view.as_of)),
+        needs: needs(
+            book,
+            &place,
+            attention(book, plan, quarter, view.as_of, |person| {
+                !world.route(person).is_empty()
+            }),
+        ),
         narrowed: narrowed(book, filter),
         shown: filter.show,
         rows: view

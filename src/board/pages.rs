@@ -61,7 +61,7 @@ pub(super) async fn board(
         show: Show::All,
     };
     let wanted = Show::from_name(&asked.state);
-    let calendar_there = Arc::clone(&calendar);
+    let rules = desk.rules.now();
     let answer = history::ask(&desk, at, move |book, at| {
         let all = quarter_view(book, quarter, at, &filter);
         filter.show = wanted.unwrap_or(match all.totals.not_reported {
@@ -69,7 +69,7 @@ pub(super) async fn board(
             _ => Show::NotReported,
         });
         let view = quarter_view(book, quarter, at, &filter);
-        answer(book, &plan, view, &filter, &calendar_there)
+        answer(book, &plan, view, &filter, &rules)
     })
     .await?;
     let past = at.filter(|at| *at < desk.clock.now());

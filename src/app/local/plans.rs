@@ -107,6 +107,7 @@ pub(super) async fn import(
     let now = operator.desk.clock.now();
     let answer = operator
         .commit(now, move |book| {
+            let plan = import::keep_ids(book, plan);
             let difference = import::diff(book, &plan);
             let facts = import::facts(
                 book,

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::domain::book::{Book, Delivery, DeliveryState};
 use crate::domain::fact::SkipWhy;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
+use crate::domain::message::{MessageKey, Occasion, Stage};
 
 /// A message that still waits this long after its time is worth a look.
 const LONG: TimeDelta = TimeDelta::hours(1);
@@ -41,9 +42,15 @@ impl Attention {
     }
 }
 
-/// Gathers what needs a person.
+/// Gathers what needs a person; `reached` says to whom a channel leads.
 #[must_use]
-pub fn attention(book: &Book, plan: &PlanId, quarter: Quarter, now: DateTime<Utc>) -> Attention {
+pub fn attention(
+    book: &Book,
+    plan: &PlanId,
+    quarter: Quarter,
+    now: DateTime<Utc>,
+    reached: impl Fn(&PersonId) -> bool,
+) -> Attention {
     let mut found = Attention::default();
     let about = |delivery: &&Delivery| {
         delivery.message.key.plan == *plan && delivery.message.key.quarter == quarter
@@ -62,8 +69,13 @@ pub fn attention(book: &Book, plan: &PlanId, quarter: Quarter, now: DateTime<Utc
             _ => {}
         }
     }
-    found.unreachable = untold(book, plan, quarter, SkipWhy::Unreachable);
-    found.over_budget = untold(book, plan, quarter, SkipWhy::OverBudget);
+    let owners = owners_of_open(book, plan, quarter);
+    found.over_budget = owners
+        .iter()
+        .filter(|id| was_held_back(book, plan, quarter, id))
+        .cloned()
+        .collect();
+    found.unreachable = owners.into_iter().filter(|id| !reached(id)).collect();
     found.unowned = book
         .obligations_in(plan, quarter)
         .filter(|(key, obligation)| {
@@ -77,21 +89,24 @@ pub fn attention(book: &Book, plan: &PlanId, quarter: Quarter, now: DateTime<Utc
     found
 }
 
-/// People told nothing for this reason who still have something open.
-fn untold(book: &Book, plan: &PlanId, quarter: Quarter, why: SkipWhy) -> Vec<PersonId> {
-    let has_open = |person: &PersonId| {
-        book.obligations_of(person, plan, quarter)
-            .any(|(_, obligation)| obligation.is_open())
-    };
-    let people: BTreeSet<_> = book
-        .skipped
-        .iter()
-        .filter(|(key, reason)| key.plan == *plan && key.quarter == quarter && **reason == why)
-        .map(|(key, _)| &key.person)
-        .collect();
-    people
-        .into_iter()
-        .filter(|id| has_open(id))
-        .cloned()
+/// Owners who still have something open.
+fn owners_of_open(book: &Book, plan: &PlanId, quarter: Quarter) -> BTreeSet<PersonId> {
+    book.obligations_in(plan, quarter)
+        .filter(|(_, obligation)| obligation.is_open())
+        .filter_map(|(key, _)| book.task_and_group(key))
+        .flat_map(|(_, group)| &group.owners)
+        .map(|owner| owner.id.clone())
         .collect()
+}
+
+fn was_held_back(book: &Book, plan: &PlanId, quarter: Quarter, person: &PersonId) -> bool {
+    Stage::ALL.into_iter().any(|stage| {
+        let key = MessageKey {
+            plan: plan.clone(),
+            quarter,
+            occasion: Occasion::Stage(stage),
+            person: person.clone(),
+        };
+        book.skipped.get(&key) == Some(&SkipWhy::OverBudget)
+    })
 }

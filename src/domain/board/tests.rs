@@ -184,19 +184,16 @@ fn the_quarter_shown_by_itself_is_the_one_whose_notice_began_last() {
 #[test]
 fn what_no_program_can_settle_is_put_before_a_person() {
     let mut book = book();
-    let unreachable = |person| Fact::MessageSkipped {
-        key: message_key(person),
-        why: SkipWhy::Unreachable,
-    };
     let over_budget = Fact::MessageSkipped {
         key: message_key(ZHANG),
         why: SkipWhy::OverBudget,
     };
-    let skipped = vec![unreachable(DU), unreachable(ZHONG), over_budget];
-    apply(&mut book, "2022-03-17T09:10", skipped);
+    apply(&mut book, "2022-03-17T09:10", vec![over_budget]);
     let done = report(ZHONG, key(32, 0), ReportStatus::Completed, "");
     apply(&mut book, "2022-03-18T09:10", vec![done]);
-    let found = attention(&book, &plan(), quarter("2022Q1"), at("2022-03-18T10:00"));
+    let reached = |person: &PersonId| *person != id(DU) && *person != id(ZHONG);
+    let now = at("2022-03-18T10:00");
+    let found = attention(&book, &plan(), quarter("2022Q1"), now, reached);
     assert_eq!(
         found.unreachable,
         [id(DU)],
@@ -250,8 +247,9 @@ fn a_message_put_off_to_the_morning_is_no_trouble_and_one_that_fails_is() {
         why: crate::domain::fact::DeferWhy::QuietHours,
     };
     apply(&mut book, "2022-03-16T18:00", vec![deferred]);
-    let waiting =
-        |book: &Book, now| attention(book, &plan(), quarter("2022Q1"), at(now)).waiting_long;
+    let waiting = |book: &Book, now| {
+        attention(book, &plan(), quarter("2022Q1"), at(now), |_| true).waiting_long
+    };
     assert_eq!(waiting(&book, "2022-03-17T08:00"), 0);
     assert_eq!(waiting(&book, "2022-03-17T09:31"), 1, "nobody sends it");
     let failure = Failure {
