@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::{TcpListener, UnixListener};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::App;
@@ -48,10 +50,19 @@ impl App {
         }
         let driver = self.driver.clone();
         let ended = stop.soft.clone();
-        tasks.spawn(async move { driver.run(ended).await });
-        let (outbox, ways) = (std::sync::Arc::clone(&self.outbox), stop.clone());
-        tasks.spawn(async move { outbox.run(ways.soft, ways.hard).await });
-        let vitals = std::sync::Arc::clone(&self.desk.vitals);
+        let failed = CancellationToken::new();
+        let guard = Guard::new("due", &stop, &failed);
+        tasks.spawn(async move {
+            driver.run(ended).await;
+            guard.ended();
+        });
+        let (outbox, ways) = (Arc::clone(&self.outbox), stop.clone());
+        let guard = Guard::new("outbox", &stop, &failed);
+        tasks.spawn(async move {
+            outbox.run(ways.soft, ways.hard).await;
+            guard.ended();
+        });
+        let vitals = Arc::clone(&self.desk.vitals);
         let alive = move || vitals.since_pass().is_some_and(|age| age < STALE);
         tasks.spawn(life::feed_watchdog(alive, stop.soft.clone()));
 
@@ -85,8 +96,43 @@ impl App {
         }
         let _ = std::fs::remove_file(&self.config.server.socket);
         self.close().await?;
+        anyhow::ensure!(
+            !failed.is_cancelled(),
+            "内部循环意外中止，请查看日志；重新启动后会接着处理"
+        );
         tracing::info!("stopped in good order");
         Ok(())
+    }
+}
+
+/// A loop that ends without being asked, or panics, is an accident: everything stops, and systemd
+/// starts it again. All state is in the store.
+struct Guard {
+    name: &'static str,
+    stop: Stop,
+    failed: CancellationToken,
+}
+
+impl Guard {
+    fn new(name: &'static str, stop: &Stop, failed: &CancellationToken) -> Self {
+        Self {
+            name,
+            stop: stop.clone(),
+            failed: failed.clone(),
+        }
+    }
+
+    /// It ended by itself; dropping the guard looks whether it should have.
+    fn ended(self) {}
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if !self.stop.soft.is_cancelled() {
+            tracing::error!(r#loop = self.name, "a loop ended by itself");
+            self.failed.cancel();
+            self.stop.soft.cancel();
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use crate::domain::book::{Book, PlanBook};
 use crate::domain::calendar::Calendar;
 use crate::domain::fact::Fact;
-use crate::domain::ids::{PlanId, Quarter, TaskNo};
+use crate::domain::ids::{PersonId, PlanId, Quarter, TaskNo};
 use crate::domain::people::Person;
 use crate::domain::plan::{Heading, Milestone, Plan, Task};
 use crate::domain::policy::Policy;
@@ -106,6 +106,60 @@ pub fn diff(book: &Book, plan: &Plan) -> Difference {
         .map(|no| (*no, reported.contains(no)))
         .collect();
     difference
+}
+
+/// The plan with the ids its people have already.
+///
+/// A person's unit is worked out from the whole table, so that a revised row elsewhere can move
+/// someone to another unit, and thus to another id; contact and messages would be lost. Who bears
+/// a name that is single in the stored plan and in the new one is the same person.
+#[must_use]
+pub fn keep_ids(book: &Book, mut plan: Plan) -> Plan {
+    let Some(stored) = book.plans.get(&plan.id) else {
+        return plan;
+    };
+    let known: Vec<&Person> = stored
+        .people
+        .iter()
+        .filter_map(|id| book.people.get(id))
+        .collect();
+    let single = |people: &[&Person], name: &str| match people
+        .iter()
+        .filter(|person| person.name == name)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
+        [one] => Some(one.id.clone()),
+        _ => None,
+    };
+    let read: Vec<&Person> = plan.people.iter().collect();
+    let kept: BTreeMap<PersonId, PersonId> = read
+        .iter()
+        .filter(|person| !stored.people.contains(&person.id))
+        .filter_map(|person| {
+            single(&read, &person.name)?;
+            Some((person.id.clone(), single(&known, &person.name)?))
+        })
+        .collect();
+    if kept.is_empty() {
+        return plan;
+    }
+    for person in &mut plan.people {
+        rename(&kept, &mut person.id);
+    }
+    for group in plan.tasks.iter_mut().flat_map(|task| &mut task.groups) {
+        let named = group.owners.iter_mut().chain(&mut group.responsible);
+        for person in named.chain(&mut group.leaders) {
+            rename(&kept, &mut person.id);
+        }
+    }
+    plan
+}
+
+fn rename(kept: &BTreeMap<PersonId, PersonId>, id: &mut PersonId) {
+    if let Some(known) = kept.get(id) {
+        *id = known.clone();
+    }
 }
 
 /// The facts that bring what is stored to the plan as read; none where nothing differs.

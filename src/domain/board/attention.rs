@@ -7,9 +7,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::domain::book::{Book, Delivery, DeliveryState};
 use crate::domain::fact::SkipWhy;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
+use crate::domain::message::{MessageKey, Occasion, Stage};
 
 /// A message that still waits this long after its time is worth a look.
 const LONG: TimeDelta = TimeDelta::hours(1);
+
+/// An attempt that began this long ago and has no outcome is more than a send under way.
+const IN_DOUBT: TimeDelta = TimeDelta::minutes(10);
 
 /// What needs a person, for one quarter of one plan.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -18,12 +22,14 @@ pub struct Attention {
     pub dead: usize,
     /// Messages in doubt that are not repeated without a person's word.
     pub held: usize,
-    /// Messages with an intent and no outcome.
+    /// Messages with an intent and, ten minutes later, no outcome.
     pub in_doubt: usize,
-    /// Messages that still wait an hour after they were to leave.
+    /// Messages that still wait an hour after they were to leave, or after a try that failed.
     pub waiting_long: usize,
     /// People with something open whom nothing reaches.
     pub unreachable: Vec<PersonId>,
+    /// People with something open whom the burden budget kept a message from.
+    pub over_budget: Vec<PersonId>,
     /// Obligations for which the table names no owner.
     pub unowned: Vec<ObligationKey>,
 }
@@ -36,9 +42,15 @@ impl Attention {
     }
 }
 
-/// Gathers what needs a person.
+/// Gathers what needs a person; `reached` says to whom a channel leads.
 #[must_use]
-pub fn attention(book: &Book, plan: &PlanId, quarter: Quarter, now: DateTime<Utc>) -> Attention {
+pub fn attention(
+    book: &Book,
+    plan: &PlanId,
+    quarter: Quarter,
+    now: DateTime<Utc>,
+    reached: impl Fn(&PersonId) -> bool,
+) -> Attention {
     let mut found = Attention::default();
     let about = |delivery: &&Delivery| {
         delivery.message.key.plan == *plan && delivery.message.key.quarter == quarter
@@ -47,24 +59,23 @@ pub fn attention(book: &Book, plan: &PlanId, quarter: Quarter, now: DateTime<Utc
         match &delivery.state {
             DeliveryState::Dead { .. } => found.dead += 1,
             DeliveryState::Held { .. } => found.held += 1,
-            DeliveryState::Sending { .. } => found.in_doubt += 1,
-            DeliveryState::Waiting { .. } if now - delivery.message.not_before > LONG => {
-                found.waiting_long += 1;
+            DeliveryState::Sending { since, .. } if now - *since > IN_DOUBT => found.in_doubt += 1,
+            DeliveryState::Waiting { until } => {
+                // One put off to the next morning waits as it should; one that is being tried
+                // again and again does not.
+                let tried = delivery.attempts > 0 && now - delivery.queued_at > LONG;
+                found.waiting_long += usize::from(tried || now - *until > LONG);
             }
             _ => {}
         }
     }
-    let mut unreachable = BTreeSet::new();
-    for (key, why) in &book.skipped {
-        if key.plan == *plan
-            && key.quarter == quarter
-            && *why == SkipWhy::Unreachable
-            && has_open(book, key.person.clone(), plan, quarter)
-        {
-            unreachable.insert(key.person.clone());
-        }
-    }
-    found.unreachable = unreachable.into_iter().collect();
+    let owners = owners_of_open(book, plan, quarter);
+    found.over_budget = owners
+        .iter()
+        .filter(|id| was_held_back(book, plan, quarter, id))
+        .cloned()
+        .collect();
+    found.unreachable = owners.into_iter().filter(|id| !reached(id)).collect();
     found.unowned = book
         .obligations_in(plan, quarter)
         .filter(|(key, obligation)| {
@@ -78,7 +89,24 @@ pub fn attention(book: &Book, plan: &PlanId, quarter: Quarter, now: DateTime<Utc
     found
 }
 
-fn has_open(book: &Book, person: PersonId, plan: &PlanId, quarter: Quarter) -> bool {
-    book.obligations_of(&person, plan, quarter)
-        .any(|(_, obligation)| obligation.is_open())
+/// Owners who still have something open.
+fn owners_of_open(book: &Book, plan: &PlanId, quarter: Quarter) -> BTreeSet<PersonId> {
+    book.obligations_in(plan, quarter)
+        .filter(|(_, obligation)| obligation.is_open())
+        .filter_map(|(key, _)| book.task_and_group(key))
+        .flat_map(|(_, group)| &group.owners)
+        .map(|owner| owner.id.clone())
+        .collect()
+}
+
+fn was_held_back(book: &Book, plan: &PlanId, quarter: Quarter, person: &PersonId) -> bool {
+    Stage::ALL.into_iter().any(|stage| {
+        let key = MessageKey {
+            plan: plan.clone(),
+            quarter,
+            occasion: Occasion::Stage(stage),
+            person: person.clone(),
+        };
+        book.skipped.get(&key) == Some(&SkipWhy::OverBudget)
+    })
 }

@@ -54,7 +54,7 @@ impl Book {
     /// Takes one more fact in.
     ///
     /// # Errors
-    /// [`Inconsistent`] where the fact does not fit; the book is then unchanged.
+    /// [`Inconsistent`] where the fact does not fit. The book may then be half changed: fold it anew.
     pub fn apply(&mut self, entry: &Entry) -> Result<Vec<Effect>, Inconsistent> {
         if entry.position != self.position + 1 {
             return Err(Inconsistent::Position {

@@ -36,7 +36,7 @@ pub fn simulate(
     to: DateTime<Utc>,
 ) -> Result<Vec<Simulated>, Inconsistent> {
     let mut book = world.book.clone();
-    forget_since(&mut book, from);
+    forget_after(&mut book, from);
     let mut leaving = Vec::new();
     let mut now = from;
     loop {
@@ -114,12 +114,12 @@ fn append(book: &mut Book, at: DateTime<Utc>, fact: Fact) -> Result<(), Inconsis
     book.apply(&entry).map(|_| ())
 }
 
-fn forget_since(book: &mut Book, from: DateTime<Utc>) {
-    book.stages.retain(|_, (at, _)| *at < from);
+fn forget_after(book: &mut Book, from: DateTime<Utc>) {
+    book.stages.retain(|_, (at, _)| *at <= from);
     let gone: BTreeSet<MessageKey> = book
         .messages
         .values()
-        .filter(|delivery| delivery.queued_at >= from)
+        .filter(|delivery| delivery.queued_at > from)
         .map(|delivery| delivery.message.key.clone())
         .collect();
     book.messages.retain(|key, _| !gone.contains(key));
@@ -135,9 +135,9 @@ fn forget_since(book: &mut Book, from: DateTime<Utc>) {
         keys.retain(|key| !gone.contains(key));
     }
     for obligation in book.obligations.values_mut() {
-        obligation.reports.retain(|received| received.at < from);
-        obligation.review.take_if(|(at, _)| *at >= from);
-        obligation.last_reminded.take_if(|(at, _)| *at >= from);
+        obligation.reports.retain(|received| received.at <= from);
+        obligation.review.take_if(|(at, _)| *at > from);
+        obligation.last_reminded.take_if(|(at, _)| *at > from);
         if obligation.last_reminded.is_none() {
             obligation.copied.clear();
         }

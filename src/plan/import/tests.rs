@@ -174,3 +174,31 @@ fn a_holiday_table_that_comes_later_moves_the_deadlines_once() {
     };
     assert_eq!(kinds(&redate(&book, &earlier, &china())), ["deadlines"]);
 }
+
+#[test]
+fn someone_whose_unit_reads_otherwise_in_a_revised_table_stays_the_same_person() {
+    let (mut book, plan) = (Book::default(), fixture::plan());
+    import(&mut book, &plan, "1");
+    let mut revised = plan.clone();
+    let old = plan.people[0].id.clone();
+    let moved = PersonId::of("市别的局", &plan.people[0].name);
+    revised.people[0].id = moved.clone();
+    revised.people[0].unit = "市别的局".into();
+    for group in revised.tasks.iter_mut().flat_map(|task| &mut task.groups) {
+        for person in group.owners.iter_mut().chain(&mut group.responsible) {
+            if person.id == old {
+                person.id = moved.clone();
+            }
+        }
+    }
+    let kept = keep_ids(&book, revised.clone());
+    assert_eq!(kept.people[0].id, old);
+    assert_eq!(kept.people[0].unit, "市别的局");
+    assert_eq!(kept.tasks, plan.tasks);
+
+    // Where two bear the name, nobody can say who is meant.
+    let mut namesake = revised.people[0].clone();
+    namesake.id = PersonId::of("市第三局", &namesake.name);
+    revised.people.push(namesake);
+    assert_eq!(keep_ids(&book, revised.clone()), revised);
+}
