@@ -1,4 +1,11 @@
 //! The program as its users have it: the real binary, real protocol peers, a simulated clock.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking"
+)]
 
 /// Stand-ins for the world outside, shared with tests/channels.
 #[path = "../peers"]

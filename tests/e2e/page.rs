@@ -234,7 +234,7 @@ async fn an_owner_reports_on_a_phone_and_the_next_stage_goes_to_the_others() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_doors_in_json_and_links_that_open_nothing() {
-    let (_dir, smtp, _world, daemon) = noticed().await;
+    let (_dir, smtp, world, daemon) = noticed().await;
     let mails = smtp.mails();
     let (mail, sheet) = mail_with(&daemon, &mails, 2).await;
     let all = tasks(&sheet);
@@ -255,6 +255,29 @@ async fn the_doors_in_json_and_links_that_open_nothing() {
         task_page.contains("报送记录<span class=\"count\">1次"),
         "{task_page}"
     );
+
+    // The button pressed twice likewise.
+    let (_, html) = get(&daemon, &format!("/r/{}", token(&mail))).await;
+    let place = &places(&html)[&all[1]];
+    let form = [
+        (format!("status-{place}"), "behind".to_owned()),
+        (format!("progress-{place}"), "设备未到货。".to_owned()),
+        (format!("seen-{place}"), String::new()),
+    ];
+    let form: Vec<(&str, String)> = form.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
+    let form_path = format!("/r/{}", token(&mail));
+    let (one, two) = tokio::join!(
+        daemon.fill_in(&form_path, &form),
+        daemon.fill_in(&form_path, &form)
+    );
+    assert_eq!((one.status().as_u16(), two.status().as_u16()), (303, 303));
+    let receipt = one.headers()["location"].to_str().unwrap();
+    assert_eq!(receipt, two.headers()["location"].to_str().unwrap());
+    let (status, page) = get(&daemon, receipt).await;
+    assert_eq!(status, 200);
+    assert!(page.contains("设备未到货。"), "{page}");
+    let journal = world.run(&["journal", "dump"]);
+    assert_eq!(journal.matches("设备未到货。").count(), 1);
 
     // Faults, all of them, by name.
     let faulty = json!({"reports": [
@@ -280,7 +303,12 @@ async fn the_doors_in_json_and_links_that_open_nothing() {
     assert_eq!(found, wanted);
 
     // Accepted is final.
-    accept(&daemon, all[0]).await;
+    review(
+        &daemon,
+        &format!("dongguan-2022/2022Q1/{}/0", all[0]),
+        "accept",
+    )
+    .await;
     let (status, said) = daemon.post(&path, &report(all[0], "再改一下。")).await;
     assert_eq!(status, 409, "{said}");
     let message = said["error"]["message"].as_str().unwrap();
@@ -331,22 +359,20 @@ async fn the_doors_in_json_and_links_that_open_nothing() {
     daemon.stop().await;
 }
 
-/// A coordinator's 通过, by the form of the task's page.
-async fn accept(daemon: &Daemon, task: u64) {
-    let page = daemon
-        .page(&format!("/task/dongguan-2022/2022Q1/{task}/0"))
-        .await;
+/// A coordinator's word on a report, by the form of the task's page.
+async fn review(daemon: &Daemon, key: &str, word: &str) {
+    let page = daemon.page(&format!("/task/{key}")).await;
     let field = |name: &str| {
-        let start = page
+        let (_, rest) = page
             .split_once(&format!("name=\"{name}\" value=\""))
-            .unwrap()
-            .1;
-        start.split_once('"').unwrap().0.to_owned()
+            .unwrap();
+        rest.split_once('"').unwrap().0.to_owned()
     };
     let names = ["csrf", "plan", "quarter", "task", "group", "seen"];
-    let mut form: Vec<(&str, String)> = names.into_iter().map(|name| (name, field(name))).collect();
-    form.push(("word", "accept".into()));
-    assert_eq!(daemon.submit("/review", &form).await, 303);
+    let mut form: Vec<(&str, String)> = names.map(|name| (name, field(name))).into();
+    form.push(("word", word.to_owned()));
+    form.push(("reason", "请补充完成情况和下一步措施。".to_owned()));
+    assert_eq!(daemon.submit("/review", &form).await.status(), 303);
 }
 
 /// The picture in README.md, made anew where `CUIBAN_PICTURES` asks for it.
@@ -379,6 +405,25 @@ async fn a_picture_of_the_board() {
         daemon.post(&path, &json!({ "reports": reports })).await;
     }
     daemon.advance("2022-04-01T10:00:00+08:00").await;
+    let late = &smtp.mails()[0];
+    let reports: Vec<Value> = tasks(&sheet(&daemon, late).await)
+        .into_iter()
+        .map(|task| json!({"task": task, "status": "completed", "progress": "已办结。"}))
+        .collect();
+    let path = format!("/api/v1/reply/{}", token(late));
+    daemon.post(&path, &json!({ "reports": reports })).await;
+    let status = daemon.get("/api/v1/board?quarter=2022Q1").await;
+    let rows = status["rows"].as_array().unwrap();
+    let alone = |row: &&Value| rows.iter().filter(|one| one["task"] == row["task"]).count() == 1;
+    let to_review = rows.iter().filter(|row| row["state"] == "reported");
+    for (index, row) in to_review.filter(alone).enumerate() {
+        let key = format!("dongguan-2022/2022Q1/{}/0", row["task"]);
+        match index % 7 {
+            2 => review(&daemon, &key, "return").await,
+            3..=5 => review(&daemon, &key, "accept").await,
+            _ => {}
+        }
+    }
     add_user(&world);
     let desk = Browser::open(1280, 900).await;
     desk.goto(&format!("{}/login", daemon.base)).await;

@@ -209,10 +209,6 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     pub async fn ready(&self) {
         let url = format!("{}/readyz", self.base);
         let ready = eventually(SOON, || async {
@@ -260,19 +256,14 @@ impl Daemon {
         answer.text().await.unwrap()
     }
 
-    /// Sends a form as the operator; gives the status of the answer.
-    pub async fn submit(&self, path: &str, form: &[(&str, String)]) -> u16 {
-        let url = format!("http://cuiban.invalid{path}");
-        let fields = reqwest::Url::parse_with_params("http://cuiban.invalid", form).unwrap();
-        let answer = self
-            .socket
-            .post(url)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(fields.query().unwrap().to_owned())
-            .send()
-            .await
-            .unwrap();
-        answer.status().as_u16()
+    /// Sends a form as the operator.
+    pub async fn submit(&self, path: &str, form: &[(&str, String)]) -> reqwest::Response {
+        submit(&self.socket, &format!("http://cuiban.invalid{path}"), form).await
+    }
+
+    /// Sends a form as anybody.
+    pub async fn fill_in(&self, path: &str, form: &[(&str, String)]) -> reqwest::Response {
+        submit(&self.http, &format!("{}{path}", self.base), form).await
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
@@ -320,9 +311,7 @@ pub struct Smtp {
 pub struct Mail {
     pub to: String,
     pub message_id: String,
-    pub subject: String,
     pub text: String,
-    pub raw: String,
 }
 
 impl Mail {
@@ -382,9 +371,7 @@ impl Smtp {
                 Mail {
                     to: record["to"][0].as_str().unwrap().to_owned(),
                     message_id: message.message_id().unwrap().to_owned(),
-                    subject: message.subject().unwrap().to_owned(),
                     text: message.body_text(0).unwrap().into_owned(),
-                    raw: raw.clone(),
                 }
             })
             .collect()
@@ -406,6 +393,14 @@ pub fn client() -> reqwest::Client {
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .unwrap()
+}
+
+async fn submit(client: &reqwest::Client, url: &str, form: &[(&str, String)]) -> reqwest::Response {
+    let fields = reqwest::Url::parse_with_params("http://cuiban.invalid", form).unwrap();
+    let form = "application/x-www-form-urlencoded";
+    let request = client.post(url).header("content-type", form);
+    let body = fields.query().unwrap().to_owned();
+    request.body(body).send().await.unwrap()
 }
 
 fn client_over(socket: &Path) -> reqwest::Client {
