@@ -1,0 +1,230 @@
+//! One fact at a time into the book.
+
+mod deliveries;
+mod plans;
+
+use super::{Book, Delivery, DeliveryState, Effect, Obligation, PlanBook};
+use crate::domain::fact::{Entry, Fact};
+use crate::domain::ids::{ObligationKey, PlanId, Position};
+use crate::domain::message::MessageKey;
+use crate::domain::report::Received;
+use crate::domain::user::User;
+
+/// A fact that does not fit what is known: a defect of ours or a damaged store.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Inconsistent {
+    /// Positions have no gaps.
+    #[error("第{found}号记录接在第{last}号之后，次序不对")]
+    Position {
+        /// The last one applied.
+        last: Position,
+        /// The one that came.
+        found: Position,
+    },
+    /// It speaks of something that is not there.
+    #[error("第{position}号记录提到的{what}不存在")]
+    Unknown {
+        /// Of the fact.
+        position: Position,
+        /// What is missing.
+        what: String,
+    },
+    /// It makes something that is there already.
+    #[error("第{position}号记录与已有的{what}重复")]
+    Twice {
+        /// Of the fact.
+        position: Position,
+        /// What is there.
+        what: String,
+    },
+    /// The message is not in a state in which this can happen to it.
+    #[error("第{position}号记录与消息 {key} 的状态不符")]
+    State {
+        /// Of the fact.
+        position: Position,
+        /// The message.
+        key: String,
+    },
+}
+
+impl Book {
+    /// Takes one more fact in.
+    ///
+    /// # Errors
+    /// [`Inconsistent`] where the fact does not fit. The book may then be half changed: fold it anew.
+    pub fn apply(&mut self, entry: &Entry) -> Result<Vec<Effect>, Inconsistent> {
+        if entry.position != self.position + 1 {
+            return Err(Inconsistent::Position {
+                last: self.position,
+                found: entry.position,
+            });
+        }
+        let effects = self.take(entry)?;
+        self.position = entry.position;
+        self.at = Some(entry.at);
+        Ok(effects)
+    }
+
+    fn take(&mut self, entry: &Entry) -> Result<Vec<Effect>, Inconsistent> {
+        let at = entry.at;
+        let here = entry.position;
+        match &entry.fact {
+            Fact::PlanImported {
+                plan,
+                heading,
+                source,
+                sha256,
+                ..
+            } => self.import(plan, heading, source, sha256, at),
+            Fact::PersonSet { plan, person } => self.set_person(here, plan.as_ref(), person)?,
+            Fact::TaskSet { plan, task } => return self.set_task(here, plan, task),
+            Fact::TaskRemoved { plan, task } => return self.remove_task(here, plan, *task),
+            Fact::DeadlinesSet {
+                plan,
+                deadlines,
+                assumed_years,
+            } => return self.set_deadlines(here, plan, deadlines, assumed_years),
+            Fact::ContactSet { contact } => {
+                self.contacts
+                    .insert(contact.person.clone(), contact.clone());
+            }
+            Fact::StageRun {
+                plan,
+                quarter,
+                stage,
+                outcome,
+            } => {
+                let key = (plan.clone(), *quarter, *stage);
+                self.stages.insert(key, (at, outcome.clone()));
+            }
+            Fact::MessageQueued { message } => return self.enqueue(here, at, message),
+            Fact::MessageSkipped { key, why } => {
+                self.skipped.insert(key.clone(), *why);
+            }
+            Fact::MessageDeferred { key, until, .. } => return self.defer(here, key, *until),
+            Fact::MessageWithdrawn { key, why } => {
+                let state = DeliveryState::Withdrawn { at, why: *why };
+                return self.leave_queue(here, key, state);
+            }
+            Fact::SendIntended {
+                key,
+                leg,
+                channel,
+                items,
+            } => return self.intend(here, at, key, (*leg, *channel), items),
+            Fact::SendConcluded {
+                key,
+                outcome,
+                verdict,
+            } => return self.conclude(here, at, key, outcome, verdict),
+            Fact::MessageRevived { key, at: until } => return self.revive(here, key, *until),
+            Fact::ReportReceived { report } => {
+                let obligation = self.obligation(here, &report.obligation)?;
+                obligation.reports.push(Received {
+                    at,
+                    report: (**report).clone(),
+                });
+                obligation.review = None;
+            }
+            Fact::ReviewGiven { obligation, review } => {
+                self.obligation(here, obligation)?.review = Some((at, review.clone()));
+            }
+            Fact::LinksRevoked {
+                plan,
+                quarter,
+                person,
+            } => {
+                self.revoked
+                    .insert((plan.clone(), *quarter, person.clone()), at);
+            }
+            Fact::UserAdded {
+                name,
+                role,
+                password_hash,
+            } => {
+                if self.users.contains_key(name) {
+                    return Err(Inconsistent::Twice {
+                        position: here,
+                        what: format!("用户“{name}”"),
+                    });
+                }
+                let user = User {
+                    name: name.clone(),
+                    role: *role,
+                    password_hash: password_hash.clone(),
+                    disabled: false,
+                    epoch: 0,
+                };
+                self.users.insert(name.clone(), user);
+            }
+            Fact::PasswordSet {
+                name,
+                password_hash,
+            } => {
+                let user = self.user(here, name)?;
+                user.password_hash.clone_from(password_hash);
+                user.epoch += 1;
+            }
+            Fact::UserDisabled { name } => {
+                let user = self.user(here, name)?;
+                user.disabled = true;
+                user.epoch += 1;
+            }
+            Fact::SignedIn { name } => {
+                self.user(here, name)?;
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn plan(&mut self, here: Position, plan: &PlanId) -> Result<&mut PlanBook, Inconsistent> {
+        self.plans
+            .get_mut(plan)
+            .ok_or_else(|| Inconsistent::Unknown {
+                position: here,
+                what: format!("分解表 {plan}"),
+            })
+    }
+
+    fn delivery(
+        &mut self,
+        here: Position,
+        key: &MessageKey,
+    ) -> Result<&mut Delivery, Inconsistent> {
+        self.messages
+            .get_mut(key)
+            .ok_or_else(|| Inconsistent::Unknown {
+                position: here,
+                what: format!("消息 {key}"),
+            })
+    }
+
+    fn obligation(
+        &mut self,
+        here: Position,
+        key: &ObligationKey,
+    ) -> Result<&mut Obligation, Inconsistent> {
+        self.obligations
+            .get_mut(key)
+            .ok_or_else(|| Inconsistent::Unknown {
+                position: here,
+                what: format!("应报事项 {key}"),
+            })
+    }
+
+    fn user(&mut self, here: Position, name: &str) -> Result<&mut User, Inconsistent> {
+        self.users
+            .get_mut(name)
+            .ok_or_else(|| Inconsistent::Unknown {
+                position: here,
+                what: format!("用户“{name}”"),
+            })
+    }
+}
+
+fn state_error(here: Position, key: &MessageKey) -> Inconsistent {
+    Inconsistent::State {
+        position: here,
+        key: key.to_string(),
+    }
+}
