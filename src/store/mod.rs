@@ -27,7 +27,7 @@ use crate::domain::fact::Entry;
 use crate::domain::ids::Position;
 use crate::domain::message::MessageKey;
 
-pub use guard::{PROBE_FAILED, ProbeCommand, Room, probe};
+pub use guard::{PROBE_FAILED, ProbeCommand, Room, exists, probe};
 pub use ledger::{CommitError, Decision, Health, Ledger};
 pub use link_key::{LinkKey, link_key};
 pub use open::{Healed, OpenReport, Opener};
