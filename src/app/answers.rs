@@ -101,11 +101,11 @@ pub struct UrgeLine {
     pub this_week: usize,
 }
 
-/// Something was done.
+/// `user list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Done {
-    /// In words.
-    pub message: String,
+pub struct UsersAnswer {
+    /// By name.
+    pub users: Vec<UserLine>,
 }
 
 /// A line of `user list`.

@@ -170,10 +170,10 @@ impl App {
 pub(crate) fn opener(folder: &Path) -> anyhow::Result<store::Opener> {
     Ok(store::Opener {
         path: folder.to_owned(),
-        probe: Some(store::ProbeCommand {
-            program: std::env::current_exe().context("找不到本程序的文件")?,
-            args: vec![crate::cli::PROBE.into()],
-        }),
+        probe: Some(store::ProbeCommand::new(
+            std::env::current_exe().context("找不到本程序的文件")?,
+            crate::cli::PROBE,
+        )),
         room: store::Room::default(),
         // Real time, whatever the office's clock shows: it names what is put aside.
         clock: Clock::System,

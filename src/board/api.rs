@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Query, State};
+use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::wire::{self, Status};
-use super::{deliveries, history};
+use super::{deliveries, history, text, wire};
 use crate::desk::Desk;
 use crate::domain::board::{Filter, Show, present, quarter_view};
 use crate::domain::ids::{PersonId, PlanId, Quarter};
@@ -26,14 +26,16 @@ pub(super) struct BoardQuery {
     unit: Option<String>,
     owner: Option<String>,
     state: Option<String>,
+    /// `text`: the table for the terminal instead of JSON.
+    format: Option<String>,
 }
 
-/// `GET /api/v1/board`.
+/// `GET /api/v1/board`. A moment still ahead is taken for the present one.
 pub(super) async fn board(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
     Query(query): Query<BoardQuery>,
-) -> Result<Json<Status>, ApiError> {
+) -> Result<Response, ApiError> {
     caller.reader()?;
     let calendar = desk.calendar();
     let now = desk.clock.now();
@@ -54,7 +56,10 @@ pub(super) async fn board(
         quarter_view(book, quarter, at, &filter)
     })
     .await?;
-    Ok(Json(wire::status(&view, &calendar)))
+    Ok(match query.format.as_deref() {
+        Some("text") => text::status(&view, &calendar).into_response(),
+        _ => Json(wire::status(&view, &calendar)).into_response(),
+    })
 }
 
 /// What `/api/v1/deliveries` may be asked for.

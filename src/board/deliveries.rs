@@ -32,7 +32,7 @@ pub(super) const STATES: [(&str, &str); 6] = [
     ("held", "待确认"),
     ("in_doubt", "结果未明"),
     ("waiting", "待发送"),
-    ("sent", "已送达"),
+    ("sent", "已发出"),
     ("withdrawn", "已撤回"),
 ];
 
@@ -95,7 +95,7 @@ pub(super) async fn revive(
         found.cloned().ok_or(WebError::NotFound)?
     };
     let now = desk.clock.now();
-    let at = desk.rules.now().policy.next_open(&desk.calendar(), now);
+    let at = desk.rules.now().next_open(now);
     let decide = move |book: &Book| match book.messages.get(&key).map(|known| &known.state) {
         Some(DeliveryState::Dead { .. } | DeliveryState::Held { .. }) => Ok(Decision {
             facts: vec![Fact::MessageRevived { key, at }],
@@ -106,7 +106,7 @@ pub(super) async fn revive(
             Ok(Decision::nothing(()))
         }
         Some(_) => Err(WebError::Conflict(
-            "这条消息已经送达或撤回，不需要重发。".into(),
+            "这条消息已经发出或撤回，不需要重发。".into(),
         )),
         None => Err(WebError::NotFound),
     };
@@ -123,12 +123,7 @@ pub(super) fn select<'a>(
     quarter: Option<Quarter>,
     state: Option<&str>,
 ) -> Vec<&'a Delivery> {
-    let mut found: Vec<_> = book
-        .messages
-        .values()
-        .filter(|one| quarter.is_none_or(|quarter| one.message.key.quarter == quarter))
-        .filter(|one| state.is_none_or(|state| one.state.as_str() == state))
-        .collect();
+    let mut found: Vec<_> = matching(book, quarter, state).collect();
     found.sort_by_key(|one| std::cmp::Reverse((standing(one).0, one.queued_in)));
     found
 }
@@ -170,9 +165,20 @@ struct Line {
     can_revive: bool,
 }
 
+fn matching<'a>(
+    book: &'a Book,
+    quarter: Option<Quarter>,
+    state: Option<&str>,
+) -> impl Iterator<Item = &'a Delivery> {
+    book.messages
+        .values()
+        .filter(move |one| quarter.is_none_or(|quarter| one.message.key.quarter == quarter))
+        .filter(move |one| state.is_none_or(|state| one.state.as_str() == state))
+}
+
 fn tabs(book: &Book, quarter: Option<Quarter>, state: &str) -> Vec<Tab> {
     let suffix = quarter.map_or(String::new(), |quarter| format!("&quarter={quarter}"));
-    let count = |state: Option<&str>| select(book, quarter, state).len();
+    let count = |state: Option<&str>| matching(book, quarter, state).count();
     let all = Tab {
         href: format!("/deliveries?state={suffix}"),
         label: "全部",
@@ -199,7 +205,7 @@ fn line(book: &Book, delivery: &Delivery, calendar: &Calendar) -> Line {
         name: person.map(|person| person.name.clone()).unwrap_or_default(),
         unit: person.map(|person| person.unit.clone()).unwrap_or_default(),
         occasion: key.occasion.chinese(),
-        quarter: key.quarter.to_string(),
+        quarter: key.quarter.chinese(),
         catch_up: delivery.message.catch_up,
         state,
         state_chinese: named.map_or("", |(_, label)| label),

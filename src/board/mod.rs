@@ -6,6 +6,7 @@
 //!
 //! Example: `GET /?quarter=2022Q1&state=not_reported` lists what is still to come.
 
+mod answer;
 mod api;
 mod deliveries;
 mod frame;
@@ -16,6 +17,7 @@ mod review;
 mod signin;
 pub mod text;
 pub mod users;
+mod users_api;
 pub mod wire;
 
 use std::sync::Arc;
@@ -43,6 +45,12 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/api/v1/board", get(api::board))
         .route("/api/v1/deliveries", get(api::deliveries))
         .route("/api/v1/clock", post(api::clock))
+        .route("/api/v1/users", get(users_api::list).post(users_api::add))
+        .route(
+            "/api/v1/users/{name}/password",
+            post(users_api::set_password),
+        )
+        .route("/api/v1/users/{name}/disable", post(users_api::disable))
         .route("/login", get(signin::show).post(signin::submit))
         .route("/logout", post(signin::leave));
     if desk.is_demo() {

@@ -1,1 +1,541 @@
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use serde_json::Value;
 
+use super::*;
+use crate::desk::fixture::*;
+use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome, Verdict};
+use crate::domain::fact::{Actor, Fact, StageOutcome};
+use crate::domain::message::{Message, Reason, Stage};
+use crate::domain::people::ChannelKind;
+use crate::domain::report::{ReportStatus, Review};
+use crate::domain::user::Role;
+use crate::web::Caller;
+
+const PASSWORD: &str = "督查科的长密码不外传";
+
+/// Two reported, one of them accepted; a notice sent to three, to a fourth it failed.
+async fn lively() -> Arc<Desk> {
+    let desk = planned().await;
+    let people = [ZHANG, DU, ZHONG];
+    let items = [key(2, 0), key(4, 0), key(16, 0), key(16, 1), key(32, 0)];
+    append(&desk, "2022-03-17T09:10", notice(&people, &items)).await;
+    append(&desk, "2022-03-17T09:11", failed()).await;
+    let reports = vec![
+        report(
+            ZHANG,
+            key(2, 0),
+            ReportStatus::Completed,
+            "已走访30家企业。",
+        ),
+        report(LI, key(14, 0), ReportStatus::Behind, "尚缺<两家>。"),
+    ];
+    append(&desk, "2022-03-21T15:20", reports).await;
+    let accepted = Fact::ReviewGiven {
+        obligation: key(2, 0),
+        review: Review::Accepted,
+    };
+    append(&desk, "2022-03-22T10:00", vec![accepted]).await;
+    desk
+}
+
+/// A notice to 姚铸锐 that no server wanted.
+fn failed() -> Vec<Fact> {
+    let message = Message {
+        key: message_key(YAO),
+        reason: Reason::FirstNotice,
+        items: vec![key(14, 0)],
+        about: Vec::new(),
+        copied: Vec::new(),
+        catch_up: false,
+        route: vec![ChannelKind::Email],
+        not_before: at("2022-03-17T09:10"),
+        explicit: false,
+    };
+    let failure = Failure {
+        reason: FailReason::BadAddress,
+        detail: "550 mailbox unavailable".into(),
+        next: Next::NextChannel,
+    };
+    let ran = Fact::StageRun {
+        plan: plan(),
+        quarter: quarter("2022Q1"),
+        stage: Stage::Notice,
+        outcome: StageOutcome::Ran {
+            expected: 4,
+            queued: 4,
+            skipped: 0,
+        },
+    };
+    vec![
+        ran,
+        Fact::MessageQueued {
+            message: Box::new(message),
+        },
+        Fact::SendIntended {
+            key: message_key(YAO),
+            leg: 0,
+            channel: ChannelKind::Email,
+            items: vec![key(14, 0)],
+        },
+        Fact::SendConcluded {
+            key: message_key(YAO),
+            outcome: SendOutcome::Failed(failure),
+            verdict: Verdict::Dead,
+        },
+    ]
+}
+
+fn by_operator(request: Request<Body>) -> Request<Body> {
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.insert(Caller::Operator);
+    Request::from_parts(parts, body)
+}
+
+fn with_cookie(request: Request<Body>, cookie: &str) -> Request<Body> {
+    let (mut parts, body) = request.into_parts();
+    parts.headers.insert("cookie", cookie.parse().unwrap());
+    Request::from_parts(parts, body)
+}
+
+fn cookie(headers: &HeaderMap) -> String {
+    let set = headers["set-cookie"].to_str().unwrap();
+    assert!(
+        set.contains("HttpOnly") && set.contains("SameSite=Lax"),
+        "{set}"
+    );
+    set.split(';').next().unwrap().to_owned()
+}
+
+async fn signed_in(desk: &Desk, app: &Router, name: &str, role: Role) -> String {
+    users::add(desk, Actor::Operator, name, role, PASSWORD)
+        .await
+        .unwrap();
+    let fields = [("name", name), ("password", PASSWORD)];
+    let (status, headers, _) = send_whole(app, post_form("/login", &fields)).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    cookie(&headers)
+}
+
+fn csrf_of(html: &str) -> String {
+    let (_, rest) = html.split_once("name=\"csrf\" value=\"").unwrap();
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
+async fn page(app: &Router, path: &str) -> String {
+    let (status, html) = send(app, by_operator(fetch(path))).await;
+    assert_eq!(status, StatusCode::OK, "{path}: {html}");
+    html
+}
+
+#[tokio::test]
+async fn the_board_answers_who_has_not_reported() {
+    let desk = lively().await;
+    let app = router(Arc::clone(&desk));
+    let html = page(&app, "/").await;
+    assert!(!html.contains("<script"));
+    insta::assert_snapshot!("board", seen(&html));
+    let html = page(
+        &app,
+        "/?quarter=2022Q1&state=reported&unit=市工业和信息化局",
+    )
+    .await;
+    let text = seen(&html);
+    assert!(text.contains("已报：市工业和信息化局2项"), "{text}");
+    let (status, _) = send(&app, by_operator(fetch("/?quarter=Q1"))).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let empty = router(crate::desk::fixture::desk());
+    assert!(page(&empty, "/").await.contains("还没有分解表"));
+}
+
+#[tokio::test]
+async fn the_json_is_as_promised() {
+    let desk = lively().await;
+    let app = router(Arc::clone(&desk));
+    let text = page(&app, "/api/v1/board?quarter=2022Q1").await;
+    let board: Value = serde_json::from_str(&text).unwrap();
+    insta::assert_json_snapshot!("api_board", board);
+    let text = page(&app, "/api/v1/deliveries?state=dead").await;
+    let dead: Value = serde_json::from_str(&text).unwrap();
+    insta::assert_json_snapshot!("api_deliveries", dead);
+}
+
+#[tokio::test]
+async fn a_past_moment_can_be_asked_for() {
+    let desk = lively().await;
+    let app = router(Arc::clone(&desk));
+    let reported = async |as_of: &str| {
+        let text = page(&app, &format!("/api/v1/board?as_of={as_of}")).await;
+        let board: Value = serde_json::from_str(&text).unwrap();
+        let totals = &board["totals"];
+        (
+            totals["reported"].as_u64().unwrap(),
+            totals["accepted"].as_u64().unwrap(),
+        )
+    };
+    assert_eq!(reported("2022-03-21T15:19:59%2B08:00").await, (0, 0));
+    assert_eq!(reported("2022-03-21T15:20:00%2B08:00").await, (2, 0));
+    assert_eq!(
+        reported("2022-03-22T10:00:00+08:00").await,
+        (2, 1),
+        "a bare + too"
+    );
+    let html = page(&app, "/?at=2022-03-20T18:00").await;
+    assert!(html.contains("以下为2022年3月20日（周日）18:00时的情况"));
+}
+
+#[tokio::test]
+async fn the_terminal_shows_the_same() {
+    let desk = lively().await;
+    let told = {
+        let book = desk.ledger.book();
+        let filter = crate::domain::board::Filter::default();
+        let now = desk.clock.now();
+        let view = crate::domain::board::quarter_view(&book, quarter("2022Q1"), now, &filter);
+        text::status(&view, &desk.calendar())
+    };
+    insta::assert_snapshot!("terminal", told);
+    let app = router(Arc::clone(&desk));
+    assert_eq!(page(&app, "/api/v1/board?format=text").await, told);
+}
+
+#[tokio::test]
+async fn without_a_session_there_is_nothing_to_see() {
+    let desk = lively().await;
+    let app = router(Arc::clone(&desk));
+    for path in ["/", "/deliveries", "/task/dongguan-2022/2022Q1/2/0"] {
+        let (status, headers, _) = send_whole(&app, fetch(path)).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{path}");
+        assert_eq!(headers["location"], "/login");
+    }
+    for path in ["/api/v1/board", "/api/v1/deliveries"] {
+        let (status, text) = send(&app, fetch(path)).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{path}");
+        assert!(!text.contains("张玉成"));
+    }
+    let (status, _) = send(&app, fetch("/inbox")).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "only a trial run has one");
+    let forged = with_cookie(fetch("/"), "cuiban=d2FuZw.0.99999999999.AAAA");
+    let (status, _) = send(&app, forged).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_session_lasts_until_the_password_changes() {
+    let desk = lively().await;
+    let app = router(Arc::clone(&desk));
+    let session = signed_in(&desk, &app, "wang", Role::Coordinator).await;
+    let status = async || send(&app, with_cookie(fetch("/"), &session)).await.0;
+    assert_eq!(status().await, StatusCode::OK);
+    let other = "另一个足够长的新密码";
+    users::set_password(&desk, Actor::Operator, "wang", other)
+        .await
+        .unwrap();
+    assert_eq!(status().await, StatusCode::SEE_OTHER);
+    users::disable(&desk, Actor::Operator, "wang")
+        .await
+        .unwrap();
+    let fields = [("name", "wang"), ("password", other)];
+    let (status, _) = send(&app, post_form("/login", &fields)).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    let again = users::add(&desk, Actor::Operator, "wang", Role::Viewer, PASSWORD).await;
+    assert!(matches!(again, Err(users::UserError::Exists(_))));
+    let none = users::disable(&desk, Actor::Operator, "nobody").await;
+    assert!(matches!(none, Err(users::UserError::Unknown(_))));
+    assert_eq!(users::list(&desk.ledger.book()).len(), 1);
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_for_the_guesser_alone() {
+    let desk = lively().await;
+    let app = router(Arc::clone(&desk));
+    users::add(&desk, Actor::Operator, "wang", Role::Coordinator, PASSWORD)
+        .await
+        .unwrap();
+    let from = |address: &str, password: &str| {
+        let request = post_form("/login", &[("name", "wang"), ("password", password)]);
+        let (mut parts, body) = request.into_parts();
+        let peer: std::net::SocketAddr = format!("{address}:4000").parse().unwrap();
+        parts.extensions.insert(axum::extract::ConnectInfo(peer));
+        Request::from_parts(parts, body)
+    };
+    for _ in 0..5 {
+        let (status, _) = send(&app, from("10.0.0.1", "wrong password")).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+    }
+    let (status, _) = send(&app, from("10.0.0.1", PASSWORD)).await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    let (status, _) = send(&app, from("10.0.0.2", PASSWORD)).await;
+    assert_eq!(
+        status,
+        StatusCode::SEE_OTHER,
+        "wang's own desk is not locked out"
+    );
+}
+
+#[tokio::test]
+async fn a_coordinator_returns_and_accepts_what_they_have_seen() {
+    let desk = lively().await;
+    let app = router(Arc::clone(&desk));
+    let session = signed_in(&desk, &app, "wang", Role::Coordinator).await;
+    let path = "/task/dongguan-2022/2022Q1/14/0";
+    let (_, html) = send(&app, with_cookie(fetch(path), &session)).await;
+    insta::assert_snapshot!("task", seen(&html));
+    let csrf = csrf_of(&html);
+    let (_, rest) = html.split_once("name=\"seen\" value=\"").unwrap();
+    let seen = rest.split_once('"').unwrap().0.to_owned();
+    let word = |csrf: &str, seen: &str, word: &str, reason: &str| {
+        let fields = [
+            ("csrf", csrf),
+            ("plan", "dongguan-2022"),
+            ("quarter", "2022Q1"),
+            ("task", "14"),
+            ("group", "0"),
+            ("seen", seen),
+            ("word", word),
+            ("reason", reason),
+        ];
+        with_cookie(post_form("/review", &fields), &session)
+    };
+    let status = async |request| send(&app, request).await.0;
+    let forbidden = status(word("wrong", &seen, "accept", "")).await;
+    assert_eq!(forbidden, StatusCode::FORBIDDEN, "a form that is not ours");
+    let unseen = status(word(&csrf, "1", "accept", "")).await;
+    assert_eq!(
+        unseen,
+        StatusCode::CONFLICT,
+        "another report than was shown"
+    );
+    let silent = status(word(&csrf, &seen, "return", " ")).await;
+    assert_eq!(silent, StatusCode::BAD_REQUEST, "a reason is owed");
+    let before = desk.ledger.book().position;
+    let done = status(word(&csrf, &seen, "return", "请写明缺哪两家")).await;
+    assert_eq!(done, StatusCode::SEE_OTHER);
+    let twice = status(word(&csrf, &seen, "return", "请写明缺哪两家")).await;
+    assert_eq!(twice, StatusCode::SEE_OTHER);
+    let book = desk.ledger.book();
+    assert_eq!(book.position, before + 1, "a second click counts once");
+    let reason = book.obligations[&key(14, 0)].returned_for();
+    assert_eq!(reason, Some("请写明缺哪两家"));
+}
+
+#[tokio::test]
+async fn a_viewer_reads_and_changes_nothing() {
+    let desk = lively().await;
+    let app = router(Arc::clone(&desk));
+    let session = signed_in(&desk, &app, "li", Role::Viewer).await;
+    let path = "/task/dongguan-2022/2022Q1/14/0";
+    let (status, html) = send(&app, with_cookie(fetch(path), &session)).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(!html.contains("action=\"/review\""));
+    let message = message_key(YAO).to_string();
+    let fields = [("csrf", csrf_of(&html)), ("key", message)];
+    let fields = fields
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    let request = with_cookie(post_form("/deliveries/revive", &fields), &session);
+    let (status, _) = send(&app, request).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_shown_with_its_reason_and_sent_again_on_request() {
+    let desk = lively().await;
+    let app = router(Arc::clone(&desk));
+    let html = page(&app, "/deliveries?state=dead").await;
+    insta::assert_snapshot!("deliveries", seen(&html));
+    let message = message_key(YAO).to_string();
+    let again = || {
+        by_operator(post_form(
+            "/deliveries/revive",
+            &[("csrf", ""), ("key", &message)],
+        ))
+    };
+    let (status, _) = send(&app, again()).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        desk.ledger.book().messages[&message_key(YAO)]
+            .state
+            .as_str(),
+        "waiting"
+    );
+    let before = desk.ledger.book().position;
+    let (status, _) = send(&app, again()).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        desk.ledger.book().position,
+        before,
+        "a second click counts once"
+    );
+    let sent = message_key(ZHANG).to_string();
+    let fields = [("csrf", ""), ("key", sent.as_str())];
+    let request = by_operator(post_form("/deliveries/revive", &fields));
+    let (status, _) = send(&app, request).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+}
+
+#[tokio::test]
+async fn a_trial_run_needs_no_password_and_moves_its_clock() {
+    let desk = desk_with(Default::default(), |desk| {
+        let link = format!("/r/{}", token(desk, ZHANG));
+        desk.inbox = Some(Arc::new(OneMessage(Some(link))));
+        let clock = desk.clock.clone();
+        desk.advance = Some(Arc::new(move |to| {
+            let clock = clock.clone();
+            Box::pin(async move {
+                clock.advance_to(to);
+                Ok(())
+            })
+        }));
+    });
+    append(&desk, "2022-02-07T09:00", plan_facts()).await;
+    let app = router(Arc::clone(&desk));
+    let (status, html) = send(&app, fetch("/inbox")).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(!html.contains("<3月31日"), "subjects are escaped");
+    insta::assert_snapshot!("inbox", seen(&html));
+    let (_, message) = send(&app, fetch("/inbox/0001-notice")).await;
+    assert!(message.contains("打开报送页"));
+    let (_, headers, _) = send_whole(&app, fetch("/inbox/0001-notice/html")).await;
+    let policy = headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'"));
+    for climbing in ["/inbox/..%2f..%2fetc", "/inbox/none", "/inbox/a..b"] {
+        assert_eq!(send(&app, fetch(climbing)).await.0, StatusCode::NOT_FOUND);
+    }
+    let csrf = csrf_of(&html);
+    let to = |to: &str, csrf: &str| post_form("/inbox/advance", &[("csrf", csrf), ("to", to)]);
+    let (status, _) = send(&app, to("2022-03-31T09:10:00+08:00", &csrf)).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert_eq!(desk.clock.now(), at("2022-03-31T09:10"));
+    let (status, _) = send(&app, to("2022-04-01T18:30", &csrf)).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert_eq!(desk.clock.now(), at("2022-04-01T18:30"));
+    let (status, _) = send(&app, to("2022-01-01T18:30", &csrf)).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "never back");
+    let (status, _) = send(&app, to("2022-05-01T18:30", "wrong")).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    let json = Request::post("/api/v1/clock")
+        .header("content-type", "application/json")
+        .body(Body::from(r#"{"advance_to":"2022-04-02T09:00:00+08:00"}"#))
+        .unwrap();
+    let (status, text) = send(&app, json).await;
+    assert_eq!(
+        (status, text.as_str()),
+        (StatusCode::OK, r#"{"now":"2022-04-02T09:00:00+08:00"}"#)
+    );
+}
+
+#[tokio::test]
+async fn health_and_metrics_tell_how_it_is() {
+    let desk = lively().await;
+    let app = crate::web::health::router(Arc::clone(&desk));
+    let status = async |path: &str| send(&app, fetch(path)).await.0;
+    assert_eq!(status("/healthz").await, StatusCode::OK);
+    assert_eq!(
+        status("/readyz").await,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "no pass yet"
+    );
+    desk.vitals.passed();
+    desk.vitals.ticked();
+    assert_eq!(status("/readyz").await, StatusCode::OK);
+    let (_, text) = send(&app, fetch("/metrics")).await;
+    assert!(!text.contains("张玉成"));
+    insta::assert_snapshot!("metrics", text);
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_guards() {
+    let desk = lively().await;
+    let app =
+        crate::web::guard::guard(router(Arc::clone(&desk)).merge(crate::web::assets::router()));
+    for path in ["/login", "/nowhere", "/api/v1/board"] {
+        let (_, headers, _) = send_whole(&app, fetch(path)).await;
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"));
+        assert_eq!(headers["referrer-policy"], "no-referrer");
+        assert_eq!(headers["x-frame-options"], "DENY");
+        assert_eq!(headers["cache-control"], "no-store");
+    }
+    let style = crate::web::assets::style_path();
+    let (status, headers, _) = send_whole(&app, fetch(style)).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(
+        headers["cache-control"]
+            .to_str()
+            .unwrap()
+            .contains("immutable")
+    );
+    let (status, html) = send(&app, fetch("/nowhere")).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(html.contains("没有找到这个页面"));
+    let (mut parts, body) = post_form("/login", &[]).into_parts();
+    parts
+        .headers
+        .insert("sec-fetch-site", "cross-site".parse().unwrap());
+    let (status, _) = send(&app, Request::from_parts(parts, body)).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn users_are_managed_over_the_socket_and_by_administrators_alone() {
+    let desk = lively().await;
+    let app = router(Arc::clone(&desk));
+    let add = |name: &str| {
+        let user = serde_json::json!({ "name": name, "role": "viewer", "password": PASSWORD });
+        Request::post("/api/v1/users")
+            .header("content-type", "application/json")
+            .body(Body::from(user.to_string()))
+            .unwrap()
+    };
+    let (status, _) = send(&app, by_operator(add("li"))).await;
+    assert_eq!(status, StatusCode::OK);
+    let (status, text) = send(&app, by_operator(add("li"))).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(text.contains("账号“li”已经存在"), "{text}");
+    let text = page(&app, "/api/v1/users").await;
+    assert_eq!(
+        text,
+        r#"{"users":[{"disabled":false,"name":"li","role":"viewer"}]}"#
+    );
+    let session = signed_in(&desk, &app, "wang", Role::Coordinator).await;
+    let (status, _) = send(&app, with_cookie(add("zhao"), &session)).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    let (status, _) = send(&app, add("zhao")).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn the_board_says_when_something_is_assumed_or_shut() {
+    let desk = lively().await;
+    let app = router(Arc::clone(&desk));
+    assert!(!page(&app, "/").await.contains("role=\"alert\""));
+    let unknown = crate::domain::calendar::Calendar::new(
+        chrono_tz::Asia::Shanghai,
+        std::collections::BTreeMap::new(),
+    );
+    let mut rules = (*desk.rules.now()).clone();
+    rules.calendar = Arc::new(unknown);
+    desk.rules.replace(rules);
+    assert!(page(&app, "/").await.contains("没有2022年的节假日安排"));
+
+    let broken = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let reopen = || Err(crate::store::StoreError::Engine("full".into()));
+    let (ledger, _) = crate::store::Ledger::start(
+        Box::new(Failing::new(broken)),
+        crate::domain::book::Book::default(),
+        Box::new(reopen),
+    );
+    let desk = desk_with(Default::default(), |desk| desk.ledger = ledger);
+    let refused = desk
+        .ledger
+        .append(Actor::System, at("2022-02-07T09:00"), plan_facts());
+    assert!(refused.await.is_err());
+    let mut health = desk.ledger.health();
+    while health == crate::store::Health::Good {
+        tokio::task::yield_now().await;
+        health = desk.ledger.health();
+    }
+    let app = router(Arc::clone(&desk));
+    assert!(page(&app, "/").await.contains("存储暂时只读"));
+}

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 
 use crate::domain::brief::{Brief, Letter};
 
@@ -98,9 +98,9 @@ pub fn cut(text: &str, most: usize) -> &str {
 }
 
 fn view_of(brief: &Brief, shown: usize, gist: usize) -> Result<Value, RenderError> {
-    let mut view = View::new(brief, shown, gist);
-    view.opening = render(brief.letter, "opening.txt", &Value::from(Serde(&view)))?;
-    Ok(Value::from(Serde(&view)))
+    let view = Value::from(Serde(&View::new(brief, shown, gist)));
+    let opening = render(brief.letter, "opening.txt", &view)?;
+    Ok(context! { opening, ..view })
 }
 
 fn render(letter: Letter, part: &str, view: &Value) -> Result<String, RenderError> {

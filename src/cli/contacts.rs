@@ -42,14 +42,14 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()>
 }
 
 fn template(config: Option<&Path>, output: Option<&Path>) -> anyhow::Result<()> {
-    let form = match output.and_then(Path::extension).and_then(|e| e.to_str()) {
+    let format = match output.and_then(Path::extension).and_then(|e| e.to_str()) {
         Some("xlsx") => "xlsx",
         Some("csv") => "csv",
         None if output.is_none() => "csv",
         _ => anyhow::bail!(Exit::Usage("模板文件请以 .xlsx 或 .csv 结尾".into())),
     };
     with_client(config, async |client| {
-        let path = format!("/api/v1/contacts/template?form={form}");
+        let path = format!("/api/v1/contacts/template?format={format}");
         let bytes = client.get(&path).await?;
         let Some(output) = output else {
             return print(&bytes);

@@ -138,13 +138,13 @@ fn import(
 }
 
 fn show(config: Option<&Path>, id: Option<&str>, json: bool) -> anyhow::Result<()> {
-    let form = if json { "json" } else { "text" };
+    let format = if json { "json" } else { "text" };
     with_client(config, async |client| {
         let id = match id {
             Some(id) => id.to_owned(),
             None => only_plan(client).await?,
         };
-        let path = format!("/api/v1/plans/{}?form={form}", encode(&id));
+        let path = format!("/api/v1/plans/{}?format={format}", encode(&id));
         print(&client.get(&path).await?)
     })
 }

@@ -23,7 +23,7 @@ pub(super) struct Args {
 
 pub(super) fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<()> {
     let mut path = format!(
-        "/api/v1/simulate?form={}",
+        "/api/v1/simulate?format={}",
         if args.json { "json" } else { "text" }
     );
     for (name, value) in [("plan", &args.plan), ("from", &args.from), ("to", &args.to)] {

@@ -23,7 +23,7 @@ pub(super) struct Args {
 
 pub(super) fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<()> {
     let mut path = format!(
-        "/api/v1/board?form={}",
+        "/api/v1/board?format={}",
         if args.json { "json" } else { "text" }
     );
     let asked = [

@@ -8,7 +8,7 @@ use clap::Subcommand;
 
 use super::client::{encode, with_client, with_new_client};
 use super::{print, say};
-use crate::app::answers::{Done, UserLine};
+use crate::app::answers::UsersAnswer;
 use crate::domain::user::Role;
 
 #[derive(Debug, Subcommand)]
@@ -45,28 +45,28 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()>
             let body = serde_json::json!({
                 "name": name, "role": role, "password": read_password()?,
             });
-            change(config, "/api/v1/users", &body)
+            change(config, "/api/v1/users", &body)?;
+            say(&format!("已新增账号“{name}”"));
         }
         Command::Passwd { name } => {
             let body = serde_json::json!({ "password": read_password()? });
-            change(
-                config,
-                &format!("/api/v1/users/{}/password", encode(&name)),
-                &body,
-            )
+            let path = format!("/api/v1/users/{}/password", encode(&name));
+            change(config, &path, &body)?;
+            say(&format!("已更换账号“{name}”的密码，原有登录已失效"));
         }
-        Command::Disable { name } => change(
-            config,
-            &format!("/api/v1/users/{}/disable", encode(&name)),
-            &serde_json::json!({}),
-        ),
-        Command::List { json } => list(config, json),
+        Command::Disable { name } => {
+            let path = format!("/api/v1/users/{}/disable", encode(&name));
+            change(config, &path, &serde_json::json!({}))?;
+            say(&format!("已停用账号“{name}”，原有登录已失效"));
+        }
+        Command::List { json } => list(config, json)?,
     }
+    Ok(())
 }
 
 fn change(config: Option<&Path>, path: &str, body: &serde_json::Value) -> anyhow::Result<()> {
-    let done: Done = with_new_client(config, async |client| client.post_json(path, body).await)?;
-    say(&done.message);
+    let _: serde_json::Value =
+        with_new_client(config, async |client| client.post_json(path, body).await)?;
     Ok(())
 }
 
@@ -75,9 +75,9 @@ fn list(config: Option<&Path>, json: bool) -> anyhow::Result<()> {
         if json {
             return print(&client.get("/api/v1/users").await?);
         }
-        let users: Vec<UserLine> = client.get_json("/api/v1/users").await?;
+        let UsersAnswer { users } = client.get_json("/api/v1/users").await?;
         if users.is_empty() {
-            say("还没有用户，请执行 cuiban user add 用户名 --role coordinator");
+            say("还没有账号，请执行 cuiban user add 用户名 --role coordinator");
         }
         for user in users {
             let role = Role::from_name(&user.role).map_or("", Role::chinese);

@@ -211,7 +211,7 @@ pub enum Fact {
 pub enum StageOutcome {
     /// Messages were decided: `expected` = `queued` + `skipped`.
     Ran {
-        /// People who had something open.
+        /// People to be told: owners with something open, and who is copied in on it.
         expected: u32,
         /// Messages queued.
         queued: u32,

@@ -53,9 +53,7 @@ impl LinkKey {
     /// The link of a token that this key signed.
     #[must_use]
     pub fn read(&self, token: &str) -> Option<Link> {
-        // Mail and chat programs like to take the sentence's full stop into the address.
-        let token =
-            token.trim_end_matches(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
+        let token = bare(token);
         if token.len() > LONGEST_TOKEN {
             return None;
         }
@@ -143,6 +141,13 @@ pub fn check(key: &LinkKey, book: &Book, token: &str, today: NaiveDate) -> Check
         return Checked::Expired;
     }
     Checked::Valid(link)
+}
+
+/// The token without what a mail or chat program took into the address behind it, such as the
+/// sentence's full stop.
+#[must_use]
+pub fn bare(token: &str) -> &str {
+    token.trim_end_matches(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
 }
 
 /// Compares without telling by the time taken where two byte strings differ.

@@ -17,3 +17,6 @@ pub mod policy;
 pub mod report;
 pub mod schedule;
 pub mod user;
+
+#[cfg(test)]
+pub(crate) mod fixture;

@@ -188,11 +188,13 @@ impl Lane {
         }
         match attempted.rest {
             Some(rest) => gate.rest(rest, &attempted.outcome, now),
-            // An answer about the message itself shows that the channel works.
-            None => {
+            // An answer about the message itself shows that the channel works; while it rests, only
+            // that an older session still does.
+            None if gate.rest.as_ref().is_none_or(|rest| rest.until <= now) => {
                 gate.streak = 0;
                 gate.rest = None;
             }
+            None => {}
         }
     }
 

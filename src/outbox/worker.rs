@@ -243,7 +243,7 @@ fn tell(lane: &Lane, job: &Job, attempted: &Attempted, verdict: &Verdict) {
             match (verdict, failure.next) {
                 (_, Next::StopChannel { .. }) => tracing::error!(
                     message.key = %key, channel, attempt, reason, detail,
-                    "channel stopped until somebody mends it"
+                    "channel stopped"
                 ),
                 (Verdict::Dead, _) => tracing::error!(
                     message.key = %key, channel, attempt, reason, detail, "message given up"

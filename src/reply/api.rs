@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::accept::{Fault, Receipt, Refusal, Submission, accept};
 use super::items::{Item, Sheet, sheet};
@@ -82,31 +82,37 @@ pub(super) struct Body {
     reports: Vec<WireDraft>,
 }
 
+/// Left out, `null` and empty say the same.
 #[derive(Deserialize)]
 struct WireDraft {
     task: u32,
     #[serde(default)]
-    status: String,
+    status: Option<String>,
     #[serde(default)]
-    progress: String,
+    progress: Option<String>,
     #[serde(default)]
-    problems: String,
+    problems: Option<String>,
     #[serde(default)]
-    next_steps: String,
+    next_steps: Option<String>,
     #[serde(default)]
-    percent: Option<serde_json::Number>,
+    percent: Option<Value>,
 }
 
 impl From<WireDraft> for Draft {
     fn from(wire: WireDraft) -> Self {
+        let percent = match wire.percent {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text,
+            Some(other) => other.to_string(),
+        };
         Self {
             task: wire.task,
             group: None,
-            status: wire.status,
-            progress: wire.progress,
-            problems: wire.problems,
-            next_steps: wire.next_steps,
-            percent: wire.percent.map_or(String::new(), |n| n.to_string()),
+            status: wire.status.unwrap_or_default(),
+            progress: wire.progress.unwrap_or_default(),
+            problems: wire.problems.unwrap_or_default(),
+            next_steps: wire.next_steps.unwrap_or_default(),
+            percent,
         }
     }
 }
@@ -132,7 +138,7 @@ impl<'a> From<&'a Report> for WireReport<'a> {
     }
 }
 
-fn wire_sheet(link: &Link, sheet: &Sheet, calendar: &Calendar) -> serde_json::Value {
+fn wire_sheet(link: &Link, sheet: &Sheet, calendar: &Calendar) -> Value {
     let person = &sheet.person;
     let items: Vec<_> = sheet
         .open
@@ -149,7 +155,7 @@ fn wire_sheet(link: &Link, sheet: &Sheet, calendar: &Calendar) -> serde_json::Va
     })
 }
 
-fn wire_item(item: &Item, calendar: &Calendar) -> serde_json::Value {
+fn wire_item(item: &Item, calendar: &Calendar) -> Value {
     let milestones: Vec<Cow<'_, str>> = item
         .milestones
         .iter()
@@ -174,7 +180,7 @@ fn wire_item(item: &Item, calendar: &Calendar) -> serde_json::Value {
     })
 }
 
-fn wire_receipt(receipt: &Receipt, calendar: &Calendar) -> serde_json::Value {
+fn wire_receipt(receipt: &Receipt, calendar: &Calendar) -> Value {
     let reports: Vec<_> = receipt
         .reports
         .iter()
@@ -193,11 +199,11 @@ fn wire_receipt(receipt: &Receipt, calendar: &Calendar) -> serde_json::Value {
     })
 }
 
-fn wire_fault(fault: &Fault) -> serde_json::Value {
+fn wire_fault(fault: &Fault) -> Value {
     json!({ "task": fault.task, "field": fault.field, "message": fault.message })
 }
 
-fn faults(found: &[serde_json::Value]) -> Response {
+fn faults(found: &[Value]) -> Response {
     (StatusCode::UNPROCESSABLE_ENTITY, Json(found)).into_response()
 }
 

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use axum::Form;
+use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -18,7 +19,7 @@ use super::pages::{self, Notice, Typed};
 use super::{Draft, Room};
 use crate::domain::fact::Actor;
 use crate::domain::ids::{ObligationKey, TaskNo};
-use crate::domain::link::Link;
+use crate::domain::link::{Link, bare};
 use crate::domain::report::{Received, Via, read};
 use crate::store::CommitError;
 use crate::web::{Peer, WebError};
@@ -30,7 +31,7 @@ pub(super) async fn show(
     peer: Peer,
 ) -> Result<Response, WebError> {
     let link = room.open(&token, peer)?;
-    page(&room, &token, &link, &Typed::default(), None)
+    page(&room, bare(&token), &link, &Typed::default(), None)
 }
 
 /// `POST /r/{token}`.
@@ -38,14 +39,19 @@ pub(super) async fn submit(
     State(room): State<Room>,
     Path(token): Path<String>,
     peer: Peer,
-    Form(fields): Form<Vec<(String, String)>>,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Result<Response, WebError> {
     let link = room.open(&token, peer)?;
+    let token = bare(&token);
     room.admit(&link)?;
+    let Ok(Form(fields)) = form else {
+        let message = "提交的内容过大或不完整，没有保存。请返回上一页，精简后再提交。";
+        return Err(WebError::BadRequest(message.into()));
+    };
     let typed = Typed::new(read_fields(fields));
     let drafts = typed.filled();
     if drafts.is_empty() {
-        return page(&room, &token, &link, &typed, Some(Notice::NothingFilled));
+        return page(&room, token, &link, &typed, Some(Notice::NothingFilled));
     }
     let submission = Submission {
         plan: link.plan.clone(),
@@ -67,15 +73,15 @@ pub(super) async fn submit(
         }
         Err(CommitError::Refused(Refusal::Faults(faults))) => {
             let typed = typed.with_faults(faults);
-            page(&room, &token, &link, &typed, Some(Notice::Faults))
+            page(&room, token, &link, &typed, Some(Notice::Faults))
         }
         Err(CommitError::Refused(Refusal::Accepted(tasks))) => {
             let faults = tasks.iter().map(|task| accepted(*task)).collect();
             let typed = typed.with_faults(faults);
-            page(&room, &token, &link, &typed, Some(Notice::Accepted(tasks)))
+            page(&room, token, &link, &typed, Some(Notice::Accepted(tasks)))
         }
         Err(CommitError::Unavailable) => {
-            page(&room, &token, &link, &typed, Some(Notice::Unavailable))
+            page(&room, token, &link, &typed, Some(Notice::Unavailable))
         }
     }
 }
@@ -104,7 +110,7 @@ pub(super) async fn receipt(
             .collect()
     };
     let receipt = make_receipt(reports, &calendar).ok_or(WebError::NotFound)?;
-    pages::receipt(&room.desk, &token, &link, &receipt)
+    pages::receipt(&room.desk, bare(&token), &link, &receipt)
 }
 
 fn page(

@@ -53,6 +53,19 @@ impl Caller {
         }
     }
 
+    /// As whom they act on users.
+    ///
+    /// # Errors
+    /// As for [`Self::writer`], also for coordinators.
+    pub fn administrator(&self) -> Result<Actor, WebError> {
+        match self {
+            Self::User { role, .. } if *role != Role::Admin => {
+                Err(WebError::Forbidden("只有管理员可以管理账号。"))
+            }
+            _ => self.writer(),
+        }
+    }
+
     /// Lets everyone but nobody through.
     ///
     /// # Errors

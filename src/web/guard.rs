@@ -22,9 +22,11 @@ const LONGEST_MOVE: Duration = Duration::from_secs(600);
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Puts the guards around a router; the outermost layer of all.
+/// Puts the guards around a router, and a page of ours where there is none; the outermost layer.
 pub fn guard(router: Router) -> Router {
-    router.layer(from_fn(around))
+    router
+        .fallback(async || WebError::NotFound)
+        .layer(from_fn(around))
 }
 
 async fn around(request: Request, next: Next) -> Response {

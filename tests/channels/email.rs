@@ -13,7 +13,7 @@ use cuiban::domain::people::ChannelKind;
 use mail_parser::MessageParser;
 
 use crate::letters::brief_of;
-use crate::peers::smtp::{Say, SmtpPeer, Step};
+use crate::peers::smtp::{CA, Protection, Say, SmtpPeer, Step};
 use crate::peers::world::{self, at, zhong};
 
 pub fn settings(peer: &SmtpPeer) -> Settings {
@@ -333,4 +333,64 @@ async fn no_server_and_no_address_are_told_apart() {
     nowhere.contact.email = None;
     let told = channel.send(&nowhere, 1).await;
     assert_eq!(failed(&told), (FailReason::NoChannel, Next::NextChannel));
+}
+
+async fn protected(
+    protection: Protection,
+    offers: &[&str],
+    tls: Tls,
+    ca: bool,
+) -> (SmtpPeer, Attempted) {
+    let script = |step, _: usize, _: &str| match step {
+        Step::Dot => Say::gbk("250", "已收到"),
+        _ => Say::Usual,
+    };
+    let peer = SmtpPeer::protected(Arc::new(script), offers, protection).await;
+    let channel = EmailChannel::new(Settings {
+        host: "localhost".into(),
+        tls,
+        timeout: Duration::from_secs(2),
+        login: Some(Login {
+            username: "duban@agency.example".into(),
+            password: Secret::new("hunter2".into()),
+        }),
+        extra_ca: ca.then(|| CA.to_vec()),
+        ..settings(&peer)
+    });
+    let told = channel.unwrap().send(&brief(), 1).await;
+    (peer, told)
+}
+
+#[tokio::test]
+async fn tls_from_the_first_byte_and_by_starttls() {
+    let auth = "AUTH PLAIN LOGIN";
+    let (peer, told) = protected(Protection::Implicit, &[auth], Tls::Implicit, true).await;
+    assert_eq!(told, Attempted::sent("250 已收到"));
+    assert_eq!(peer.mails().len(), 1);
+    let offers = ["STARTTLS", auth];
+    let (peer, told) = protected(Protection::Starttls, &offers, Tls::Starttls, true).await;
+    assert_eq!(told, Attempted::sent("250 已收到"));
+    let heard = peer.heard();
+    let place = |what: &str| {
+        heard
+            .iter()
+            .position(|line| line.starts_with(what))
+            .unwrap()
+    };
+    assert!(place("STARTTLS") < place("AUTH"));
+}
+
+#[tokio::test]
+async fn a_certificate_of_nobody_stops_the_channel_and_no_password_is_said() {
+    for (protection, tls) in [
+        (Protection::Implicit, Tls::Implicit),
+        (Protection::Starttls, Tls::Starttls),
+    ] {
+        let offers = ["STARTTLS", "AUTH PLAIN LOGIN"];
+        let (peer, told) = protected(protection, &offers, tls, false).await;
+        let (reason, next) = failed(&told);
+        assert_eq!(reason, FailReason::Credentials, "{told:?}");
+        assert!(matches!(next, Next::StopChannel { .. }));
+        assert!(!peer.heard().iter().any(|line| line.starts_with("AUTH")));
+    }
 }

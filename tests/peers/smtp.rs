@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A moment in a session at which the server speaks.
@@ -64,6 +66,20 @@ pub struct Mail {
     pub accepted: bool,
 }
 
+/// How the peer protects its sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Protection {
+    #[default]
+    None,
+    /// STARTTLS, and nothing but it before.
+    Starttls,
+    /// TLS from the first byte.
+    Implicit,
+}
+
+/// The authority that signed the peer's certificate for `localhost`, PEM.
+pub const CA: &[u8] = include_bytes!("../fixtures/tls/ca.pem");
+
 pub struct SmtpPeer {
     pub addr: SocketAddr,
     state: Arc<State>,
@@ -74,6 +90,7 @@ pub struct SmtpPeer {
 struct State {
     script: Mutex<Option<Script>>,
     offers: Vec<String>,
+    protection: Protection,
     mails: Mutex<Vec<Mail>>,
     steps: Mutex<std::collections::HashMap<Step, usize>>,
     said: Mutex<Vec<String>>,
@@ -96,11 +113,17 @@ impl SmtpPeer {
 
     /// `offers` are further EHLO lines, such as `AUTH PLAIN LOGIN`.
     pub async fn start(script: Script, offers: &[&str]) -> Self {
+        Self::protected(script, offers, Protection::None).await
+    }
+
+    /// With TLS under the certificate that [`CA`] signed.
+    pub async fn protected(script: Script, offers: &[&str], protection: Protection) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let state = Arc::new(State {
             script: Mutex::new(Some(script)),
             offers: offers.iter().map(|offer| (*offer).to_owned()).collect(),
+            protection,
             ..State::default()
         });
         let shared = Arc::clone(&state);
@@ -152,16 +175,40 @@ impl Drop for SmtpPeer {
     }
 }
 
+trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+type Stream = BufReader<Box<dyn Duplex>>;
+
+async fn protect(stream: Stream) -> std::io::Result<Stream> {
+    let chain = CertificateDer::pem_slice_iter(include_bytes!("../fixtures/tls/server.pem"));
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("../fixtures/tls/server.key")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain.map(Result::unwrap).collect(), key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let stream = acceptor.accept(stream.into_inner()).await?;
+    Ok(BufReader::new(Box::new(stream)))
+}
+
 async fn serve(tcp: TcpStream, state: &State) -> std::io::Result<()> {
-    let (read, mut write) = tcp.into_split();
-    let mut read = BufReader::new(read);
-    if say(state, &mut write, Step::Greeting, "").await?.is_none() {
+    let mut stream: Stream = BufReader::new(Box::new(tcp));
+    if state.protection == Protection::Implicit {
+        stream = protect(stream).await?;
+    }
+    let mut plain = state.protection == Protection::Starttls;
+    if say(state, &mut stream, Step::Greeting, "").await?.is_none() {
         return Ok(());
     }
     let (mut from, mut to) = (String::new(), Vec::new());
     loop {
         let mut line = Vec::new();
-        if read.read_until(b'\n', &mut line).await? == 0 {
+        if stream.read_until(b'\n', &mut line).await? == 0 {
             return Ok(());
         }
         let line = String::from_utf8_lossy(&line).trim_end().to_owned();
@@ -183,14 +230,19 @@ async fn serve(tcp: TcpStream, state: &State) -> std::io::Result<()> {
             Step::Rcpt => to.push(address(&line)),
             _ => {}
         }
-        let said = say(state, &mut write, step, &line).await?;
+        let said = say(state, &mut stream, step, &line).await?;
         if said.is_none() || step == Step::Quit {
             return Ok(());
         }
+        if step == Step::StartTls && said == Some(220) {
+            stream = protect(stream).await?;
+            plain = false;
+        }
+        assert!(!plain || step != Step::Mail, "a mail without protection");
         if step == Step::Data && said == Some(354) {
             let mut data = Vec::new();
             while !data.ends_with(b"\r\n.\r\n") {
-                if read.read_until(b'\n', &mut data).await? == 0 {
+                if stream.read_until(b'\n', &mut data).await? == 0 {
                     return Ok(());
                 }
             }
@@ -204,7 +256,7 @@ async fn serve(tcp: TcpStream, state: &State) -> std::io::Result<()> {
                 });
                 mails.len() - 1
             };
-            let Some(said) = say(state, &mut write, Step::Dot, "").await? else {
+            let Some(said) = say(state, &mut stream, Step::Dot, "").await? else {
                 return Ok(());
             };
             if said / 100 == 2 {

@@ -21,7 +21,7 @@ use crate::store::Decision;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct TemplateQuery {
-    form: Option<String>,
+    format: Option<String>,
 }
 
 /// The sheet with every person of the latest plan, and what is known of them.
@@ -31,7 +31,7 @@ pub(super) async fn template(
 ) -> Result<Response, Fault> {
     let book = operator.desk.ledger.book();
     let (_, plan) = latest(&book)?;
-    if query.form.as_deref() == Some("xlsx") {
+    if query.format.as_deref() == Some("xlsx") {
         let bytes = contacts::template_xlsx(&book, plan)
             .map_err(|error| Fault::failed(error.to_string()))?;
         let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";

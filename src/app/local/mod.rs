@@ -5,7 +5,6 @@ mod contacts;
 mod journal;
 mod plans;
 mod simulate;
-mod users;
 
 use std::sync::Arc;
 
@@ -62,9 +61,6 @@ pub(super) fn router(operator: Arc<Operator>) -> Router {
         .route("/api/v1/contacts/check", get(contacts::check))
         .route("/api/v1/simulate", get(simulate::simulate))
         .route("/api/v1/urge", post(simulate::urge))
-        .route("/api/v1/users", get(users::list).post(users::add))
-        .route("/api/v1/users/{name}/password", post(users::set_password))
-        .route("/api/v1/users/{name}/disable", post(users::disable))
         .route("/api/v1/journal", get(journal::dump))
         .route("/api/v1/journal/verify", get(journal::verify))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))

@@ -39,7 +39,7 @@ pub(super) async fn list(State(operator): State<Arc<Operator>>) -> Json<Vec<Plan
 
 #[derive(Debug, Deserialize)]
 pub(super) struct ShowQuery {
-    form: Option<String>,
+    format: Option<String>,
 }
 
 /// One plan, as `plan inspect` shows it, without findings.
@@ -67,7 +67,7 @@ pub(super) async fn show(
             findings: Vec::new(),
         }
     };
-    if query.form.as_deref() == Some("json") {
+    if query.format.as_deref() == Some("json") {
         let json = serde_json::to_vec(&plan::wire::Inspection::from(&reading))
             .map_err(|error| Fault::failed(error.to_string()))?;
         return Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response());

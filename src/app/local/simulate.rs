@@ -26,7 +26,7 @@ pub(super) struct SimulateQuery {
     plan: Option<String>,
     from: Option<String>,
     to: Option<String>,
-    form: Option<String>,
+    format: Option<String>,
 }
 
 /// Every message that would leave. Sends nothing, stores nothing.
@@ -47,7 +47,7 @@ pub(super) async fn simulate(
     };
     let plan = query.plan.as_deref().map(PlanId::new).transpose()?;
     let book = operator.desk.ledger.book().clone();
-    let json = query.form.as_deref() == Some("json");
+    let json = query.format.as_deref() == Some("json");
     let text = tokio::task::spawn_blocking(move || ahead(&rules, &book, from, to, plan, json))
         .await
         .map_err(|_| Fault::failed("预演没有完成"))??;

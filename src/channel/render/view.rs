@@ -37,7 +37,6 @@ pub(super) struct View<'a> {
     token: &'a str,
     today: String,
     mention: Option<&'a str>,
-    pub(super) opening: String,
 }
 
 #[derive(Serialize)]
@@ -159,7 +158,6 @@ impl<'a> View<'a> {
             token: &brief.token,
             today: format!("{}年{}", brief.at.year(), short(brief.at.date_naive())),
             mention: brief.contact.wecom_user.as_deref(),
-            opening: String::new(),
         }
     }
 }

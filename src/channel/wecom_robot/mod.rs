@@ -178,6 +178,8 @@ fn client(settings: &Settings) -> Result<reqwest::Client, reqwest::Error> {
     let mut builder = reqwest::Client::builder()
         .connect_timeout(CONNECT_LIMIT)
         .timeout(CALL_LIMIT)
+        // A kept connection that was closed meanwhile would make a doubt of what never arrived.
+        .pool_max_idle_per_host(0)
         // Where the address is the secret, nobody else is told it.
         .redirect(reqwest::redirect::Policy::none())
         .referer(false);

@@ -11,6 +11,9 @@ use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
 /// A message that still waits this long after its time is worth a look.
 const LONG: TimeDelta = TimeDelta::hours(1);
 
+/// An attempt that began this long ago and has no outcome is more than a send under way.
+const IN_DOUBT: TimeDelta = TimeDelta::minutes(10);
+
 /// What needs a person, for one quarter of one plan.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Attention {
@@ -18,12 +21,14 @@ pub struct Attention {
     pub dead: usize,
     /// Messages in doubt that are not repeated without a person's word.
     pub held: usize,
-    /// Messages with an intent and no outcome.
+    /// Messages with an intent and, ten minutes later, no outcome.
     pub in_doubt: usize,
-    /// Messages that still wait an hour after they were to leave.
+    /// Messages that still wait an hour after they were to leave, or after a try that failed.
     pub waiting_long: usize,
     /// People with something open whom nothing reaches.
     pub unreachable: Vec<PersonId>,
+    /// People with something open whom the burden budget kept a message from.
+    pub over_budget: Vec<PersonId>,
     /// Obligations for which the table names no owner.
     pub unowned: Vec<ObligationKey>,
 }
@@ -47,24 +52,18 @@ pub fn attention(book: &Book, plan: &PlanId, quarter: Quarter, now: DateTime<Utc
         match &delivery.state {
             DeliveryState::Dead { .. } => found.dead += 1,
             DeliveryState::Held { .. } => found.held += 1,
-            DeliveryState::Sending { .. } => found.in_doubt += 1,
-            DeliveryState::Waiting { .. } if now - delivery.message.not_before > LONG => {
-                found.waiting_long += 1;
+            DeliveryState::Sending { since, .. } if now - *since > IN_DOUBT => found.in_doubt += 1,
+            DeliveryState::Waiting { until } => {
+                // One put off to the next morning waits as it should; one that is being tried
+                // again and again does not.
+                let tried = delivery.attempts > 0 && now - delivery.queued_at > LONG;
+                found.waiting_long += usize::from(tried || now - *until > LONG);
             }
             _ => {}
         }
     }
-    let mut unreachable = BTreeSet::new();
-    for (key, why) in &book.skipped {
-        if key.plan == *plan
-            && key.quarter == quarter
-            && *why == SkipWhy::Unreachable
-            && has_open(book, key.person.clone(), plan, quarter)
-        {
-            unreachable.insert(key.person.clone());
-        }
-    }
-    found.unreachable = unreachable.into_iter().collect();
+    found.unreachable = untold(book, plan, quarter, SkipWhy::Unreachable);
+    found.over_budget = untold(book, plan, quarter, SkipWhy::OverBudget);
     found.unowned = book
         .obligations_in(plan, quarter)
         .filter(|(key, obligation)| {
@@ -78,7 +77,21 @@ pub fn attention(book: &Book, plan: &PlanId, quarter: Quarter, now: DateTime<Utc
     found
 }
 
-fn has_open(book: &Book, person: PersonId, plan: &PlanId, quarter: Quarter) -> bool {
-    book.obligations_of(&person, plan, quarter)
-        .any(|(_, obligation)| obligation.is_open())
+/// People told nothing for this reason who still have something open.
+fn untold(book: &Book, plan: &PlanId, quarter: Quarter, why: SkipWhy) -> Vec<PersonId> {
+    let has_open = |person: &PersonId| {
+        book.obligations_of(person, plan, quarter)
+            .any(|(_, obligation)| obligation.is_open())
+    };
+    let people: BTreeSet<_> = book
+        .skipped
+        .iter()
+        .filter(|(key, reason)| key.plan == *plan && key.quarter == quarter && **reason == why)
+        .map(|(key, _)| &key.person)
+        .collect();
+    people
+        .into_iter()
+        .filter(|id| has_open(id))
+        .cloned()
+        .collect()
 }

@@ -15,7 +15,7 @@ pub struct StageAudit {
     pub stage: Stage,
     /// When it was run or skipped.
     pub ran_at: DateTime<Utc>,
-    /// People who had something open.
+    /// People who were to be told: owners with something open, and who is copied in on it.
     pub expected: u32,
     /// The peer has it.
     pub sent: u32,
@@ -27,7 +27,7 @@ pub struct StageAudit {
     pub failed: u32,
     /// Nobody knows whether it arrived, or it is being sent at this moment.
     pub in_doubt: u32,
-    /// Messages to people who were only copied in; not part of the sum.
+    /// How many of all these are people who were only copied in.
     pub copied: u32,
 }
 
@@ -64,7 +64,6 @@ pub fn audit(book: &Book, plan: &PlanId, quarter: Quarter) -> Vec<StageAudit> {
         };
         if delivery.message.items.is_empty() {
             audit.copied += 1;
-            continue;
         }
         let place = match delivery.state {
             DeliveryState::Sent { .. } => &mut audit.sent,
