@@ -2,6 +2,9 @@
 //! both: it decides on the book, appends durably, then answers.
 //!
 //! Only this room names a back end. Nothing outside may keep a second copy of a fact.
+//!
+//! Example: `ledger.commit(by, at, |book| …)` lets the closure look at the book as it stands, appends
+//! the facts it gives, and answers once they are on disk.
 
 mod files;
 mod guard;
