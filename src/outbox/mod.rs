@@ -7,6 +7,11 @@
 //!
 //! A *lane* is one channel with its pace and its rests. Lanes know nothing of each other: a mail
 //! server that is down delays no robot.
+//!
+//! It never decides whom to remind, and never words a message.
+//!
+//! Example: an owner reports at 09:11 while the 催办 of 09:10 still waits; the last check finds
+//! nothing open, and the message is withdrawn instead of sent.
 
 mod lane;
 mod pick;
