@@ -9,6 +9,7 @@ use crate::channel::wecom_robot::{self, RobotChannel};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::email::Tls;
+use crate::desk::StoppedChannel;
 use crate::domain::brief::Office;
 use crate::domain::delivery::RetryPlan;
 use crate::domain::link::{Link, LinkKey};
@@ -50,6 +51,23 @@ pub(super) fn outbox(
             base.to_owned(),
         ),
     ))
+}
+
+/// The channels that wait for a person, for the pages.
+pub(super) fn stopped(outbox: &Outbox) -> Vec<StoppedChannel> {
+    let lanes = outbox.status().into_iter();
+    lanes
+        .filter_map(|lane| {
+            let rest = lane.rest.filter(|rest| rest.stopped)?;
+            let name = lane.name.split_once(':').map(|(_, name)| name.to_owned());
+            Some(StoppedChannel {
+                kind: lane.kind,
+                name,
+                reason: rest.reason,
+                detail: rest.detail,
+            })
+        })
+        .collect()
 }
 
 fn channels(config: &Config) -> anyhow::Result<Vec<Arc<dyn Channel>>> {

@@ -59,7 +59,8 @@ pub struct LaneStatus {
     pub sent: u64,
     /// Attempts that failed or are in doubt since the start.
     pub failed: u64,
-    /// Whether it rests.
+    /// The rest it is in. One for something a person has to mend lasts until the channel works
+    /// again: at night, when nobody looks whether it does, it is still the last that is known.
     pub rest: Option<Rest>,
 }
 
@@ -217,7 +218,10 @@ impl Lane {
             in_hand: gate.in_hand,
             sent: self.sent.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
-            rest: gate.rest.clone().filter(|rest| rest.until > now),
+            rest: gate
+                .rest
+                .clone()
+                .filter(|rest| rest.stopped || rest.until > now),
         }
     }
 
