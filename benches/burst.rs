@@ -15,6 +15,7 @@
 )]
 
 use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -98,7 +99,13 @@ impl Sink {
             .local_addr()
             .ok()?
             .port();
-        let child = Command::new("smtp-sink")
+        let mut command = Command::new("smtp-sink");
+        // It will not run as root.
+        let root = std::fs::metadata("/proc/self").ok()?.uid() == 0;
+        if root {
+            command.args(["-u", "nobody"]);
+        }
+        let child = command
             .args([&format!("127.0.0.1:{port}"), "100"])
             .env("PATH", "/usr/sbin:/usr/bin:/bin")
             .stdout(Stdio::null())
