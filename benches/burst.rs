@@ -124,7 +124,8 @@ impl Sink {
             std::thread::spawn(move || {
                 while !over.load(Ordering::Relaxed) {
                     most.fetch_max(connections(port), Ordering::Relaxed);
-                    std::thread::sleep(Duration::from_millis(50));
+                    // Reading the kernel's table is dear, and ours to pay.
+                    std::thread::sleep(Duration::from_millis(500));
                 }
             })
         };
