@@ -22,10 +22,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use cuiban::channel::email::compose::Composer;
 use cuiban::channel::email::{EmailChannel, Settings, Tls};
+use cuiban::channel::{Attempted, Channel, Sending};
 use cuiban::clock::Clock;
 use cuiban::domain::book::DeliveryState;
-use cuiban::domain::brief::Office;
+use cuiban::domain::brief::{Brief, Office};
 use cuiban::domain::delivery::RetryPlan;
 use cuiban::domain::fact::{Actor, Fact};
 use cuiban::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
@@ -54,7 +56,14 @@ fn main() {
     };
     let base = source(&sink, messages, sessions, false);
     let kept = source(&sink, messages, sessions, true);
-    let ours = ours(&sink, messages, sessions);
+    let store = ours(&sink, messages, Arc::new(Nowhere(sessions, None)));
+    let words = ours(
+        &sink,
+        messages,
+        Arc::new(Nowhere(sessions, Some(composer()))),
+    );
+    let mail = EmailChannel::new(settings(sink.port, sessions)).unwrap();
+    let mail = ours(&sink, messages, Arc::new(mail));
     println!(
         "| {messages} mails, {sessions} sessions | msg/s | ratio | CPU s per 1,000 | most connections |"
     );
@@ -62,7 +71,9 @@ fn main() {
     for (name, row) in [
         ("smtp-source (base)", &base),
         ("smtp-source, sessions kept (-d)", &kept),
-        ("cuiban: composed, 2 durable facts each", &ours),
+        ("cuiban without channel: 2 durable facts each", &store),
+        ("the same, and composed", &words),
+        ("the same, and sent: the whole", &mail),
     ] {
         println!(
             "| {name} | {:.0} | {:.2} | {:.3} | {} |",
@@ -164,7 +175,7 @@ fn source(sink: &Sink, messages: usize, sessions: usize, keep: bool) -> Row {
     })
 }
 
-fn ours(sink: &Sink, messages: usize, sessions: usize) -> Row {
+fn ours(sink: &Sink, messages: usize, channel: Arc<dyn Channel>) -> Row {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::simulated(
         DateTime::parse_from_rfc3339("2022-03-28T09:10:00+08:00")
@@ -194,27 +205,11 @@ fn ours(sink: &Sink, messages: usize, sessions: usize) -> Row {
                 .unwrap();
         }
     });
-    let mail = EmailChannel::new(Settings {
-        host: "127.0.0.1".into(),
-        port: sink.port,
-        tls: Tls::None,
-        login: None,
-        from_name: Some("市政府办公室督查科".into()),
-        from_address: "duban@agency.example".into(),
-        reply_to: None,
-        max_connections: sessions,
-        timeout: Duration::from_secs(30),
-        messages_per_connection: 0,
-        per_minute: 0,
-        per_hour: 0,
-        extra_ca: None,
-    })
-    .unwrap();
     let outbox = Arc::new(Outbox::new(
         ledger.clone(),
         clock.clone(),
         Arc::new(rules()),
-        vec![Arc::new(mail)],
+        vec![channel],
         Arc::new(|_, quarter, person| {
             format!("https://duban.example.gov.cn/r/{quarter}-{person}-7f3kQm2ZpX7f3kQm2ZpX")
         }),
@@ -241,6 +236,55 @@ fn ours(sink: &Sink, messages: usize, sessions: usize) -> Row {
     drop(ledger);
     writer.join().unwrap();
     row
+}
+
+fn settings(port: u16, sessions: usize) -> Settings {
+    Settings {
+        host: "127.0.0.1".into(),
+        port,
+        tls: Tls::None,
+        login: None,
+        from_name: Some("市政府办公室督查科".into()),
+        from_address: "duban@agency.example".into(),
+        reply_to: None,
+        max_connections: sessions,
+        timeout: Duration::from_secs(30),
+        pipelining: true,
+        messages_per_connection: 0,
+        per_minute: 0,
+        per_hour: 0,
+        extra_ca: None,
+    }
+}
+
+fn composer() -> Composer {
+    Composer::new(&settings(25, 1)).unwrap()
+}
+
+/// Takes messages, composes them where it can, and sends them nowhere: what the rest costs.
+struct Nowhere(usize, Option<Composer>);
+
+impl Channel for Nowhere {
+    fn kind(&self) -> ChannelKind {
+        ChannelKind::Email
+    }
+
+    fn name(&self) -> &str {
+        "nowhere"
+    }
+
+    fn sessions(&self) -> usize {
+        self.0
+    }
+
+    fn send<'a>(&'a self, brief: &'a Brief, _: u32) -> Sending<'a> {
+        Box::pin(async move {
+            if let Some(composer) = &self.1 {
+                assert!(!composer.message(brief).unwrap().is_empty());
+            }
+            Attempted::sent("250 2.0.0 Ok")
+        })
+    }
 }
 
 fn rules() -> Rules {
