@@ -49,9 +49,11 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.origin)?;
-        if !self.key.is_empty() {
-            write!(f, "，{}", self.key)?;
+        match (&self.origin, self.key.as_str()) {
+            (origin, "") => write!(f, "{origin}")?,
+            // What nobody wrote has no place but its key.
+            (Origin::Default | Origin::Derived, key) => f.write_str(key)?,
+            (origin, key) => write!(f, "{origin}，{key}")?,
         }
         write!(f, "：{}", self.message)
     }

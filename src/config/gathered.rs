@@ -14,6 +14,8 @@ pub(super) struct Gathered {
     pub(super) settings: Vec<Setting>,
     /// Folder of the site's file: relative names are looked for there first.
     pub(super) folder: Option<PathBuf>,
+    /// Whether files with secrets are left closed.
+    pub(super) without_secrets: bool,
     /// `$CREDENTIALS_DIRECTORY`.
     pub(super) credentials: Option<PathBuf>,
 }

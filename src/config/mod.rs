@@ -11,7 +11,6 @@ pub mod log;
 pub mod office;
 pub mod secret;
 pub mod server;
-pub mod show;
 pub mod spool;
 pub mod store;
 pub mod time;
@@ -21,11 +20,15 @@ mod gathered;
 mod layers;
 mod reader;
 mod remind;
+mod show;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use chrono::Timelike;
+
 use crate::domain::people::ChannelKind;
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Policy, StageRule};
 
 pub use email::EmailConfig;
 pub use fault::{ConfigFaults, Fault, Origin};
@@ -34,6 +37,7 @@ pub use log::LogConfig;
 pub use office::OfficeConfig;
 pub use secret::Secret;
 pub use server::ServerConfig;
+pub use show::{Check, Show};
 pub use spool::SpoolConfig;
 pub use store::StoreConfig;
 pub use time::TimeConfig;
@@ -65,8 +69,8 @@ pub struct Config {
     pub email: Option<EmailConfig>,
     /// `[wecom]`; without robots it sends nothing.
     pub wecom: WecomConfig,
-    /// `[spool]`, where it is used: when named, or when nothing else is configured.
-    pub spool: Option<SpoolConfig>,
+    /// `[spool]`.
+    pub spool: SpoolConfig,
     /// `[log]`.
     pub log: LogConfig,
 }
@@ -94,45 +98,71 @@ impl Config {
         path: Option<&Path>,
         env: impl Iterator<Item = (String, String)>,
     ) -> Result<Loaded, ConfigFaults> {
-        let env: Vec<(String, String)> = env.collect();
-        let one = |fault| ConfigFaults(vec![fault]);
-        let mut root = Table::parse(DEFAULT_TOML, None).map_err(one)?;
-        let site = site_file(path).map_err(one)?;
-        if let Some((path, text)) = &site {
-            root.lay(Table::parse(text, Some(path)).map_err(one)?);
-        }
-        let credentials = env.iter().find(|(name, _)| name == "CREDENTIALS_DIRECTORY");
-        let mut gathered = Gathered {
-            folder: site
-                .as_ref()
-                .and_then(|(path, _)| path.parent())
-                .map(Path::to_path_buf),
-            credentials: credentials.map(|(_, folder)| PathBuf::from(folder)),
-            ..Gathered::default()
-        };
-        root.lay_env(env.into_iter());
-        let config = read_sections(&root, &mut gathered);
-        match config {
-            Some(config) if gathered.faults.is_empty() => Ok(Loaded {
-                config,
-                warnings: gathered.warnings,
-                settings: gathered.settings,
-                sources: site.into_iter().map(|(path, _)| path).collect(),
-            }),
-            _ => Err(ConfigFaults::in_order(gathered.faults)),
-        }
+        load(path, env, false)
     }
 
-    /// The ways out that are set up.
+    /// As [`Self::load`], for commands that send nothing: files with secrets stay closed, since
+    /// systemd shows its credentials to the daemon only, and who types a command may not be
+    /// allowed to read them.
+    ///
+    /// # Errors
+    /// All faults at once.
+    pub fn load_without_secrets(
+        path: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Loaded, ConfigFaults> {
+        load(path, env, true)
+    }
+
+    /// The ways out of this machine that are set up; where there is none, the spool.
     #[must_use]
     pub fn channels(&self) -> Vec<ChannelKind> {
-        let set_up = |kind: &ChannelKind| match kind {
-            ChannelKind::Email => self.email.is_some(),
-            ChannelKind::WecomRobot => !self.wecom.robots.is_empty(),
-            ChannelKind::WecomApp => false,
-            ChannelKind::Spool => self.spool.is_some(),
-        };
-        ChannelKind::ALL.into_iter().filter(set_up).collect()
+        let mut channels = Vec::new();
+        if self.email.is_some() {
+            channels.push(ChannelKind::Email);
+        }
+        if !self.wecom.robots.is_empty() {
+            channels.push(ChannelKind::WecomRobot);
+        }
+        if channels.is_empty() {
+            channels.push(ChannelKind::Spool);
+        }
+        channels
+    }
+}
+
+fn load(
+    path: Option<&Path>,
+    env: impl Iterator<Item = (String, String)>,
+    without_secrets: bool,
+) -> Result<Loaded, ConfigFaults> {
+    let env: Vec<(String, String)> = env.collect();
+    let one = |fault| ConfigFaults(vec![fault]);
+    let mut root = Table::parse(DEFAULT_TOML, None).map_err(one)?;
+    let site = site_file(path).map_err(one)?;
+    if let Some((path, text)) = &site {
+        root.lay(Table::parse(text, Some(path)).map_err(one)?);
+    }
+    let credentials = env.iter().find(|(name, _)| name == "CREDENTIALS_DIRECTORY");
+    let mut gathered = Gathered {
+        folder: site
+            .as_ref()
+            .and_then(|(path, _)| path.parent())
+            .map(Path::to_path_buf),
+        without_secrets,
+        credentials: credentials.map(|(_, folder)| PathBuf::from(folder)),
+        ..Gathered::default()
+    };
+    root.lay_env(env.into_iter());
+    let config = read_sections(&root, &mut gathered);
+    match config {
+        Some(config) if gathered.faults.is_empty() => Ok(Loaded {
+            config,
+            warnings: gathered.warnings,
+            settings: gathered.settings,
+            sources: site.into_iter().map(|(path, _)| path).collect(),
+        }),
+        _ => Err(ConfigFaults::in_order(gathered.faults)),
     }
 }
 
@@ -141,14 +171,22 @@ fn site_file(path: Option<&Path>) -> Result<Option<(PathBuf, String)>, Fault> {
     let named = path.unwrap_or(Path::new(SITE_FILE));
     match std::fs::read_to_string(named) {
         Ok(text) => Ok(Some((named.to_path_buf(), text))),
-        Err(error) if path.is_none() && error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if path.is_none() && error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Fault {
             origin: Origin::File {
                 path: named.to_path_buf(),
                 line: None,
             },
             key: String::new(),
-            message: format!("无法读取配置文件（{error}），请检查路径和权限"),
+            message: match error.kind() {
+                ErrorKind::NotFound => "找不到这个配置文件，请检查路径".to_owned(),
+                ErrorKind::PermissionDenied => {
+                    "没有读取这个配置文件的权限，请换用运行 cuiban 的用户，或用 sudo 执行"
+                        .to_owned()
+                }
+                ErrorKind::InvalidData => "不是 UTF-8 编码，请另存为 UTF-8 编码".to_owned(),
+                _ => format!("无法读取（{error}）"),
+            },
         }),
     }
 }
@@ -165,8 +203,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
     let policy = gathered.section(root, "remind", remind::read);
     let email = gathered.section(root, "email", EmailConfig::read);
     let wecom = gathered.section(root, "wecom", WecomConfig::read);
-    let alone = email.is_none() && wecom.as_ref().is_some_and(|wecom| wecom.robots.is_empty());
-    let spool = gathered.section(root, "spool", |r| SpoolConfig::read(r, folder, alone));
+    let spool = gathered.section(root, "spool", |r| SpoolConfig::read(r, folder));
     let log = gathered.section(root, "log", LogConfig::read);
     tell_unknown_sections(root, gathered);
     let config = Config {
@@ -177,7 +214,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
         policy: policy?,
         email,
         wecom: wecom?,
-        spool,
+        spool: spool?,
         log: log?,
     };
     check_together(&config, root, gathered);
@@ -221,6 +258,15 @@ fn check_together(config: &Config, root: &Table, gathered: &mut Gathered) {
             &place("office"),
             "office.phone",
             "还没有填写，收到消息的人不知道有疑问打给谁；请填写科室电话",
+        );
+    }
+    let on_the_half_hour = |rule: &&StageRule| rule.time.minute().is_multiple_of(30);
+    let busy = config.policy.stages.iter().find(on_the_half_hour);
+    if let (Some(rule), false) = (busy, config.wecom.robots.is_empty()) {
+        gathered.warn(
+            &place("remind"),
+            &format!("remind.{}.time", rule.stage.as_str()),
+            "整点和半点企业微信最繁忙，请错开几分钟，如 09:10",
         );
     }
     let due = config

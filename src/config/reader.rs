@@ -320,6 +320,9 @@ impl<'a> Reader<'a> {
     }
 
     fn secret_file(&mut self, key: &'static str, name: &str) -> Option<Secret> {
+        if self.gathered.without_secrets {
+            return Some(Secret::unread());
+        }
         let path = self.gathered.find_secret(name);
         match read_secret(&path) {
             Ok((secret, private)) => {

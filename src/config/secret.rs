@@ -7,19 +7,28 @@ use std::path::Path;
 
 /// A password or key. Prints as stars; only [`Self::expose`] gives it out.
 #[derive(Clone)]
-pub struct Secret(String);
+pub struct Secret(Option<String>);
 
 impl Secret {
     /// Takes a value into keeping.
     #[must_use]
     pub fn new(value: String) -> Self {
-        Self(value)
+        Self(Some(value))
     }
 
-    /// The value itself, for the one place that hands it to the peer.
+    /// One whose file was not opened, because nobody here will need it.
+    pub(super) fn unread() -> Self {
+        Self(None)
+    }
+
+    pub(super) fn is_unread(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// The value itself, for the one place that hands it to the peer; empty where it was not read.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.as_deref().unwrap_or_default()
     }
 }
 

@@ -1,12 +1,57 @@
-//! The effective settings as text, for `config show`.
+//! The effective settings and the warnings, for `config show` and `config check`.
 
 use std::fmt;
+
+use serde_json::{Value, json};
 
 use super::Loaded;
 use super::gathered::Setting;
 
 /// `config show`: a TOML text of the effective values, each with where it comes from.
 pub struct Show<'a>(pub &'a Loaded);
+
+impl Show<'_> {
+    /// The same as JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let settings = self.0.settings.iter().map(|setting| {
+            json!({
+                "section": setting.section,
+                "key": setting.key,
+                "value": setting.value,
+                "origin": setting.origin.to_string(),
+            })
+        });
+        json!({
+            "settings": settings.collect::<Vec<_>>(),
+            "warnings": self.0.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// `config check`, where there are no faults: what was read, and what is worth a look.
+pub struct Check<'a>(pub &'a Loaded);
+
+impl fmt::Display for Check<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.sources.as_slice() {
+            [] => writeln!(f, "没有配置文件，全部使用默认值。")?,
+            files => {
+                let files: Vec<String> = files
+                    .iter()
+                    .map(|file| file.display().to_string())
+                    .collect();
+                writeln!(f, "配置正确：{}", files.join("、"))?;
+            }
+        }
+        for warning in &self.0.warnings {
+            writeln!(f, "  注意 {warning}")?;
+        }
+        let channels = self.0.config.channels();
+        let channels: Vec<&str> = channels.iter().map(|kind| kind.chinese()).collect();
+        writeln!(f, "发送渠道：{}", channels.join("、"))
+    }
+}
 
 impl fmt::Display for Show<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

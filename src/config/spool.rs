@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::reader::Reader;
 
-/// `[spool]`.
+/// `[spool]`. Always there: a contact may ask for it, and without other channels it is the one.
 #[derive(Debug, Clone)]
 pub struct SpoolConfig {
     /// The folder the files are written to.
@@ -12,17 +12,12 @@ pub struct SpoolConfig {
 }
 
 impl SpoolConfig {
-    /// There is one where its path is written, or where no other channel is (`alone`).
-    pub(super) fn read(r: &mut Reader<'_>, store: Option<&Path>, alone: bool) -> Option<Self> {
-        let path = match r.text("path") {
-            Some(path) => PathBuf::from(path),
-            None if alone => {
-                let path = store?.join("spool");
-                r.derived("path", &path.to_string_lossy());
-                path
-            }
-            None => return None,
-        };
+    pub(super) fn read(r: &mut Reader<'_>, store: Option<&Path>) -> Option<Self> {
+        if let Some(path) = r.text("path") {
+            return Some(Self { path: path.into() });
+        }
+        let path = store?.join("spool");
+        r.derived("path", &path.to_string_lossy());
         Some(Self { path })
     }
 }

@@ -4,7 +4,6 @@ use std::os::unix::fs::PermissionsExt;
 
 use chrono::NaiveDate;
 
-use super::show::Show;
 use super::*;
 
 /// A site's folder with its file and whatever lies beside it.
@@ -61,7 +60,7 @@ fn nothing_needs_to_be_configured() {
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8780");
     assert_eq!(config.server.socket, Path::new("data/cuiban.sock"));
     assert_eq!(config.channels(), [ChannelKind::Spool]);
-    assert_eq!(config.spool.unwrap().path, Path::new("data/spool"));
+    assert_eq!(config.spool.path, Path::new("data/spool"));
     assert_eq!(
         config.policy,
         Policy::default(),
@@ -279,6 +278,38 @@ fn a_secret_others_can_read_is_warned_of() {
         .map(ToString::to_string)
         .collect();
     insta::assert_snapshot!(site.masked(&warnings.join("\n")));
+}
+
+#[test]
+fn commands_that_send_nothing_need_no_secret() {
+    let site = Site::new(&format!(
+        "{MAIL}username = \"d\"\npassword_file = \"smtp-password\"\n[[wecom.robot]]\nname = \"甲\"\nkey_file = \"robot\"\n"
+    ));
+    assert_eq!(site.load().unwrap_err().0.len(), 2, "the daemon needs both");
+    let path = site.folder.path().join("cuiban.toml");
+    let loaded = Config::load_without_secrets(Some(&path), std::iter::empty()).unwrap();
+    assert_eq!(
+        loaded.config.channels(),
+        [ChannelKind::Email, ChannelKind::WecomRobot]
+    );
+}
+
+#[test]
+fn a_check_says_what_is_worth_a_look() {
+    let site = Site::new(
+        "[remind.due]\ntime = \"09:30\"\n[[wecom.robot]]\nname = \"甲\"\nkey = \"k-1\"\n",
+    );
+    let loaded = site.load().unwrap();
+    insta::assert_snapshot!(site.masked(&Check(&loaded).to_string()));
+    assert!(!Show(&loaded).json().to_string().contains("k-1"));
+}
+
+#[test]
+fn windows_notepad_may_have_saved_it() {
+    let site = Site::new("\u{feff}[server]\r\nlisten = \"127.0.0.1:1\"\r\n");
+    assert_eq!(site.load().unwrap().config.server.listen.port(), 1);
+    std::fs::write(site.folder.path().join("cuiban.toml"), b"# \xd6\xd0").unwrap();
+    assert!(site.faults().contains("另存为 UTF-8"));
 }
 
 #[test]

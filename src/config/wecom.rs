@@ -84,7 +84,17 @@ impl Robot {
         } else {
             "key_file"
         };
-        let (key, base_url) = match split_webhook(key?.expose(), base_url) {
+        let key = key?;
+        if key.is_unread() {
+            let base_url = base_url.to_owned();
+            return Some(Self {
+                name,
+                key,
+                base_url,
+                units,
+            });
+        }
+        let (key, base_url) = match split_webhook(key.expose(), base_url) {
             Ok(found) => found,
             Err(why) => {
                 r.fault(place, why);

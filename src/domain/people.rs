@@ -144,22 +144,6 @@ impl Contact {
     }
 }
 
-/// The channels to try for a person, in order: those of the contact that are set up here.
-///
-/// Where files on this machine are the only way out (nothing configured, or a trial), they are
-/// everyone's.
-#[must_use]
-pub fn route(contact: Option<&Contact>, set_up: &[ChannelKind]) -> Vec<ChannelKind> {
-    if *set_up == [ChannelKind::Spool] {
-        return vec![ChannelKind::Spool];
-    }
-    let wanted = contact.map(Contact::route).unwrap_or_default();
-    wanted
-        .into_iter()
-        .filter(|kind| set_up.contains(kind))
-        .collect()
-}
-
 impl fmt::Debug for Contact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Contact")

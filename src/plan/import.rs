@@ -5,43 +5,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::Path;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
 use crate::domain::book::{Book, PlanBook};
 use crate::domain::calendar::Calendar;
 use crate::domain::fact::Fact;
-use crate::domain::ids::{BadId, PlanId, Quarter, TaskNo};
+use crate::domain::ids::{PlanId, Quarter, TaskNo};
 use crate::domain::people::Person;
 use crate::domain::plan::{Heading, Milestone, Plan, Task};
 use crate::domain::policy::Policy;
 
-/// Where a plan comes from.
+/// The file a plan was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
+pub struct TableFile {
     /// The file's name, without folders.
-    pub file: String,
+    pub name: String,
     /// SHA-256 of the file, in hex.
     pub sha256: String,
     /// How many error findings were accepted as repaired.
     pub accepted: u32,
-}
-
-/// The id a plan is stored under: the one given, else the file's name where it can be one, else
-/// `plan-2022`.
-///
-/// # Errors
-/// Where the one given is no plan id.
-pub fn plan_id(given: Option<&str>, file: &Path, year: i32) -> Result<PlanId, BadId> {
-    if let Some(id) = given {
-        return PlanId::new(id);
-    }
-    let stem = file.file_stem().map(|stem| stem.to_string_lossy());
-    match stem.map(|stem| PlanId::new(&stem.to_lowercase())) {
-        Some(Ok(id)) => Ok(id),
-        _ => PlanId::new(&format!("plan-{year}")),
-    }
 }
 
 /// What an import would change.
@@ -92,6 +75,7 @@ impl Difference {
 #[must_use]
 pub fn diff(book: &Book, plan: &Plan) -> Difference {
     let stored = book.plans.get(&plan.id);
+    let reported = reported(book, &plan.id);
     let tasks = |no: TaskNo| stored.and_then(|stored| stored.tasks.get(&no));
     let mut difference = Difference {
         known: stored.is_some(),
@@ -109,7 +93,7 @@ pub fn diff(book: &Book, plan: &Plan) -> Difference {
             Some(before) if before == task => difference.same += 1,
             Some(before) => {
                 difference.changed.push((task.no, changes(before, task)));
-                if units(before) != units(task) && has_reports(book, &plan.id, task.no) {
+                if units(before) != units(task) && reported.contains(&task.no) {
                     difference.regrouped.push(task.no);
                 }
             }
@@ -119,7 +103,7 @@ pub fn diff(book: &Book, plan: &Plan) -> Difference {
     let stored_numbers = stored.into_iter().flat_map(|stored| stored.tasks.keys());
     difference.removed = stored_numbers
         .filter(|no| !read.contains(no))
-        .map(|no| (*no, has_reports(book, &plan.id, *no)))
+        .map(|no| (*no, reported.contains(no)))
         .collect();
     difference
 }
@@ -129,13 +113,13 @@ pub fn diff(book: &Book, plan: &Plan) -> Difference {
 pub fn facts(
     book: &Book,
     plan: &Plan,
-    source: &Source,
+    file: &TableFile,
     policy: &Policy,
     calendar: &Calendar,
 ) -> Vec<Fact> {
     let difference = diff(book, plan);
     let stored = book.plans.get(&plan.id);
-    let same_file = stored.is_some_and(|stored| stored.sha256 == source.sha256);
+    let same_file = stored.is_some_and(|stored| stored.sha256 == file.sha256);
     let tasks = || plan.tasks.iter();
     let dates = Dates::of(tasks(), policy, calendar);
     let mut facts = Vec::new();
@@ -143,9 +127,9 @@ pub fn facts(
         facts.push(Fact::PlanImported {
             plan: plan.id.clone(),
             heading: plan.heading.clone(),
-            source: source.file.clone(),
-            sha256: source.sha256.clone(),
-            accepted: source.accepted,
+            source: file.name.clone(),
+            sha256: file.sha256.clone(),
+            accepted: file.accepted,
         });
     }
     facts.extend(difference.people.iter().map(|person| Fact::PersonSet {
@@ -248,10 +232,13 @@ fn units(task: &Task) -> Vec<&str> {
         .collect()
 }
 
-fn has_reports(book: &Book, plan: &PlanId, task: TaskNo) -> bool {
+/// Tasks of the plan with a report stored.
+fn reported(book: &Book, plan: &PlanId) -> BTreeSet<TaskNo> {
     book.obligations
         .iter()
-        .any(|(key, known)| key.plan == *plan && key.task == task && !known.reports.is_empty())
+        .filter(|(key, known)| key.plan == *plan && !known.reports.is_empty())
+        .map(|(key, _)| key.task)
+        .collect()
 }
 
 fn changes(before: &Task, after: &Task) -> Vec<Change> {

@@ -1,13 +1,13 @@
 //! Whom we could not reach today, and what would go unsaid: our fault, so it is shown first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use super::read::roles_text;
 use super::template::people_of;
-use crate::domain::book::{Book, Obligation};
+use crate::domain::book::Book;
 use crate::domain::ids::{PersonId, PlanId, TaskNo};
-use crate::domain::people::{ChannelKind, Person, route};
+use crate::domain::people::Person;
 
 /// The readiness list of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,52 +31,60 @@ pub struct Unreachable {
     pub uncovered: Vec<TaskNo>,
 }
 
-/// Who of the plan's people cannot be reached over the channels that are set up. None where the
-/// plan is unknown.
+/// Who of the plan's people cannot be reached, where `reached` says who can: the same word by which
+/// messages are decided. None where the plan is unknown.
 #[must_use]
-pub fn readiness(book: &Book, plan: &PlanId, set_up: &[ChannelKind]) -> Option<Readiness> {
+pub fn readiness(
+    book: &Book,
+    plan: &PlanId,
+    reached: impl Fn(&PersonId) -> bool,
+) -> Option<Readiness> {
     let known = book.plans.get(plan)?;
     let people = people_of(book, known);
-    let reached = |id: &PersonId| !route(book.contacts.get(id), set_up).is_empty();
-    let unreachable = people
-        .iter()
-        .filter(|person| !reached(&person.id))
-        .map(|person| {
-            let (open, uncovered) = open_tasks(book, plan, &person.id, &reached);
-            Unreachable {
-                person: (*person).clone(),
-                has_contact: book
-                    .contacts
-                    .get(&person.id)
-                    .is_some_and(|contact| !contact.route().is_empty()),
-                open: open.into_iter().collect(),
-                uncovered: uncovered.into_iter().collect(),
-            }
-        });
+    let mut open = open_tasks(book, plan, &reached);
+    let unreachable = people.iter().filter(|person| !reached(&person.id));
+    let unreachable = unreachable.map(|person| {
+        let contact = book.contacts.get(&person.id);
+        let tasks = open.remove(&person.id).unwrap_or_default();
+        Unreachable {
+            person: (*person).clone(),
+            has_contact: contact.is_some_and(|contact| !contact.route().is_empty()),
+            uncovered: tasks
+                .iter()
+                .filter(|(_, alone)| **alone)
+                .map(|(no, _)| *no)
+                .collect(),
+            open: tasks.into_keys().collect(),
+        }
+    });
     Some(Readiness {
         people: people.len(),
         unreachable: unreachable.collect(),
     })
 }
 
-fn open_tasks(
-    book: &Book,
+/// For each owner nobody reaches, the tasks with something open, and whether no other owner of the
+/// group is reached either.
+fn open_tasks<'a>(
+    book: &'a Book,
     plan: &PlanId,
-    person: &PersonId,
     reached: &impl Fn(&PersonId) -> bool,
-) -> (BTreeSet<TaskNo>, BTreeSet<TaskNo>) {
-    let (mut open, mut uncovered) = (BTreeSet::new(), BTreeSet::new());
+) -> HashMap<&'a PersonId, BTreeMap<TaskNo, bool>> {
+    let mut open: HashMap<&PersonId, BTreeMap<TaskNo, bool>> = HashMap::new();
     for quarter in book.quarters_of(plan) {
-        let theirs = book.obligations_of(person, plan, quarter);
-        for (key, _) in theirs.filter(|(_, obligation)| Obligation::is_open(obligation)) {
-            open.insert(key.task);
-            let group = book.task_and_group(key).map(|(_, group)| group);
-            if group.is_some_and(|group| !group.owners.iter().any(|owner| reached(&owner.id))) {
-                uncovered.insert(key.task);
+        let obligations = book.obligations_in(plan, quarter);
+        for (key, _) in obligations.filter(|(_, obligation)| obligation.is_open()) {
+            let Some((_, group)) = book.task_and_group(key) else {
+                continue;
+            };
+            let alone = !group.owners.iter().any(|owner| reached(&owner.id));
+            for owner in group.owners.iter().filter(|owner| !reached(&owner.id)) {
+                let tasks = open.entry(&owner.id).or_default();
+                *tasks.entry(key.task).or_default() |= alone;
             }
         }
     }
-    (open, uncovered)
+    open
 }
 
 impl fmt::Display for Readiness {

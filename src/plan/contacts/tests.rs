@@ -14,13 +14,13 @@ use crate::plan::{fixture, import};
 /// A book with the fixture's plan, and a contact for 李树峰.
 fn book() -> Book {
     let mut book = Book::default();
-    let source = import::Source {
-        file: "dongguan-2022.txt".into(),
+    let file = import::TableFile {
+        name: "dongguan-2022.txt".into(),
         sha256: String::new(),
         accepted: 0,
     };
     let plan = fixture::plan();
-    let facts = import::facts(&book, &plan, &source, &Policy::default(), &china());
+    let facts = import::facts(&book, &plan, &file, &Policy::default(), &china());
     fixture::append(&mut book, facts);
     let contact = Contact {
         email: Some("lishufeng@b.example".into()),
@@ -282,11 +282,16 @@ fn whom_we_cannot_reach_is_listed_with_what_goes_unsaid() {
         group: 0,
     };
     fixture::append(&mut book, vec![fixture::reported(obligation)]);
-    let list = readiness(&book, &plan_id, &[ChannelKind::Email]).unwrap();
+    let by_mail = |id: &PersonId| {
+        book.contacts
+            .get(id)
+            .is_some_and(|known| known.email.is_some())
+    };
+    let list = readiness(&book, &plan_id, by_mail).unwrap();
     assert_eq!((list.people, list.unreachable.len()), (8, 7));
     insta::assert_snapshot!(list);
 
-    let spool = readiness(&book, &plan_id, &[ChannelKind::Spool]).unwrap();
+    let spool = readiness(&book, &plan_id, |_| true).unwrap();
     assert_eq!(spool.to_string(), "8人都有可用的联系方式。\n");
 }
 

@@ -3,9 +3,9 @@ use crate::domain::calendar::testing::china;
 use crate::domain::ids::ObligationKey;
 use crate::plan::fixture;
 
-fn source(sha256: &str) -> Source {
-    Source {
-        file: "分解表.txt".into(),
+fn source(sha256: &str) -> TableFile {
+    TableFile {
+        name: "分解表.txt".into(),
         sha256: sha256.into(),
         accepted: 0,
     }
@@ -173,17 +173,4 @@ fn a_holiday_table_that_comes_later_moves_the_deadlines_once() {
         ..policy
     };
     assert_eq!(kinds(&redate(&book, &earlier, &china())), ["deadlines"]);
-}
-
-#[test]
-fn a_plan_is_named_by_word_by_file_or_by_year() {
-    let id = |given, file: &str| plan_id(given, Path::new(file), 2022).map(|id| id.to_string());
-    assert_eq!(id(Some("dg-2022"), "x.txt"), Ok("dg-2022".into()));
-    assert_eq!(
-        id(None, "seeds/dongguan-2022.txt"),
-        Ok("dongguan-2022".into())
-    );
-    assert_eq!(id(None, "/tmp/DG-2022.xlsx"), Ok("dg-2022".into()));
-    assert_eq!(id(None, "2022年分解表.docx"), Ok("plan-2022".into()));
-    assert!(id(Some("东莞"), "x.txt").is_err());
 }
