@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::StoreError;
@@ -57,4 +57,42 @@ pub(super) fn space(path: &Path) -> Result<(u64, u64), StoreError> {
         stat.f_bavail.saturating_mul(stat.f_frsize),
         stat.f_blocks.saturating_mul(stat.f_frsize),
     ))
+}
+
+/// The last position acknowledged, noted without a sync: enough to notice, after anything but a
+/// power cut, that a copy was cut short or is gone.
+#[derive(Debug)]
+pub(super) struct HeadNote(File);
+
+impl HeadNote {
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map(Self)
+            .map_err(|error| io(path, error))
+    }
+
+    pub(super) fn set(&self, head: u64) {
+        let digits = format!("{head:020}");
+        let crc = crc32fast::hash(digits.as_bytes());
+        let text = format!("{digits} {crc:08x}\n");
+        if let Err(error) = self.0.write_all_at(text.as_bytes(), 0) {
+            tracing::warn!(%error, "could not note the last position");
+        }
+    }
+
+    /// What was noted; 0 where nothing readable is.
+    pub(super) fn read(path: &Path) -> u64 {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let noted = text.trim_end().split_once(' ').filter(|(digits, crc)| {
+            u32::from_str_radix(crc, 16) == Ok(crc32fast::hash(digits.as_bytes()))
+        });
+        noted
+            .and_then(|(digits, _)| digits.parse().ok())
+            .unwrap_or(0)
+    }
 }

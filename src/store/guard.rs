@@ -16,6 +16,9 @@ use super::{mirror, record};
 
 const LAYOUT: &str = "cuiban sled-0.34 v1";
 const BALLAST: u64 = 16 << 20;
+/// Tries to take a lock, and the time between them.
+pub(super) const TRIES: u32 = 10;
+pub(super) const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 /// What the hidden command ends with when the store is damaged.
 pub const PROBE_FAILED: u8 = 9;
 
@@ -27,6 +30,7 @@ pub(super) struct Layout {
     pub format: PathBuf,
     pub clean: PathBuf,
     pub ballast: PathBuf,
+    pub head: PathBuf,
     pub snapshot: PathBuf,
     pub mirror: PathBuf,
     pub db: PathBuf,
@@ -40,6 +44,7 @@ impl Layout {
             format: folder.join("FORMAT"),
             clean: folder.join("CLEAN"),
             ballast: folder.join("ballast"),
+            head: folder.join("HEAD"),
             snapshot: folder.join("snapshot.json"),
             mirror: folder.join("mirror"),
             db: folder.join("db"),
@@ -101,11 +106,15 @@ pub(super) fn lock(layout: &Layout) -> Result<File, StoreError> {
         .mode(0o600)
         .open(&layout.lock)
         .map_err(|error| io(&layout.lock, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(layout.folder.clone())),
-        Err(TryLockError::Error(error)) => Err(io(&layout.lock, error)),
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // A process on its way out, or just forked, may hold it for a moment.
+            Err(TryLockError::WouldBlock) => std::thread::sleep(BETWEEN_TRIES),
+            Err(TryLockError::Error(error)) => return Err(io(&layout.lock, error)),
+        }
     }
+    Err(StoreError::InUse(layout.folder.clone()))
 }
 
 /// G1: the folder is ours, or empty and made ours. True where it was made now.
@@ -178,7 +187,8 @@ pub(super) fn room_to_open(layout: &Layout, room: &Room) -> Result<(), StoreErro
 
 /// Lays the ballast down (again) where there is ample room for it.
 pub(super) fn lay_ballast(layout: &Layout, room: &Room) {
-    let ample = space(&layout.folder).is_ok_and(|(free, _)| free > room.to_write + 2 * BALLAST);
+    let ample = space(&layout.folder)
+        .is_ok_and(|(free, _)| free > room.to_write.saturating_add(2 * BALLAST));
     if layout.ballast.exists() || !ample {
         return;
     }
@@ -200,6 +210,20 @@ pub struct ProbeCommand {
     pub program: PathBuf,
     /// The hidden subcommand.
     pub args: Vec<OsString>,
+    /// Time it gets, and a second more for each 20 MB; the engine hangs on some damage.
+    pub limit: Duration,
+}
+
+impl ProbeCommand {
+    /// The daemon's own executable with this subcommand, and 30 seconds.
+    #[must_use]
+    pub fn new(program: PathBuf, subcommand: &str) -> Self {
+        Self {
+            program,
+            args: vec![subcommand.into()],
+            limit: Duration::from_secs(30),
+        }
+    }
 }
 
 /// Opens the store in the folder and reads all of it, in the child process. The command ends with
@@ -233,7 +257,7 @@ pub(super) fn first_look(layout: &Layout, command: &ProbeCommand) -> Option<Stri
             return None;
         }
     };
-    let limit = Duration::from_secs(30 + size_of(&layout.db) / (20 << 20));
+    let limit = command.limit + Duration::from_secs(size_of(&layout.db) / (20 << 20));
     let begun = Instant::now();
     let status = loop {
         match child.try_wait() {

@@ -1,13 +1,14 @@
-//! The durable journal: the mirror first, then sled.
+//! The durable journal: the mirror first, then sled a moment later.
 
 use std::fs::File;
 use std::io::Write;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
-use super::files::write_whole;
+use super::files::{HeadNote, write_whole};
 use super::guard::{Layout, Room};
 use super::mirror::{self, Mirror};
 use super::open::Pass;
@@ -22,6 +23,8 @@ use crate::domain::message::MessageKey;
 
 /// The disk's room is looked at no more often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Rows that may wait to be applied.
+const APPLY_AFTER: usize = 1500;
 /// A checkpoint also writes a snapshot when so many facts have come since the last one.
 const SNAPSHOT_AFTER: Position = 20_000;
 /// A buffer that grew beyond this for one large group is given back.
@@ -32,6 +35,7 @@ pub(super) struct SledJournal {
     layout: Layout,
     store: Arc<Reader>,
     mirror: Mirror,
+    note: HeadNote,
     head: Position,
     hash: Hash,
     snapshot_at: Position,
@@ -47,18 +51,21 @@ impl SledJournal {
         layout: Layout,
         lock: File,
         trees: Trees,
-        mirror: Mirror,
+        (mirror, note): (Mirror, HeadNote),
         pass: &Pass,
         room: Room,
     ) -> Self {
         let store = Reader {
             layout: layout.clone(),
             trees: RwLock::new(Some(trees)),
+            pending: Mutex::default(),
+            failed: AtomicBool::new(false),
         };
         Self {
             layout,
             store: Arc::new(store),
             mirror,
+            note,
             head: pass.walk.head,
             hash: pass.walk.hash,
             snapshot_at: pass.from_snapshot,
@@ -103,6 +110,9 @@ impl Journal for SledJournal {
         if self.head != expected {
             return Err(StoreError::PositionTaken { expected });
         }
+        if self.store.has_failed() {
+            return Err(StoreError::Engine("存储引擎已停止".into()));
+        }
         let mut group = Group::default();
         let mut hash = self.hash;
         self.buffer.clear();
@@ -116,17 +126,23 @@ impl Journal for SledJournal {
         }
         group.effects(effects)?;
         self.mirror.append(&self.buffer, mirror::SEGMENT)?;
-        let applied = self.store.with(|trees| trees.apply(&group, true));
-        if let Err(error) = applied {
-            self.mirror.take_back(self.buffer.len());
-            return Err(error);
-        }
         self.head = group.head().max(self.head);
         self.hash = hash;
+        self.note.set(self.head);
+        if self.store.push(group) > APPLY_AFTER {
+            // The facts are durable all the same; the next append finds that the engine failed.
+            if let Err(error) = self.store.with(|_| Ok(())) {
+                tracing::error!(%error, "the engine did not take what the mirror has");
+            }
+        }
         if self.buffer.capacity() > KEEP_BUFFER {
             self.buffer = Vec::new();
         }
         Ok(())
+    }
+
+    fn settle(&mut self) -> Result<(), StoreError> {
+        self.store.with(Trees::flush)
     }
 
     fn checkpoint(&mut self, book: &Book) -> Result<(), StoreError> {
@@ -158,10 +174,16 @@ impl Drop for SledJournal {
 }
 
 /// Reads beside the writer, until the writer closes the store.
+///
+/// What the mirror has is applied to the engine together: once a moment, or when someone reads.
 #[derive(Debug)]
 struct Reader {
     layout: Layout,
     trees: RwLock<Option<Trees>>,
+    /// Durable in the mirror, not yet applied.
+    pending: Mutex<Group>,
+    /// The engine refused a group: it takes nothing more.
+    failed: AtomicBool,
 }
 
 impl Reader {
@@ -171,12 +193,39 @@ impl Reader {
         trees.take();
     }
 
+    fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
     fn with<T>(&self, run: impl FnOnce(&Trees) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let trees = self.trees.read().unwrap_or_else(PoisonError::into_inner);
-        match &*trees {
-            Some(trees) => run(trees),
-            None => Err(StoreError::Engine("存储已关闭".into())),
+        let Some(trees) = trees.as_ref().filter(|_| !self.has_failed()) else {
+            return Err(StoreError::Engine("存储已关闭".into()));
+        };
+        self.apply(trees)?;
+        run(trees)
+    }
+
+    /// Takes a group that the mirror has; returns how many rows wait now.
+    fn push(&self, group: Group) -> usize {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        pending.join(group);
+        pending.len()
+    }
+
+    /// Applies what waits; one at a time, so that whoever reads next reads all of it.
+    fn apply(&self, trees: &Trees) -> Result<(), StoreError> {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let group = std::mem::take(&mut *pending);
+        if group.head() == 0 {
+            return Ok(());
         }
+        let applied = trees.apply(group, true);
+        if applied.is_err() {
+            // The next group would leave a gap; opening again fills it from the mirror.
+            self.failed.store(true, Ordering::Release);
+        }
+        applied
     }
 }
 

@@ -29,6 +29,8 @@ const WAITING: usize = 4096;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause between tries to open a failed store again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Longest time from an append until every copy would survive a kill.
+const SETTLE_AFTER: Duration = Duration::from_millis(500);
 /// Longest time from an append to the checkpoint after it.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 /// While the store takes no facts: time until it is asked again by itself.
@@ -123,9 +125,16 @@ impl Ledger {
             shared: Arc::clone(&shared),
             journal: Some(journal),
             reopen,
+            settle_at: None,
             checkpoint_at: None,
         };
-        let thread = std::thread::spawn(move || writer.run(inbox));
+        let thread = std::thread::Builder::new()
+            .name("ledger".into())
+            .spawn(move || writer.run(inbox));
+        let thread = thread.unwrap_or_else(|error| {
+            tracing::error!(%error, "no thread for the ledger: it takes nothing");
+            std::thread::spawn(|| ())
+        });
         (Self { shared, commands }, thread)
     }
 
@@ -253,6 +262,8 @@ struct Writer {
     shared: Arc<Shared>,
     journal: Option<Box<dyn Journal>>,
     reopen: Reopen,
+    /// When what was appended is to settle; none while nothing was.
+    settle_at: Option<Instant>,
     /// When the next checkpoint is due; none while nothing was appended since the last.
     checkpoint_at: Option<Instant>,
 }
@@ -271,12 +282,10 @@ impl Writer {
         loop {
             match self.next(&inbox) {
                 Ok(first) => self.serve(first, &inbox),
-                Err(RecvTimeoutError::Timeout) => self.look_around(&inbox),
+                Err(RecvTimeoutError::Timeout) => self.look_again(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            if self.checkpoint_at.is_some_and(|at| Instant::now() >= at) {
-                self.checkpoint(&inbox);
-            }
+            self.keep_house(&inbox);
         }
         self.close();
     }
@@ -284,7 +293,7 @@ impl Writer {
     /// Waits for a command: without end where nothing is to be done meanwhile.
     fn next(&self, inbox: &Receiver<Waiting>) -> Result<Waiting, RecvTimeoutError> {
         let until = match &*self.shared.health.borrow() {
-            Health::Good => self.checkpoint_at,
+            Health::Good => self.settle_at.into_iter().chain(self.checkpoint_at).min(),
             _ => Some(Instant::now() + LOOK_AGAIN),
         };
         match until {
@@ -330,13 +339,15 @@ impl Writer {
         good
     }
 
-    fn look_around(&mut self, inbox: &Receiver<Waiting>) {
-        if *self.shared.health.borrow() != Health::Good && !self.is_ready() {
-            return;
+    /// While it takes no facts, it is asked again by itself.
+    fn look_again(&mut self) {
+        if self.health() != Health::Good {
+            self.is_ready();
         }
-        if self.journal.is_none() {
-            self.recover(&not_open(), inbox);
-        }
+    }
+
+    fn health(&self) -> Health {
+        self.shared.health.borrow().clone()
     }
 
     /// Decides and appends one group, and answers all of it.
@@ -361,13 +372,13 @@ impl Writer {
             decided
                 .into_iter()
                 .for_each(|command| command.answer(durable));
-            let folded = match spoiled {
-                Some(command) => {
-                    command.answer(false);
-                    appended.and_then(|()| self.fold_again())
-                }
+            let folded = match &spoiled {
+                Some(_) => appended.and_then(|()| self.fold_again()),
                 None => appended,
             };
+            if let Some(command) = spoiled {
+                command.answer(false);
+            }
             if let Err(error) = folded {
                 waiting.for_each(|command| command.answer(false));
                 return Err(error);
@@ -424,8 +435,9 @@ impl Writer {
         let journal = self.journal.as_mut().ok_or_else(not_open)?;
         journal.append(first.position - 1, &batch.entries, &batch.effects)?;
         self.shared.position.send_replace(last.position);
-        self.checkpoint_at
-            .get_or_insert_with(|| Instant::now() + CHECKPOINT_EVERY);
+        let now = Instant::now();
+        self.settle_at.get_or_insert(now + SETTLE_AFTER);
+        self.checkpoint_at.get_or_insert(now + CHECKPOINT_EVERY);
         Ok(())
     }
 
@@ -447,15 +459,23 @@ impl Writer {
         Ok(())
     }
 
-    fn checkpoint(&mut self, inbox: &Receiver<Waiting>) {
-        self.checkpoint_at = None;
-        let book = self.shared.book();
-        let done = self
-            .journal
-            .as_mut()
-            .map(|journal| journal.checkpoint(&book));
-        drop(book);
-        if let Some(Err(error)) = done {
+    /// Settles and makes checkpoints when their time has come.
+    fn keep_house(&mut self, inbox: &Receiver<Waiting>) {
+        let now = Instant::now();
+        let Some(journal) = &mut self.journal else {
+            return;
+        };
+        let done = if self.checkpoint_at.is_some_and(|at| now >= at) {
+            self.settle_at = None;
+            self.checkpoint_at = None;
+            journal.checkpoint(&self.shared.book())
+        } else if self.settle_at.is_some_and(|at| now >= at) {
+            self.settle_at = None;
+            journal.settle()
+        } else {
+            Ok(())
+        };
+        if let Err(error) = done {
             self.recover(&error, inbox);
         }
     }
@@ -476,6 +496,7 @@ impl Writer {
         self.shared.health.send_replace(failed);
         // The handle must not be used again; dropping it lets the folder go.
         self.journal = None;
+        self.settle_at = None;
         self.checkpoint_at = None;
         let mut pause = FIRST_PAUSE;
         while refuse_for(pause, inbox) {

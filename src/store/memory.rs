@@ -65,6 +65,10 @@ impl Journal for MemoryStore {
         Ok(())
     }
 
+    fn settle(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     fn checkpoint(&mut self, _: &Book) -> Result<(), StoreError> {
         Ok(())
     }

@@ -161,15 +161,6 @@ impl Mirror {
         Ok(())
     }
 
-    /// Takes back the last append, of which nobody was told.
-    pub(super) fn take_back(&mut self, bytes: usize) {
-        let length = self.length.saturating_sub(bytes as u64);
-        match self.cut_to(length) {
-            Ok(()) => self.length = length,
-            Err(error) => tracing::error!(%error, "could not cut the mirror back"),
-        }
-    }
-
     fn cut_to(&self, length: u64) -> std::io::Result<()> {
         self.file.set_len(length)?;
         self.file.sync_all()

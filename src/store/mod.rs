@@ -97,6 +97,13 @@ pub trait Journal: Send {
         effects: &[Effect],
     ) -> Result<(), StoreError>;
 
+    /// Hands what was appended to the machine, so that every copy survives a kill. Cheap; called a
+    /// moment after an append.
+    ///
+    /// # Errors
+    /// As for [`Self::append`].
+    fn settle(&mut self) -> Result<(), StoreError>;
+
     /// Makes what was appended survive in every copy, so that the next start is quick. `book` is
     /// what follows from all of it.
     ///

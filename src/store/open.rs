@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::StoreError;
-use super::files::{io, remove, sync_folder};
+use super::files::{HeadNote, io, remove, sync_folder};
 use super::guard::{self, Layout, ProbeCommand, Room};
 use super::journal::SledJournal;
 use super::mirror::{self, Mirror, Walk};
@@ -120,6 +120,7 @@ pub(super) fn open(opener: &Opener) -> Result<Opened, StoreError> {
     guard::room_to_open(&layout, &opener.room)?;
     let mut healing = Healing {
         clean: layout.clean.exists(),
+        noted: HeadNote::read(&layout.head),
         mirror_lost: !fresh && mirror_is_lost(&layout),
         opener,
         layout: &layout,
@@ -135,6 +136,7 @@ pub(super) fn open(opener: &Opener) -> Result<Opened, StoreError> {
         .settle(store)
         .map_err(|error| name_release(&layout, error))?;
     let mirror = Mirror::open(&layout.mirror, pass.walk.flaw.as_ref())?;
+    let note = HeadNote::open(&layout.head)?;
     guard::lay_ballast(&layout, &opener.room);
     let report = OpenReport {
         facts: pass.walk.head,
@@ -147,7 +149,7 @@ pub(super) fn open(opener: &Opener) -> Result<Opened, StoreError> {
         took: begun.elapsed(),
     };
     report.log();
-    let journal = SledJournal::new(layout, lock, trees, mirror, &pass, opener.room);
+    let journal = SledJournal::new(layout, lock, trees, (mirror, note), &pass, opener.room);
     Ok(Opened {
         journal,
         book: pass.book,
@@ -187,6 +189,8 @@ struct Healing<'a> {
     opener: &'a Opener,
     layout: &'a Layout,
     clean: bool,
+    /// The last position that was acknowledged, as far as is known.
+    noted: Position,
     mirror_lost: bool,
     healed: Vec<Healed>,
 }
@@ -218,6 +222,9 @@ impl Healing<'_> {
                 Ok(_) => pass.store_flaw.take(),
             };
             match (mirror_flaw, store_flaw, store) {
+                (None, _, _) if pass.walk.head < self.noted => {
+                    return Err(self.cut_short(pass.walk.head));
+                }
                 (None, None, Ok(trees)) => {
                     self.note_tail(&pass)?;
                     return Ok((trees, pass));
@@ -273,6 +280,10 @@ impl Healing<'_> {
                 ));
             }
         };
+        let found = head + rest.len() as u64;
+        if found < self.noted {
+            return Err(self.cut_short(found));
+        }
         let lines = trees.lines(0).map(|line| line.map(|(_, line)| line));
         let new = self.layout.mirror.with_extension("new");
         mirror::write_new(&new, lines.chain(rest.into_iter().map(Ok)))?;
@@ -314,6 +325,15 @@ impl Healing<'_> {
             self.healed.push(Healed::TailCut { place });
         }
         Ok(())
+    }
+
+    fn cut_short(&self, found: Position) -> StoreError {
+        StoreError::Refused(format!(
+            "存储目录“{}”的两份数据都只到第{found}号记录，而已确认写入过第{}号，其间的记录缺失。\
+             请先把整个目录另行备份，再用最近的备份恢复；若接受缺失，删除其中的 HEAD 文件后重新启动",
+            self.layout.folder.display(),
+            self.noted,
+        ))
     }
 
     fn both_bad(&self, pass: &Pass, mirror: Option<String>, store: Option<String>) -> StoreError {
@@ -379,7 +399,7 @@ fn run(
             group.effects(&effects)?;
             pass.caught_up += 1;
             if pass.caught_up.is_multiple_of(CATCH_UP) {
-                pass.store_flaw = catch_up(trees, &std::mem::take(&mut group))?;
+                pass.store_flaw = catch_up(trees, std::mem::take(&mut group))?;
             }
         }
         Ok(())
@@ -388,7 +408,7 @@ fn run(
         pass.snapshot_bad = true;
     }
     if let Some(trees) = trees.filter(|_| group.head() > 0 && pass.store_flaw.is_none()) {
-        pass.store_flaw = catch_up(trees, &group)?;
+        pass.store_flaw = catch_up(trees, std::mem::take(&mut group))?;
     }
     if walk.head >= store_head
         && pass.store_flaw.is_none()
@@ -415,7 +435,7 @@ fn differs(
 }
 
 /// `Some` where the store itself is at fault; an error where the machine is.
-fn catch_up(trees: &Trees, group: &Group) -> Result<Option<String>, StoreError> {
+fn catch_up(trees: &Trees, group: Group) -> Result<Option<String>, StoreError> {
     match trees.apply(group, false) {
         Ok(()) => Ok(None),
         Err(error @ StoreError::Io { .. }) => Err(error),
@@ -450,10 +470,17 @@ pub(super) fn sound(trees: &Trees) -> Result<(Position, Hash), StoreError> {
 
 /// The inner error is a flaw of the store; the outer one is the machine's.
 fn try_open(db: &Path) -> Result<Result<Trees, String>, StoreError> {
-    match Trees::open(db) {
-        Ok(trees) => Ok(Ok(trees)),
-        Err(StoreError::Corrupt { detail, .. }) => Ok(Err(detail)),
-        Err(error) => Err(error),
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match Trees::open(db) {
+            Ok(trees) => return Ok(Ok(trees)),
+            Err(StoreError::Corrupt { detail, .. }) => return Ok(Err(detail)),
+            Err(StoreError::InUse(_)) if tries < guard::TRIES => {
+                std::thread::sleep(guard::BETWEEN_TRIES);
+            }
+            Err(error) => return Err(error),
+        }
     }
 }
 

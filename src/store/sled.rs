@@ -1,7 +1,8 @@
 //! The second copy: facts, milestones with their deadlines, and the queue, in sled 0.34.7.
 //!
 //! sled is brought to disk at checkpoints only; what it then lacks is applied again from the
-//! mirror. So nothing here is a durable step, and a group is applied in one transaction.
+//! mirror. So nothing here is a durable step, and the groups of a moment are applied together, in
+//! one transaction: each costs sled two writes and the waking of seven threads.
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -40,10 +41,13 @@ pub(super) struct Group {
     first: Position,
     head: Position,
     hash: Hash,
-    facts: Batch,
-    queue: Batch,
-    milestones: Batch,
+    facts: Rows,
+    queue: Rows,
+    milestones: Rows,
 }
+
+/// Keys with their new values; none removes.
+type Rows = Vec<(IVec, Option<IVec>)>;
 
 impl Group {
     /// Adds a fact's line.
@@ -53,16 +57,12 @@ impl Group {
         }
         self.head = position;
         self.hash = hash;
-        let key = position.to_be_bytes();
-        if line.len() <= PIECE {
-            self.facts.insert(&key, line);
-            return;
-        }
         for (number, piece) in (0_u16..).zip(line.chunks(PIECE)) {
-            match number {
-                0 => self.facts.insert(&key, piece),
-                _ => self.facts.insert(&piece_key(position, number), piece),
-            }
+            let key = match number {
+                0 => IVec::from(&position.to_be_bytes()),
+                _ => IVec::from(&piece_key(position, number)),
+            };
+            self.facts.push((key, Some(IVec::from(piece))));
         }
     }
 
@@ -80,16 +80,20 @@ impl Group {
                     let value = record::milestone(plan, *task, *index, milestone, *deadline)
                         .map_err(|error| error.at("节点"))?;
                     let key = milestone_key(plan, *task, *index);
-                    self.milestones.insert(key, value);
+                    self.milestones.push((key.into(), Some(value.into())));
                 }
                 Effect::MilestoneRemoved { plan, task, index } => {
-                    self.milestones.remove(milestone_key(plan, *task, *index));
+                    let key = milestone_key(plan, *task, *index);
+                    self.milestones.push((key.into(), None));
                 }
                 Effect::QueueAdded { at, key } => {
                     let value = record::queued(at, key).map_err(|error| error.at("待发队列"))?;
-                    self.queue.insert(&queue_key(at), value);
+                    let row = (IVec::from(&queue_key(at)), Some(value.into()));
+                    self.queue.push(row);
                 }
-                Effect::QueueRemoved { at } => self.queue.remove(&queue_key(at)),
+                Effect::QueueRemoved { at } => {
+                    self.queue.push((IVec::from(&queue_key(at)), None));
+                }
             }
         }
         Ok(())
@@ -99,6 +103,35 @@ impl Group {
     pub(super) fn head(&self) -> Position {
         self.head
     }
+
+    /// How many rows it will change.
+    pub(super) fn len(&self) -> usize {
+        self.facts.len() + self.queue.len() + self.milestones.len()
+    }
+
+    /// Adds the group that comes next.
+    pub(super) fn join(&mut self, next: Self) {
+        if self.first == 0 {
+            *self = next;
+        } else if next.first != 0 {
+            self.head = next.head;
+            self.hash = next.hash;
+            self.facts.extend(next.facts);
+            self.queue.extend(next.queue);
+            self.milestones.extend(next.milestones);
+        }
+    }
+}
+
+fn batch(rows: Rows) -> Batch {
+    let mut batch = Batch::default();
+    for (key, value) in rows {
+        match value {
+            Some(value) => batch.insert(key, value),
+            None => batch.remove(key),
+        }
+    }
+    batch
 }
 
 impl Trees {
@@ -108,7 +141,9 @@ impl Trees {
             let db = sled::Config::new()
                 .path(path)
                 .cache_capacity(CACHE)
-                .flush_every_ms(Some(500))
+                // Its own timer would wake twice a second for ever, and sync in the mirror's way:
+                // the ledger asks for a flush a moment after it wrote.
+                .flush_every_ms(None)
                 .open()?;
             Ok::<_, sled::Error>(Self {
                 facts: db.open_tree("facts")?,
@@ -142,37 +177,47 @@ impl Trees {
     }
 
     /// Applies a group, all or none.
-    pub(super) fn apply(&self, group: &Group, new: bool) -> Result<(), StoreError> {
+    pub(super) fn apply(&self, group: Group, new: bool) -> Result<(), StoreError> {
         let mut head = group.head.to_be_bytes().to_vec();
         head.extend_from_slice(&group.hash);
         let head = IVec::from(head);
+        let expected = group.first - 1;
         let first = group.first.to_be_bytes();
+        let (new_facts, new_queue) = (batch(group.facts), batch(group.queue));
+        let new_milestones = batch(group.milestones);
         let trees = (&self.facts, &self.meta, &self.queue, &self.milestones);
         let done = catch_unwind(AssertUnwindSafe(|| {
             trees.transaction(|(facts, meta, queue, milestones)| {
                 if new && facts.get(first)?.is_some() {
                     return Err(ConflictableTransactionError::Abort(()));
                 }
-                facts.apply_batch(&group.facts)?;
-                queue.apply_batch(&group.queue)?;
-                milestones.apply_batch(&group.milestones)?;
+                facts.apply_batch(&new_facts)?;
+                queue.apply_batch(&new_queue)?;
+                milestones.apply_batch(&new_milestones)?;
                 meta.insert(HEAD, &head)?;
                 Ok(())
             })
         }));
         match done {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(TransactionError::Abort(()))) => Err(StoreError::PositionTaken {
-                expected: group.first - 1,
+            Ok(Err(TransactionError::Abort(()))) => Err(StoreError::PositionTaken { expected }),
+            Ok(Err(TransactionError::Storage(sled::Error::Io(source)))) => Err(StoreError::Io {
+                what: "存储".into(),
+                source,
             }),
             Ok(Err(TransactionError::Storage(error))) => Err(StoreError::Engine(error.to_string())),
             Err(_) => Err(StoreError::Engine("存储引擎写入时中断".into())),
         }
     }
 
+    /// Hands all that was applied to the machine: it survives a kill then, not a power cut.
+    pub(super) fn flush(&self) -> Result<(), StoreError> {
+        guarded(|| self.db.flush()).map(drop)
+    }
+
     /// Brings all that was applied to disk. sled's flush alone survives no power cut.
     pub(super) fn checkpoint(&self, path: &Path) -> Result<(), StoreError> {
-        guarded(|| self.db.flush())?;
+        self.flush()?;
         let file = path.join("db");
         File::open(&file)
             .and_then(|file| file.sync_all())
@@ -313,6 +358,9 @@ fn guarded<T>(run: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
 /// Which errors of an open are damage, and which are the machine's (no space, no right, in use).
 fn engine(path: &Path, error: sled::Error) -> StoreError {
     match error {
+        sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => {
+            StoreError::InUse(path.to_owned())
+        }
         sled::Error::Io(error) if is_the_machines(&error) => io(path, error),
         error => StoreError::Corrupt {
             what: path.display().to_string(),
@@ -330,7 +378,7 @@ fn is_the_machines(error: &std::io::Error) -> bool {
             | ErrorKind::ReadOnlyFilesystem
             | ErrorKind::WouldBlock
             | ErrorKind::OutOfMemory
-    ) || error.to_string().contains("could not acquire lock")
+    )
 }
 
 fn corrupt(what: &str, detail: &str) -> StoreError {

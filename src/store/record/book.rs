@@ -113,16 +113,20 @@ struct In {
     obligations: Vec<(Got<ObligationKey>, Got<Obligation>)>,
     messages: Vec<Got<Delivery>>,
     skipped: Vec<(Got<MessageKey>, Got<SkipWhy>)>,
-    stages: Vec<(
-        Got<PlanId>,
-        Got<Quarter>,
-        Got<Stage>,
-        DateTime<Utc>,
-        Got<StageOutcome>,
-    )>,
-    revoked: Vec<(Got<PlanId>, Got<Quarter>, Got<PersonId>, DateTime<Utc>)>,
+    stages: Vec<StageIn>,
+    revoked: Vec<RevokedIn>,
     users: Vec<Got<User>>,
 }
+
+type StageIn = (
+    Got<PlanId>,
+    Got<Quarter>,
+    Got<Stage>,
+    DateTime<Utc>,
+    Got<StageOutcome>,
+);
+
+type RevokedIn = (Got<PlanId>, Got<Quarter>, Got<PersonId>, DateTime<Utc>);
 
 impl In {
     fn into_book(self) -> Option<Book> {
