@@ -34,7 +34,7 @@ impl App {
         let listen = self.config.server.listen;
         let listener = TcpListener::bind(listen)
             .await
-            .with_context(|| format!("无法监听 {listen}：地址可能已被占用"))?;
+            .with_context(|| format!("无法监听 {listen}（配置 server.listen）"))?;
         let address = listener.local_addr()?;
         let socket = bind_socket(&self.config.server.socket)?;
         let stop = Stop::on_signals()?;
