@@ -113,20 +113,27 @@ impl Driver {
         }
     }
 
-    /// Starts the bell: one cron job that says "now" and nothing else.
+    /// Starts the bell: one cron job that says "now" and nothing else, until told to stop.
+    ///
+    /// It has a thread to itself: the scheduler looks at its list twice a second, and on the shared
+    /// runtime each look wakes a second worker as well.
     ///
     /// # Errors
-    /// When the scheduler does not start; the loop goes on by its own time-out.
-    pub async fn start_bell(&self) -> Result<JobScheduler, JobSchedulerError> {
-        let scheduler = JobScheduler::new().await?;
+    /// When the thread does not start; the loop goes on by its own time-out.
+    pub fn start_bell(&self, stop: CancellationToken) -> std::io::Result<()> {
         let (bell, vitals) = (Arc::clone(&self.bell), Arc::clone(&self.vitals));
-        let job = Job::new("*/10 * * * * *", move |_, _| {
-            vitals.ticked();
-            bell.notify_one();
-        })?;
-        scheduler.add(job).await?;
-        scheduler.start().await?;
-        Ok(scheduler)
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()?;
+        let ring = async move {
+            if let Err(error) = ring(bell, vitals, stop).await {
+                tracing::warn!(%error, "the cron bell does not ring; passes run by their own time-out");
+            }
+        };
+        std::thread::Builder::new()
+            .name("bell".into())
+            .spawn(move || runtime.block_on(ring))
+            .map(drop)
     }
 
     /// A clock that was set does no harm, since what was said is known by name; but people
@@ -142,6 +149,22 @@ impl Driver {
         }
         *wall = (now, Instant::now());
     }
+}
+
+async fn ring(
+    bell: Arc<Notify>,
+    vitals: Arc<Vitals>,
+    stop: CancellationToken,
+) -> Result<(), JobSchedulerError> {
+    let mut scheduler = JobScheduler::new().await?;
+    let job = Job::new("*/10 * * * * *", move |_, _| {
+        vitals.ticked();
+        bell.notify_one();
+    })?;
+    scheduler.add(job).await?;
+    scheduler.start().await?;
+    stop.cancelled().await;
+    scheduler.shutdown().await
 }
 
 fn count(facts: &[Fact]) -> PassReport {

@@ -44,10 +44,9 @@ impl App {
             .pass(self.desk.clock.now())
             .await
             .context("第一次检查没有完成")?;
-        let mut bell = self.driver.start_bell().await.ok();
-        if bell.is_none() {
-            tracing::warn!("the cron bell did not start; passes run by their own time-out");
-        }
+        self.driver
+            .start_bell(stop.soft.clone())
+            .context("无法启动定时器")?;
         let driver = self.driver.clone();
         let ended = stop.soft.clone();
         let failed = CancellationToken::new();
@@ -90,9 +89,6 @@ impl App {
         tokio::select! {
             () = finished => {}
             () = stop.hard.cancelled() => {}
-        }
-        if let Some(bell) = &mut bell {
-            let _ = bell.shutdown().await;
         }
         let _ = std::fs::remove_file(&self.config.server.socket);
         self.close().await?;
