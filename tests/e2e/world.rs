@@ -359,6 +359,11 @@ impl Smtp {
         )
     }
 
+    /// How much was taken so far, in bytes of the sink's file.
+    pub fn taken(&self) -> u64 {
+        std::fs::metadata(&self.file).map_or(0, |file| file.len())
+    }
+
     /// Everything taken so far.
     pub fn mails(&self) -> Vec<Mail> {
         let lines = std::fs::read_to_string(&self.file).unwrap_or_default();
