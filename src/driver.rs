@@ -16,6 +16,11 @@ use crate::domain::fact::{Actor, Fact};
 use crate::rules::Rules;
 use crate::store::{CommitError, Decision, Ledger};
 
+/// How long the scheduler is let run at a time: enough for a job that only rings.
+const GLANCE: Duration = Duration::from_millis(2);
+/// And how long it then rests: a job rings this much late at most.
+const BETWEEN_GLANCES: Duration = Duration::from_secs(5);
+
 /// The daemon looks by itself after this long, should every bell have died.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// A wall clock that strays this far from the monotonic one has been set.
@@ -115,8 +120,8 @@ impl Driver {
 
     /// Starts the bell: one cron job that says "now" and nothing else, until told to stop.
     ///
-    /// It has a thread to itself: the scheduler looks at its list twice a second, and on the shared
-    /// runtime each look wakes a second worker as well.
+    /// It has a thread to itself, which lets the scheduler look at its list every few seconds: left
+    /// alone it looks twice a second, and an idle daemon should hardly wake.
     ///
     /// # Errors
     /// When the thread does not start; the loop goes on by its own time-out.
@@ -125,14 +130,20 @@ impl Driver {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()?;
-        let ring = async move {
-            if let Err(error) = ring(bell, vitals, stop).await {
+        let ring = move || match runtime.block_on(hang(bell, vitals)) {
+            Ok(_scheduler) => {
+                while !stop.is_cancelled() {
+                    runtime.block_on(async { tokio::time::sleep(GLANCE).await });
+                    std::thread::sleep(BETWEEN_GLANCES);
+                }
+            }
+            Err(error) => {
                 tracing::warn!(%error, "the cron bell does not ring; passes run by their own time-out");
             }
         };
         std::thread::Builder::new()
             .name("bell".into())
-            .spawn(move || runtime.block_on(ring))
+            .spawn(ring)
             .map(drop)
     }
 
@@ -151,20 +162,15 @@ impl Driver {
     }
 }
 
-async fn ring(
-    bell: Arc<Notify>,
-    vitals: Arc<Vitals>,
-    stop: CancellationToken,
-) -> Result<(), JobSchedulerError> {
-    let mut scheduler = JobScheduler::new().await?;
+async fn hang(bell: Arc<Notify>, vitals: Arc<Vitals>) -> Result<JobScheduler, JobSchedulerError> {
+    let scheduler = JobScheduler::new().await?;
     let job = Job::new("*/10 * * * * *", move |_, _| {
         vitals.ticked();
         bell.notify_one();
     })?;
     scheduler.add(job).await?;
     scheduler.start().await?;
-    stop.cancelled().await;
-    scheduler.shutdown().await
+    Ok(scheduler)
 }
 
 fn count(facts: &[Fact]) -> PassReport {

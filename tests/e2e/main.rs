@@ -15,6 +15,7 @@ mod peers {
     pub mod wecom;
 }
 
+mod bell;
 mod browser;
 mod inspect;
 mod kill;
