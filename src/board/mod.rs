@@ -16,6 +16,7 @@ mod pages;
 mod review;
 mod signin;
 pub mod text;
+pub mod urge;
 pub mod users;
 mod users_api;
 pub mod wire;
@@ -42,6 +43,8 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/review", post(review::submit))
         .route("/deliveries", get(deliveries::show))
         .route("/deliveries/revive", post(deliveries::revive))
+        .route("/urge", get(urge::show).post(urge::submit))
+        .route("/api/v1/urge", post(urge::order))
         .route("/api/v1/board", get(api::board))
         .route("/api/v1/deliveries", get(api::deliveries))
         .route("/api/v1/clock", post(api::clock))

@@ -76,6 +76,7 @@ pub(super) async fn board(
     page(&BoardPage {
         frame,
         past: past.map(|at| long_moment(&calendar, at)),
+        may_urge: caller.may_write() && past.is_none(),
         at_value: past.map_or(String::new(), |_| asked.at.clone()),
         answer,
     })

@@ -31,8 +31,9 @@ use std::path::{Path, PathBuf};
 
 use chrono::Timelike;
 
+use crate::domain::ladder::StageRule;
 use crate::domain::people::ChannelKind;
-use crate::domain::policy::{Policy, StageRule};
+use crate::domain::policy::Policy;
 
 pub use email::EmailConfig;
 pub use fault::{ConfigFaults, Fault, Origin};
@@ -273,7 +274,8 @@ fn check_together(config: &Config, root: &Table, gathered: &mut Gathered) {
         );
     }
     let on_the_half_hour = |rule: &&StageRule| rule.time.minute().is_multiple_of(30);
-    let busy = config.policy.stages.iter().find(on_the_half_hour);
+    let stages = &config.policy.ladder.stages;
+    let busy = stages.iter().find(on_the_half_hour);
     if let (Some(rule), false) = (busy, config.wecom.robots.is_empty()) {
         gathered.warn(
             &place("remind"),
@@ -281,11 +283,7 @@ fn check_together(config: &Config, root: &Table, gathered: &mut Gathered) {
             "整点和半点企业微信最繁忙，请错开几分钟，如 09:10",
         );
     }
-    let due = config
-        .policy
-        .stages
-        .iter()
-        .find(|rule| rule.working_days == 0);
+    let due = stages.iter().find(|rule| rule.working_days == 0);
     if let Some(due) = due
         && due.time >= config.policy.deadline_time
     {

@@ -16,6 +16,7 @@ pub mod delivery;
 pub mod due;
 pub mod fact;
 pub mod ids;
+pub mod ladder;
 pub mod link;
 pub mod message;
 pub mod people;

@@ -97,7 +97,7 @@ fn check(book: &Book, hours: Hours, delivery: &Delivery) -> Check {
     let Some(channel) = message.route.get(usize::from(delivery.leg)) else {
         return Check::Broken;
     };
-    if let Some(by) = superseded_by(book, message) {
+    if let Some(by) = superseded_by(book, delivery) {
         return Check::Withdraw(WithdrawWhy::Superseded { by });
     }
     let items = book.still_open(&message.key.person, &message.items);
@@ -162,9 +162,15 @@ fn nothing_left(book: &Book, message: &Message) -> WithdrawWhy {
     }
 }
 
-/// A later stage, or a later day's digest, that waits or was sent speaks for this one.
-fn superseded_by(book: &Book, message: &Message) -> Option<Occasion> {
+/// A later stage, or a later day's digest, that waits or was sent speaks for this one; so does a
+/// coordinator's own word that came after it and names all of it.
+fn superseded_by(book: &Book, delivery: &Delivery) -> Option<Occasion> {
+    let message = &delivery.message;
     let key = &message.key;
+    let names_all = |other: &Delivery| {
+        let named = &other.message.items;
+        message.about.is_empty() && message.items.iter().all(|item| named.contains(item))
+    };
     book.messages_about(&key.person, &key.plan, key.quarter)
         .filter(|other| {
             !matches!(
@@ -172,10 +178,13 @@ fn superseded_by(book: &Book, message: &Message) -> Option<Occasion> {
                 DeliveryState::Withdrawn { .. } | DeliveryState::Dead { .. }
             )
         })
-        .map(|other| other.message.key.occasion)
-        .find(|other| match (key.occasion, other) {
-            (Occasion::Stage(this), Occasion::Stage(other)) => *other > this,
-            (Occasion::Digest(this), Occasion::Digest(other)) => *other > this,
+        .find(|other| match (key.occasion, other.message.key.occasion) {
+            (Occasion::Stage(this), Occasion::Stage(other)) => other > this,
+            (Occasion::Digest(this), Occasion::Digest(other)) => other > this,
+            (Occasion::Stage(_), Occasion::Urge(_)) => {
+                other.queued_in > delivery.queued_in && names_all(other)
+            }
             _ => false,
         })
+        .map(|other| other.message.key.occasion)
 }

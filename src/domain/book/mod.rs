@@ -14,6 +14,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::delivery::FailReason;
 use super::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
+use super::ladder::Ladder;
 use super::message::{Message, MessageKey, Occasion, Stage};
 use super::people::{ChannelKind, Contact, Person};
 use super::plan::{Heading, Milestone, Task};
@@ -46,6 +47,8 @@ pub struct Book {
     pub queue: BTreeMap<QueueKey, MessageKey>,
     /// People told nothing at a stage, and why.
     pub skipped: BTreeMap<MessageKey, SkipWhy>,
+    /// The ladders of the cases that have begun.
+    pub ladders: BTreeMap<(PlanId, Quarter), Ladder>,
     /// Stages run or skipped.
     pub stages: BTreeMap<(PlanId, Quarter, Stage), (DateTime<Utc>, StageOutcome)>,
     /// Links made up to this instant are void.

@@ -12,6 +12,7 @@ use crate::domain::book::{Book, Delivery, DeliveryState, Obligation, PlanBook, T
 use crate::domain::delivery::FailReason;
 use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
+use crate::domain::ladder::Ladder;
 use crate::domain::message::{Message, MessageKey, Occasion, Stage};
 use crate::domain::people::{ChannelKind, Contact, Person};
 use crate::domain::plan::{Heading, Task};
@@ -19,7 +20,7 @@ use crate::domain::report::{Received, Report, Review};
 use crate::domain::user::{Role, User};
 
 /// Raised with every change of the form or of what the fold means.
-pub(in crate::store) const VERSION: u32 = 1;
+pub(in crate::store) const VERSION: u32 = 2;
 
 /// The book as JSON. Sorted, so that equal books give equal bytes.
 pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
@@ -44,6 +45,7 @@ struct Out<'a> {
     obligations: Vec<(Put<'a, ObligationKey>, Put<'a, Obligation>)>,
     messages: Vec<Put<'a, Delivery>>,
     skipped: Vec<(Put<'a, MessageKey>, Put<'a, SkipWhy>)>,
+    ladders: Vec<(Put<'a, PlanId>, Put<'a, Quarter>, Put<'a, Ladder>)>,
     stages: Vec<StageOut<'a>>,
     revoked: Vec<RevokedOut<'a>>,
     users: Vec<Put<'a, User>>,
@@ -87,6 +89,11 @@ impl<'a> Out<'a> {
                 .collect(),
             messages: messages.into_iter().map(Put).collect(),
             skipped: book.skipped.iter().map(|(k, v)| (Put(k), Put(v))).collect(),
+            ladders: book
+                .ladders
+                .iter()
+                .map(|((plan, quarter), ladder)| (Put(plan), Put(quarter), Put(ladder)))
+                .collect(),
             stages: book
                 .stages
                 .iter()
@@ -113,6 +120,7 @@ struct In {
     obligations: Vec<(Got<ObligationKey>, Got<Obligation>)>,
     messages: Vec<Got<Delivery>>,
     skipped: Vec<(Got<MessageKey>, Got<SkipWhy>)>,
+    ladders: Vec<(Got<PlanId>, Got<Quarter>, Got<Ladder>)>,
     stages: Vec<StageIn>,
     revoked: Vec<RevokedIn>,
     users: Vec<Got<User>>,
@@ -140,6 +148,9 @@ impl In {
             skipped: pairs(self.skipped).collect(),
             ..Book::default()
         };
+        for (plan, quarter, ladder) in self.ladders {
+            book.ladders.insert((plan.0, quarter.0), ladder.0);
+        }
         for (plan, quarter, stage, at, outcome) in self.stages {
             let key = (plan.0, quarter.0, stage.0);
             book.stages.insert(key, (at, outcome.0));

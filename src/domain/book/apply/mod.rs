@@ -88,6 +88,14 @@ impl Book {
                 self.contacts
                     .insert(contact.person.clone(), contact.clone());
             }
+            Fact::LadderSet {
+                plan,
+                quarter,
+                ladder,
+            } => {
+                let case = (plan.clone(), *quarter);
+                self.ladders.insert(case, (**ladder).clone());
+            }
             Fact::StageRun {
                 plan,
                 quarter,
