@@ -22,6 +22,8 @@ pub(super) struct BoardPage<'a> {
     pub past: Option<String>,
     pub at_value: String,
     pub may_urge: bool,
+    /// The office's calendar feed; none over the command socket.
+    pub feed: Option<String>,
     pub answer: Answer,
 }
 

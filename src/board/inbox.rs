@@ -24,7 +24,7 @@ use crate::web::{Caller, WebError};
 const MOST: usize = 200;
 
 /// A message may bring its own styles, and nothing else.
-const MESSAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+pub(super) const MESSAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
     form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 #[derive(Deserialize)]

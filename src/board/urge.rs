@@ -94,6 +94,7 @@ pub(super) async fn show(
     page(&UrgePage {
         frame: Frame::new(&desk, &caller, "board"),
         title,
+        quarter: scope.quarter.chinese(),
         about,
         going: lines.iter().filter(|line| line.goes).count(),
         lines,
@@ -296,6 +297,7 @@ fn answer(book: &Book, all: &[Urging], rules: &RuleSet, dry: bool) -> UrgeAnswer
 struct UrgePage<'a> {
     frame: Frame<'a>,
     title: String,
+    quarter: String,
     about: String,
     lines: Vec<Line>,
     /// How many messages leave.

@@ -17,6 +17,7 @@ pub mod secret;
 pub mod server;
 pub mod spool;
 pub mod store;
+pub mod templates;
 pub mod time;
 pub mod wecom;
 
@@ -45,6 +46,7 @@ pub use server::ServerConfig;
 pub use show::{Check, Show};
 pub use spool::SpoolConfig;
 pub use store::StoreConfig;
+pub use templates::TemplatesConfig;
 pub use time::TimeConfig;
 pub use wecom::WecomConfig;
 
@@ -74,6 +76,8 @@ pub struct Config {
     pub email: Option<EmailConfig>,
     /// `[wecom]`; without robots it sends nothing.
     pub wecom: WecomConfig,
+    /// `[templates]`.
+    pub templates: TemplatesConfig,
     /// `[spool]`.
     pub spool: SpoolConfig,
     /// `[log]`.
@@ -216,6 +220,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
     let policy = gathered.section(root, "remind", remind::read);
     let email = gathered.section(root, "email", EmailConfig::read);
     let wecom = gathered.section(root, "wecom", WecomConfig::read);
+    let templates = gathered.section(root, "templates", TemplatesConfig::read);
     let spool = gathered.section(root, "spool", |r| SpoolConfig::read(r, folder));
     let log = gathered.section(root, "log", LogConfig::read);
     tell_unknown_sections(root, gathered);
@@ -227,6 +232,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
         policy: policy?,
         email,
         wecom: wecom?,
+        templates,
         spool: spool?,
         log: log?,
     };
@@ -235,8 +241,17 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
 }
 
 fn tell_unknown_sections(root: &Table, gathered: &mut Gathered) {
-    const KNOWN: [&str; 9] = [
-        "server", "store", "time", "office", "remind", "email", "wecom", "spool", "log",
+    const KNOWN: [&str; 10] = [
+        "server",
+        "store",
+        "time",
+        "office",
+        "remind",
+        "templates",
+        "email",
+        "wecom",
+        "spool",
+        "log",
     ];
     for (name, node) in &root.entries {
         if KNOWN.contains(&name.as_str()) {

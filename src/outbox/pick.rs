@@ -1,7 +1,7 @@
 //! Which message goes next: the last check, right before the intent. Pure; runs on the writer's
 //! thread, so that nothing can come between the check and the intent.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::book::{Book, Delivery, DeliveryState, Obligation};
 use crate::domain::fact::{DeferWhy, Fact, WithdrawWhy};
@@ -97,7 +97,7 @@ fn check(book: &Book, hours: Hours, delivery: &Delivery) -> Check {
     let Some(channel) = message.route.get(usize::from(delivery.leg)) else {
         return Check::Broken;
     };
-    if let Some(by) = superseded_by(book, delivery) {
+    if let Some(by) = superseded_by(book, message) {
         return Check::Withdraw(WithdrawWhy::Superseded { by });
     }
     let items = book.still_open(&message.key.person, &message.items);
@@ -107,6 +107,9 @@ fn check(book: &Book, hours: Hours, delivery: &Delivery) -> Check {
     }
     if !message.explicit && hours.open_at > hours.now {
         return Check::Defer;
+    }
+    if let Some(by) = just_urged(book, delivery, hours.now) {
+        return Check::Withdraw(WithdrawWhy::Superseded { by });
     }
     Check::Send(Box::new(Job {
         channel: *channel,
@@ -162,15 +165,35 @@ fn nothing_left(book: &Book, message: &Message) -> WithdrawWhy {
     }
 }
 
-/// A later stage, or a later day's digest, that waits or was sent speaks for this one; so does a
-/// coordinator's own word that came after it and names all of it.
-fn superseded_by(book: &Book, delivery: &Delivery) -> Option<Occasion> {
+/// A coordinator's own word that overtook this stage and names all of it: the same twice within a
+/// few hours would only annoy. After a night or a holiday the stage speaks for itself.
+fn just_urged(book: &Book, delivery: &Delivery, now: DateTime<Utc>) -> Option<Occasion> {
+    const JUST: TimeDelta = TimeDelta::hours(8);
     let message = &delivery.message;
     let key = &message.key;
-    let names_all = |other: &Delivery| {
+    if !matches!(key.occasion, Occasion::Stage(_)) || !message.about.is_empty() {
+        return None;
+    }
+    let overtook = |other: &&Delivery| {
         let named = &other.message.items;
-        message.about.is_empty() && message.items.iter().all(|item| named.contains(item))
+        let going = !matches!(
+            other.state,
+            DeliveryState::Withdrawn { .. } | DeliveryState::Dead { .. }
+        );
+        matches!(other.message.key.occasion, Occasion::Urge(_))
+            && going
+            && other.queued_in > delivery.queued_in
+            && other.queued_at + JUST > now
+            && message.items.iter().all(|item| named.contains(item))
     };
+    book.messages_about(&key.person, &key.plan, key.quarter)
+        .find(overtook)
+        .map(|other| other.message.key.occasion)
+}
+
+/// A later stage, or a later day's digest, that waits or was sent speaks for this one.
+fn superseded_by(book: &Book, message: &Message) -> Option<Occasion> {
+    let key = &message.key;
     book.messages_about(&key.person, &key.plan, key.quarter)
         .filter(|other| {
             !matches!(
@@ -178,13 +201,10 @@ fn superseded_by(book: &Book, delivery: &Delivery) -> Option<Occasion> {
                 DeliveryState::Withdrawn { .. } | DeliveryState::Dead { .. }
             )
         })
-        .find(|other| match (key.occasion, other.message.key.occasion) {
-            (Occasion::Stage(this), Occasion::Stage(other)) => other > this,
-            (Occasion::Digest(this), Occasion::Digest(other)) => other > this,
-            (Occasion::Stage(_), Occasion::Urge(_)) => {
-                other.queued_in > delivery.queued_in && names_all(other)
-            }
+        .map(|other| other.message.key.occasion)
+        .find(|other| match (key.occasion, other) {
+            (Occasion::Stage(this), Occasion::Stage(other)) => *other > this,
+            (Occasion::Digest(this), Occasion::Digest(other)) => *other > this,
             _ => false,
         })
-        .map(|other| other.message.key.occasion)
 }

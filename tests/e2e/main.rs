@@ -19,6 +19,7 @@ mod bell;
 mod browser;
 mod inspect;
 mod kill;
+mod ladder;
 mod old_plan;
 mod page;
 mod smtp_faults;

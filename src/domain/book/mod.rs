@@ -76,6 +76,8 @@ pub struct PlanBook {
     pub deadlines: BTreeMap<NaiveDate, DateTime<Utc>>,
     /// Years for which Monday to Friday was assumed.
     pub assumed_years: BTreeSet<i32>,
+    /// The last fact that changed anything of it, and when.
+    pub changed: (Position, DateTime<Utc>),
 }
 
 /// What is known of one 应报事项.
@@ -89,6 +91,9 @@ pub struct Obligation {
     pub last_reminded: Option<(DateTime<Utc>, Occasion)>,
     /// Who was told of it beside the owners, and whether they were told that it is settled.
     pub copied: BTreeMap<PersonId, bool>,
+    /// The last fact about it that somebody made, a report or a word on it, and when; messages
+    /// do not count.
+    pub touched: Option<(Position, DateTime<Utc>)>,
 }
 
 /// Place in the queue: channel, time, position of the fact that queued it.

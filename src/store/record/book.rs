@@ -199,6 +199,7 @@ struct PlanBookDef {
     #[serde(with = "deadlines")]
     deadlines: BTreeMap<NaiveDate, DateTime<Utc>>,
     assumed_years: std::collections::BTreeSet<i32>,
+    changed: (Position, DateTime<Utc>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -212,6 +213,7 @@ struct ObligationDef {
     last_reminded: Option<(DateTime<Utc>, Occasion)>,
     #[serde(with = "copied")]
     copied: BTreeMap<PersonId, bool>,
+    touched: Option<(Position, DateTime<Utc>)>,
 }
 
 #[derive(Serialize, Deserialize)]
