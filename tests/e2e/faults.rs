@@ -47,6 +47,7 @@ impl std::fmt::Display for Times {
 /// What is promised for a fault.
 struct Row {
     fault: &'static str,
+    people: usize,
     arrived: Times,
     repeated: Times,
     in_doubt: Times,
@@ -114,7 +115,18 @@ const ROWS: &[Row] = &[
         Exactly(0),
         Exactly(0),
     ),
+    Row {
+        fault: "one answer in a hundred of each kind of failure",
+        people: MANY,
+        arrived: Exactly(MANY),
+        repeated: UpTo(MANY / 25),
+        in_doubt: UpTo(MANY / 25),
+        given_up: Exactly(0),
+    },
 ];
+
+/// Owners of the large trial.
+const MANY: usize = 10_000;
 
 /// Lives of the daemon that a fault of the machine ends.
 const KILLS: usize = 3;
@@ -122,6 +134,7 @@ const KILLS: usize = 3;
 const fn row(fault: &'static str, repeated: Times, in_doubt: Times) -> Row {
     Row {
         fault,
+        people: PEOPLE,
         arrived: Exactly(PEOPLE),
         repeated,
         in_doubt,
@@ -146,8 +159,8 @@ fn the_table_is_what_the_tests_promise() {
     for row in ROWS {
         writeln!(
             text,
-            "| {} | {PEOPLE} | {} | {} | {} | {} | 0 |",
-            row.fault, row.arrived, row.repeated, row.in_doubt, row.given_up
+            "| {} | {} | {} | {} | {} | {} | 0 |",
+            row.fault, row.people, row.arrived, row.repeated, row.in_doubt, row.given_up
         )
         .unwrap();
     }
@@ -172,18 +185,23 @@ impl Trial {
     }
 
     fn with(peer: SmtpPeer, tls: &str, host: &str) -> Self {
-        let mut world = World::new(&section(host, peer.addr.port(), tls));
-        let authority = world.path("ca.pem");
-        std::fs::write(&authority, CA).unwrap();
-        world.env = vec![("SSL_CERT_FILE", authority.display().to_string())];
+        let trial = Self::empty(peer, tls, host);
         let mut rows = 0;
-        world.import_filled(|_, row| {
+        trial.world.import_filled(|_, row| {
             if row.contains(&"直接责任人".to_owned()) && rows < PEOPLE {
                 rows += 1;
                 row[EMAIL] = format!("u{rows}@example.invalid");
                 row[CHANNELS] = "email".into();
             }
         });
+        trial
+    }
+
+    fn empty(peer: SmtpPeer, tls: &str, host: &str) -> Self {
+        let mut world = World::new(&section(host, peer.addr.port(), tls));
+        let authority = world.path("ca.pem");
+        std::fs::write(&authority, CA).unwrap();
+        world.env = vec![("SSL_CERT_FILE", authority.display().to_string())];
         Self {
             world,
             peer,
@@ -245,7 +263,7 @@ impl Trial {
         }
         let journal = self.world.run(&["journal", "dump"]);
         let expected = journal.matches("\"message.queued\"").count();
-        assert_eq!(expected, PEOPLE, "{fault}: one notice each");
+        assert_eq!(expected, row.people, "{fault}: one notice each");
         let repeated = copies.values().map(|count| count - 1).sum();
         let given_up = states["dead"] + states["held"];
         row.arrived.hold(fault, "arrived", copies.len());
@@ -496,4 +514,59 @@ async fn a_name_that_cannot_be_resolved() {
     daemon.stop().await;
     trial.world.reconfigure(&section("127.0.0.1", port, "none"));
     trial.finish("name of the server cannot be resolved").await;
+}
+
+/// A table of as many tasks as owners, each each with a name of its own.
+fn large_table() -> String {
+    let mut table = String::from(
+        "2022年市政府主要目标任务分解表\n总体要求\t年度目标及工作内容\t季度进度安排\t责任领导\t\
+         牵头单位\t责任人\t直接责任人\t协助单位\n",
+    );
+    let given: Vec<char> = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华"
+        .chars()
+        .collect();
+    for n in 0..MANY {
+        let [a, b, c] = [n / 24 / 24, n / 24, n].map(|digit| given[digit % 24]);
+        let name: String = ['赵', a, b, c].iter().collect();
+        writeln!(
+            table,
+            "(一)稳增长\t{}.推进第{}号工程。\t一季度，完成前期工作；二季度，开工建设。\t王志平\t市{}局\t李明辉\t{name}\t市财政局",
+            n + 1,
+            n + 1,
+            given[n % 24],
+        )
+        .unwrap();
+    }
+    table
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_answer_in_a_hundred_of_each_kind_of_failure() {
+    let peer = SmtpPeer::scripted(|step, nth, _| match (step, nth % 100) {
+        (Step::Rcpt, 7) => Say::line("451 4.3.0 local error in processing"),
+        (Step::Rcpt, 19) => Say::gbk("452", "系统繁忙"),
+        (Step::Mail, 31) => Say::Last(b"421 4.7.0 too many messages".to_vec()),
+        (Step::Mail, 43) => Say::HangUp,
+        (Step::Data, 57) => Say::HangUp,
+        (Step::Dot, 61) => Say::HangUp,
+        (Step::Dot, 73) => Say::Last(b"250 2.0.0 taken".to_vec()),
+        (Step::Dot, 87) => Say::gbk("250", "已接收"),
+        _ => Say::Usual,
+    })
+    .await;
+    let mut trial = Trial::empty(peer, "none", "127.0.0.1");
+    trial.world.log_level = "error";
+    let table = trial.world.path("large.txt");
+    std::fs::write(&table, large_table()).unwrap();
+    trial
+        .world
+        .import_table(table.to_str().unwrap(), |index, row| {
+            if row.contains(&"直接责任人".to_owned()) {
+                row[EMAIL] = format!("u{index}@example.invalid");
+                row[CHANNELS] = "email".into();
+            }
+        });
+    trial
+        .finish("one answer in a hundred of each kind of failure")
+        .await;
 }

@@ -191,8 +191,13 @@ impl World {
     }
 
     /// Imports the real table as repaired, and the contact sheet as `fill` fills in its rows.
-    pub fn import_filled(&self, mut fill: impl FnMut(usize, &mut [String])) {
-        self.run(&["plan", "import", TABLE, "--id", "dongguan-2022", "--accept"]);
+    pub fn import_filled(&self, fill: impl FnMut(usize, &mut [String])) {
+        self.import_table(TABLE, fill);
+    }
+
+    /// The same with another table.
+    pub fn import_table(&self, table: &str, mut fill: impl FnMut(usize, &mut [String])) {
+        self.run(&["plan", "import", table, "--id", "dongguan-2022", "--accept"]);
         let sheet = self.run(&["contacts", "template"]);
         let mut filled = String::new();
         for (index, line) in sheet.trim_start_matches('\u{feff}').lines().enumerate() {
