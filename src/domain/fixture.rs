@@ -76,6 +76,7 @@ pub(crate) fn report(
             problems: String::new(),
             next_steps: String::new(),
             percent: None,
+            actuals: Vec::new(),
         }),
     }
 }

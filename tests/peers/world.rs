@@ -302,6 +302,7 @@ pub fn reported(key: ObligationKey, person: PersonId) -> Fact {
             problems: String::new(),
             next_steps: String::new(),
             percent: None,
+            actuals: Vec::new(),
         }),
     }
 }

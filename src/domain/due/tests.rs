@@ -248,6 +248,7 @@ impl Office {
             problems: String::new(),
             next_steps: String::new(),
             percent: Some(100),
+            actuals: Vec::new(),
         };
         let report = Box::new(report);
         self.append(time(at), Fact::ReportReceived { report });

@@ -8,7 +8,8 @@ fn every_fact() -> Vec<Entry> {
     use crate::domain::message::*;
     use crate::domain::people::*;
     use crate::domain::plan::*;
-    use crate::domain::report::*;
+    use crate::domain::target::actual::Actual;
+use crate::domain::report::*;
     use crate::domain::user::Role;
     use chrono::{NaiveDate, TimeDelta};
 
@@ -223,6 +224,10 @@ fn every_fact() -> Vec<Entry> {
                 problems: "用地指标不足".into(),
                 next_steps: "协调落实".into(),
                 percent: Some(80),
+                actuals: crate::domain::target::read("新增技能人才2万人次")
+                    .iter()
+                    .filter_map(|target| Actual::read(target, "1.8").ok().flatten())
+                    .collect(),
             }),
         },
         Fact::ReviewGiven {
