@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::Reading;
 use crate::domain::ids::TaskNo;
-use crate::domain::target::{self, Target};
 use crate::domain::plan::{Finding, Group, Heading, Milestone, PersonRef, Task};
+use crate::domain::target::{self, Target};
 
 /// The whole answer.
 #[derive(Debug, Serialize)]

@@ -49,9 +49,7 @@ impl Actual {
             .unwrap_or(typed.len());
         let (number, words) = typed.split_at_checked(digits).ok_or_else(wrong)?;
         let number = Decimal::parse(number).ok_or_else(wrong)?;
-        let (quantity, text) = target
-            .understand(number, words)
-            .ok_or_else(wrong)?;
+        let (quantity, text) = target.understand(number, words).ok_or_else(wrong)?;
         if quantity.is_negative() && !matches!(target.unit.as_str(), "%" | "元") {
             return Err(format!("“{}”的实际数不能是负数", target.name()));
         }
