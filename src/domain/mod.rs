@@ -24,6 +24,7 @@ pub mod policy;
 pub mod report;
 pub mod schedule;
 pub mod target;
+pub mod units;
 pub mod user;
 
 #[cfg(test)]

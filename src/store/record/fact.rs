@@ -57,6 +57,8 @@ pub(super) enum FactDef {
         sha256: String,
         #[serde(default, skip_serializing_if = "is_zero")]
         accepted: u32,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        units: Vec<(String, String)>,
     },
     #[serde(rename = "person.set")]
     PersonSet {

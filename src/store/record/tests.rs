@@ -58,6 +58,7 @@ fn every_fact() -> Vec<Entry> {
             source: "dongguan-2022.txt".into(),
             sha256: "ab".repeat(32),
             accepted: 1,
+            units: Vec::new(),
         },
         Fact::PersonSet {
             plan: Some(plan.clone()),
