@@ -13,6 +13,7 @@ pub mod actual;
 mod clause;
 mod decimal;
 mod quantity;
+mod words;
 
 pub use decimal::Decimal;
 
@@ -72,6 +73,9 @@ impl Target {
     }
 }
 
+/// What stands behind so many characters is no milestone of anything.
+const LONGEST: usize = 4000;
+
 /// The targets of a milestone's content, in its order.
 #[must_use]
 pub fn read(content: &str) -> Vec<Target> {
@@ -87,6 +91,7 @@ pub fn read(content: &str) -> Vec<Target> {
 fn tidy(content: &str) -> Vec<char> {
     let narrow: Vec<char> = content
         .chars()
+        .take(LONGEST)
         .map(|c| match c {
             '０'..='９' => {
                 char::from_u32(u32::from(c) - u32::from('０') + u32::from('0')).unwrap_or(c)

@@ -2,6 +2,7 @@
 
 use super::Target;
 use super::quantity::{self, Quantity, is_measure, is_share};
+use super::words::{DEEDS, DONE, SIZES, THINGS};
 
 /// A stretch of text between commas or stops, or inside brackets, with its figures.
 pub(super) struct Clause<'a> {
@@ -106,7 +107,6 @@ impl Clause<'_> {
 
     fn target(&self, one: &Quantity, what: String) -> Target {
         let so_far = self.words(self.from, one.start);
-        let behind = self.words(one.end, self.to);
         Target {
             what,
             quantity: one.amount,
@@ -115,7 +115,7 @@ impl Clause<'_> {
             bound: one.bound,
             cumulative: self.whole_year
                 || says_so_far(&so_far)
-                || (is_share(&one.unit) && says_of_whole(&so_far, &behind)),
+                || (is_share(&one.unit) && says_of_whole(&so_far)),
         }
     }
 
@@ -171,15 +171,13 @@ impl Clause<'_> {
         if self.bracketed && !(one.bounded && ends_asked(&behind) && (does || says_aim(&before))) {
             return false;
         }
-        // `已摘地29宗项目中`, `现有30家`: how things stand.
-        let past = ["已", "现有", "原有", "目前", "截至"];
-        if past.iter().any(|word| before.contains(word)) && !before.contains("累计") {
+        if is_past(&before) {
             return false;
         }
         if is_share(&one.unit) {
             return true;
         }
-        if is_attribute(one, &before, &behind, figures, self) {
+        if is_attribute(one, &before, &behind, self) {
             return false;
         }
         if one.in_words {
@@ -347,42 +345,6 @@ fn is_comma(c: char) -> bool {
     matches!(c, '，' | ',' | '：' | ':')
 }
 
-/// What is done to what is counted.
-const DEEDS: &[&str] = &[
-    "完成", "实现", "新增", "新建", "改建", "扩建", "建成", "建设", "建立", "建", "打造", "引进",
-    "引入", "培育", "培养", "推动", "推进", "推出", "开展", "组织", "举办", "召开", "承办", "参加",
-    "走访", "服务", "帮扶", "解决", "整治", "治理", "拆除", "改造", "升级", "签约", "落地", "认定",
-    "评选", "选取", "选定", "选派", "选拔", "选择", "挑选", "遴选", "形成", "发布", "出台", "制定",
-    "印发", "公布", "设置", "设立", "布设", "增设", "配备", "安排", "指导", "督导", "督促", "支持",
-    "扶持", "资助", "发放", "检查", "抽检", "巡查", "清理", "培训", "招聘", "招录", "招引", "招收",
-    "吸引", "孵化", "储备", "梳理", "推送", "提供", "创建", "申报", "争创", "通过", "入库", "出让",
-    "收回", "盘活", "供应", "收储", "整备", "收地", "优化", "打掉", "破获", "查处", "抓获", "种植",
-    "抚育", "开工", "竣工", "投产", "动工", "启动", "投入", "安装", "更换", "铺设", "购置", "采购",
-    "投放", "增加", "扩大", "提升", "纳入", "开行", "开通", "运营", "上线", "接入", "受理", "办理",
-    "化解", "调解", "审查", "立项", "发表", "授权", "转化", "登记", "覆盖", "拨付", "落实", "消除",
-    "修复", "关停", "淘汰", "压减", "减少", "降低", "发动", "带动", "惠及", "救助", "慰问", "编制",
-    "征集", "募集", "收集", "开发", "研发", "保障", "争取", "力争", "确保", "预计", "计划", "累计",
-    "用好", "绿化", "取得", "获得", "获批", "达成", "贷款", "融资", "销售", "收购", "处置", "盘",
-    "消化", "回收", "处理", "供给", "筹集", "配建", "配租", "摸排", "排查", "检测", "监测", "试点",
-    "评定", "验收", "交付", "搬迁", "签订",
-];
-
-/// What is said of who has done their part.
-const DONE: &[&str] = &[
-    "完成",
-    "实现",
-    "建成",
-    "建立",
-    "达到",
-    "开工",
-    "竣工",
-    "投产",
-    "落地",
-    "通过",
-    "投入使用",
-    "全覆盖",
-];
-
 /// Behind a figure that ends its clause: nothing, or only that it is the aim.
 fn ends_asked(behind: &str) -> bool {
     without_aim(behind).is_empty()
@@ -419,66 +381,34 @@ fn without_aim(behind: &str) -> String {
     }
 }
 
-/// `签约1宗30-50亿项目`, `总投资5亿元的项目`, `占地50亩`: what a thing is like.
-fn is_attribute(
-    one: &Quantity,
-    before: &str,
-    behind: &str,
-    figures: usize,
-    clause: &Clause<'_>,
-) -> bool {
+/// `已摘地29宗项目中`, `现有30家`: how things stand; not `推动已摘地的29宗项目开工`.
+fn is_past(before: &str) -> bool {
+    const STANDS: [&str; 5] = ["已", "现有", "原有", "目前", "截至"];
+    let said_first = |word: &str| {
+        let head = before.split_once(word).map(|(head, _)| head);
+        head.is_some_and(|head| !DEEDS.iter().any(|deed| head.contains(deed)))
+    };
+    STANDS.iter().any(|word| said_first(word)) && !before.contains("累计")
+}
+
+/// How large something is that is spoken of: `签约1宗30-50亿项目`, `占地50亩`, `总投资5亿元的项目`.
+fn is_attribute(one: &Quantity, before: &str, behind: &str, clause: &Clause<'_>) -> bool {
     if !is_measure(&one.unit) {
         return false;
     }
-    const SIZES: [&str; 10] = [
-        "占地",
-        "面积",
-        "总投资",
-        "总占地",
-        "注册资本",
-        "全长",
-        "总长",
-        "规模",
-        "产值",
-        "营收",
-    ];
+    let is_count = |other: &&Quantity| !is_measure(&other.unit) && !is_share(&other.unit);
+    let mut counts = clause.quantities.iter().filter(is_count);
+    // `4片2000亩以上`: four, each so large.
+    if counts.clone().any(|other| other.to == one.from) {
+        return true;
+    }
     let of_thing = behind.starts_with('的') && !ends_asked(behind);
-    let sized = SIZES.iter().any(|size| before.ends_with(size));
-    let counted_too = figures > 1 || clause.quantities.len() > 1;
-    let things = [
-        "项目",
-        "企业",
-        "优质",
-        "重大",
-        "产业",
-        "工程",
-        "以上项目",
-        "以上企业",
-        "工业企业",
-        "规上",
-    ];
-    let is_thing = things.iter().any(|thing| behind.starts_with(thing));
-    let followed = clause
-        .quantities
-        .iter()
-        .any(|other| other.start > one.end && !is_measure(&other.unit) && !is_share(&other.unit));
-    let led = clause
-        .quantities
-        .iter()
-        .any(|other| other.end <= one.start && !is_measure(&other.unit) && !is_share(&other.unit));
-    (of_thing && (sized || counted_too || is_thing_of(behind)))
-        || (is_thing && counted_too && (followed || led))
-        || (is_thing && one.bounded)
-        || before.ends_with("占地")
-        || before.ends_with("建筑面积")
-        || before.ends_with("占地面积")
-        || before.ends_with("全长")
-}
-
-fn is_thing_of(behind: &str) -> bool {
-    ["的项目", "的企业", "的产业", "的重大", "的地块", "的工程"]
-        .iter()
-        .any(|thing| behind.starts_with(thing))
+    let behind = behind.strip_prefix('的').unwrap_or(behind);
+    let is_thing = THINGS.iter().any(|thing| behind.starts_with(thing));
+    let is_size = SIZES.iter().any(|size| before.ends_with(size));
+    before.ends_with("占地")
+        || (is_thing && (of_thing || one.bounded || counts.next().is_some()))
+        || (of_thing && (is_size || counts.next().is_some()))
 }
 
 /// `莞城等19个分局`, `7个核心区的2022年目标`: all there are, not how many there shall be.
@@ -494,8 +424,13 @@ fn is_fixed_set(one: &Quantity, before: &str, behind: &str) -> bool {
 
 fn says_whole_year(words: &str) -> bool {
     let of_year = ["计划", "预计", "力争", "争取", "拟", "将", "目标"];
+    // `三年内` is longer.
+    let in_years = |head: &str| head.ends_with(|c: char| "一二两三四五六七八九十".contains(c));
+    let this_year = words
+        .split_once("年内")
+        .is_some_and(|(head, _)| !in_years(head));
     words.contains("全年")
-        || words.contains("年内")
+        || this_year
         || of_year
             .iter()
             .any(|word| words.contains(&format!("年{word}")))
@@ -508,7 +443,7 @@ fn says_so_far(before: &str) -> bool {
 }
 
 /// A share of the whole is one of all that was done so far.
-fn says_of_whole(before: &str, _behind: &str) -> bool {
+fn says_of_whole(before: &str) -> bool {
     [
         "总工程量",
         "总体工程量",
@@ -580,7 +515,7 @@ fn cleaned(words: &str) -> String {
 
 fn without_year(words: &str) -> Option<&str> {
     let rest = words.trim_start_matches(|c: char| c.is_ascii_digit());
-    (words.len() - rest.len() == 4)
-        .then_some(rest)?
-        .strip_prefix('年')
+    let is_year = words.len() - rest.len() == 4;
+    let rest = rest.strip_prefix('年').filter(|_| is_year)?;
+    Some(rest.strip_prefix('内').unwrap_or(rest))
 }

@@ -5,6 +5,7 @@
 
 use super::Bound;
 use super::decimal::Decimal;
+use super::words::{OTHERWISE, UNITS};
 
 /// A figure and where it stands, in characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,11 +36,14 @@ pub(super) struct Figure {
     pub(super) end: usize,
 }
 
+/// Nobody reports on more figures than these at once.
+const MOST: usize = 100;
+
 /// All figures, in order; `hidden` are the characters that belong to names.
 pub(super) fn find(text: &[char], hidden: &[bool]) -> Vec<Quantity> {
     let mut found: Vec<Quantity> = Vec::new();
     let mut at = 0;
-    while at < text.len() {
+    while at < text.len() && found.len() < MOST {
         let is_hidden = hidden.get(at).copied().unwrap_or(true);
         let starts = !is_hidden && is_numeral(text, at);
         match starts.then(|| number_end(text, at)) {
@@ -89,154 +93,6 @@ pub(super) fn figure(text: &[char], at: usize) -> Option<Figure> {
     })
 }
 
-const UNITS: &[&str] = &[
-    "微克/立方米",
-    "毫克/立方米",
-    "毫克/升",
-    "万标准立方米",
-    "标准立方米",
-    "个百分点",
-    "百分点",
-    "平方公里",
-    "平方千米",
-    "平方米",
-    "立方米",
-    "公里",
-    "千米",
-    "公顷",
-    "公斤",
-    "千克",
-    "千瓦时",
-    "兆瓦时",
-    "千瓦",
-    "兆瓦",
-    "标准煤",
-    "吨标准煤",
-    "标箱",
-    "标准箱",
-    "车次",
-    "车公里",
-    "家/次",
-    "家次",
-    "人次",
-    "人天",
-    "批次",
-    "台次",
-    "场次",
-    "轮次",
-    "架次",
-    "航次",
-    "班次",
-    "户次",
-    "件次",
-    "艘次",
-    "趟次",
-    "车次",
-    "台套",
-    "台(套)",
-    "台（套）",
-    "美元",
-    "港元",
-    "欧元",
-    "元",
-    "km",
-    "MW",
-    "GW",
-    "kW",
-    "kWh",
-    "㎡",
-    "m²",
-    "km²",
-    "%",
-    "‰",
-    "倍",
-    "成",
-    "TEU",
-    "人",
-    "名",
-    "位",
-    "个",
-    "家",
-    "项",
-    "宗",
-    "件",
-    "条",
-    "座",
-    "所",
-    "间",
-    "套",
-    "户",
-    "亩",
-    "米",
-    "吨",
-    "列",
-    "班",
-    "趟",
-    "次",
-    "场",
-    "期",
-    "篇",
-    "部",
-    "台",
-    "辆",
-    "艘",
-    "架",
-    "株",
-    "棵",
-    "头",
-    "羽",
-    "只",
-    "份",
-    "张",
-    "本",
-    "册",
-    "处",
-    "片",
-    "块",
-    "对",
-    "支",
-    "队",
-    "组",
-    "门",
-    "类",
-    "种",
-    "例",
-    "起",
-    "单",
-    "笔",
-    "款",
-    "幅",
-    "盏",
-    "栋",
-    "幢",
-    "枚",
-    "批",
-    "轮",
-    "节",
-    "堂",
-    "课时",
-    "千伏安",
-    "万伏安",
-    "升",
-    "分",
-    "顷",
-    "里",
-    "对次",
-    "点位",
-    "处次",
-    "村次",
-    "眼",
-    "孔",
-    "口",
-    "尾",
-    "盘",
-    "面",
-    "具",
-    "把",
-    "床",
-    "公升",
-];
-
 /// Units of what is measured, not counted: behind these a 的 makes them an attribute.
 pub(super) fn is_measure(unit: &str) -> bool {
     const MEASURES: &[&str] = &[
@@ -277,64 +133,6 @@ pub(super) fn is_share(unit: &str) -> bool {
 
 /// The unit that stands here, where it is not the beginning of another word.
 fn unit(text: &[char], at: usize) -> Option<&'static str> {
-    /// `个月`, `项目`, `人才`: the unit with what makes another word of it.
-    const OTHERWISE: &[(&str, &str)] = &[
-        ("个", "月 工作日 小时 年 季度 学期 学年 周 自然日 星期 世纪"),
-        ("项", "目"),
-        ("人", "才 口 民 员 大 均 工 行 社 事 文 居 物 体 类"),
-        ("名", "单 录 称 优 师 牌"),
-        ("户", "籍 外 型 口"),
-        ("次", "生"),
-        ("场", "地 所 景 馆"),
-        ("座", "谈"),
-        ("部", "门 署 分 委 队 位"),
-        ("台", "账 风"),
-        ("期", "间 末 限 货 工 项 建 地"),
-        ("组", "织 团 建"),
-        ("位", "于 置"),
-        ("对", "口 接 外 标 应"),
-        ("门", "诊 户"),
-        ("类", "别 似"),
-        ("处", "理 置"),
-        ("支", "持 队 付 撑"),
-        ("只", "有"),
-        ("片", "区"),
-        ("本", "市 年 科 级"),
-        ("所", "有 属"),
-        ("起", "草 始"),
-        ("单", "位 元 列"),
-        ("批", "准 复 次"),
-        ("元", "旦 件 素"),
-        ("班", "子"),
-        ("列", "入"),
-        ("队", "伍"),
-        ("条", "例 件"),
-        ("家", "庭 长"),
-        ("款", "项"),
-        ("米", "级"),
-        ("成", "立 为 果 功 效"),
-        ("轮", "次 岗"),
-        ("节", "能 水 约 日 点"),
-        ("分", "之 钟 局 别 区 为 类 公 支 级 散 期"),
-        ("里", "程"),
-        ("面", "积 向"),
-        ("口", "岸"),
-        ("头", "部"),
-        ("块", "链"),
-        ("件", "套"),
-        ("具", "体 有 备"),
-        ("把", "关"),
-        ("尾", "款"),
-        ("升", "级"),
-        ("倍", "增"),
-        ("种", "植"),
-        ("例", "如 会"),
-        ("间", "接 隔"),
-        ("套", "餐"),
-        ("架", "空"),
-        ("盘", "活"),
-        ("孔", "径"),
-    ];
     let unit = UNITS
         .iter()
         .filter(|unit| starts(text, at, unit))
@@ -351,6 +149,9 @@ fn unit(text: &[char], at: usize) -> Option<&'static str> {
     (!is_other).then_some(unit)
 }
 
+/// The words for a bound are within so many characters of the number.
+const LONGEST_WORDS: usize = 16;
+
 fn quantity(text: &[char], start: usize) -> Option<Quantity> {
     let in_words = !text.get(start)?.is_ascii_digit();
     if is_part_of_a_name(text, start) {
@@ -361,7 +162,8 @@ fn quantity(text: &[char], start: usize) -> Option<Quantity> {
         figure.amount = figure.amount.scaled(1)?;
         figure.unit = "%".into();
     }
-    let before: String = text.iter().take(start).collect();
+    let near = start.saturating_sub(LONGEST_WORDS);
+    let before: String = text.get(near..start).unwrap_or_default().iter().collect();
     let (word, said_before) = bound_before(&before);
     let (length, said_behind) = bound_behind(text, figure.end);
     let bound = said_behind

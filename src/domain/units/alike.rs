@@ -183,12 +183,11 @@ fn shortened(unit: &str) -> String {
 /// `东莞市财政局` as `市财政局`, and without 和.
 fn in_city(unit: &str) -> String {
     let unit = unit.replace('和', "");
-    if let Some((city, rest)) = unit.split_once('市') {
-        if (2..=3).contains(&count(city)) && !rest.is_empty() && !city.ends_with(['国', '行']) {
-            return format!("市{rest}");
-        }
+    let is_city = |city: &str| (2..=3).contains(&count(city)) && !city.ends_with(['国', '行']);
+    match unit.split_once('市') {
+        Some((city, rest)) if is_city(city) && !rest.is_empty() => format!("市{rest}"),
+        _ => unit,
     }
-    unit
 }
 
 fn count(text: &str) -> usize {
