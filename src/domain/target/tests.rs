@@ -78,7 +78,7 @@ fn a_hostile_text_takes_no_time() {
     for text in texts {
         let whole = text.repeat(1_000_000 / text.len());
         let begun = std::time::Instant::now();
-        read(&whole);
+        assert!(read(&whole).len() <= 100);
         assert!(begun.elapsed().as_secs() < 5, "{text}");
     }
 }

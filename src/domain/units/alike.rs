@@ -32,28 +32,60 @@ pub struct Proposal {
 /// For each name at most one that it may be another name of; the most frequent of several.
 #[must_use]
 pub fn proposals(mentions: &[Mention], names: &UnitNames) -> Vec<Proposal> {
-    let mut known: Vec<&Mention> = mentions
+    let mut known: Vec<Forms<'_>> = mentions
         .iter()
         .filter(|one| !names.is_group(&one.unit) && !is_collective(&one.unit))
+        .map(Forms::of)
         .collect();
-    known.sort_by(|a, b| (b.times, &a.unit).cmp(&(a.times, &b.unit)));
+    if known.len() > MOST {
+        return Vec::new();
+    }
+    known.sort_by(|a, b| {
+        let (a, b) = (a.mention, b.mention);
+        (b.times, &a.unit).cmp(&(a.times, &b.unit))
+    });
     let mut proposals: Vec<Proposal> = Vec::new();
     for (place, other) in known.iter().enumerate() {
         let found = known.iter().take(place).find_map(|unit| {
-            if names.are_different(&unit.unit, &other.unit) {
-                return None;
-            }
-            Some((unit, evidence(unit, other)?))
+            let evidence = evidence(unit, other)?;
+            let (unit, other) = (unit.mention, other.mention);
+            (!names.are_different(&unit.unit, &other.unit)).then_some((unit, evidence))
         });
         if let Some((unit, evidence)) = found {
             proposals.push(Proposal {
-                unit: (*unit).clone(),
-                other: (*other).clone(),
+                unit: unit.clone(),
+                other: other.mention.clone(),
                 evidence,
             });
         }
     }
     proposals
+}
+
+/// A table with more names than these is no city's; each is compared with each.
+const MOST: usize = 1000;
+
+/// A name in the forms that are compared.
+struct Forms<'a> {
+    mention: &'a Mention,
+    plain: String,
+    in_city: String,
+    shortened: String,
+    marks: Vec<char>,
+}
+
+impl<'a> Forms<'a> {
+    fn of(mention: &'a Mention) -> Self {
+        let plain = plain(&mention.unit);
+        let shortened = shortened(&plain);
+        Self {
+            mention,
+            in_city: in_city(&plain),
+            marks: marks(&shortened),
+            shortened,
+            plain,
+        }
+    }
 }
 
 /// A name for whoever it may be: `各镇街（园区）`, `市税务局等相关部门`, `…成员单位`.
@@ -64,29 +96,25 @@ fn is_collective(unit: &str) -> bool {
     PARTS.iter().any(|part| unit.contains(part)) || unit.starts_with("镇街")
 }
 
-fn evidence(one: &Mention, other: &Mention) -> Option<String> {
-    let (a, b) = (plain(&one.unit), plain(&other.unit));
-    if are_told_apart(&a, &b) {
+fn evidence(one: &Forms<'_>, other: &Forms<'_>) -> Option<String> {
+    if one.marks != other.marks {
         return None;
     }
-    let shared: Vec<&str> = one
-        .people
-        .intersection(&other.people)
-        .map(String::as_str)
-        .collect();
-    let people = || match shared.as_slice() {
-        [] => String::new(),
-        names => format!("，且责任人同为{}", names.join("、")),
-    };
-    if shortened(&a) == shortened(&b) {
-        return Some(format!("像是全称和简称{}", people()));
-    }
-    let (a, b) = (in_city(&a), in_city(&b));
-    if let Some(kind) = says_the_same(&a, &b).or_else(|| says_the_same(&b, &a)) {
-        return Some(format!("{kind}{}", people()));
-    }
-    let slip = !shared.is_empty() && differs_in_one(&a, &b);
-    slip.then(|| format!("只差一个字{}", people()))
+    let shared = || one.mention.people.intersection(&other.mention.people);
+    let (a, b) = (&one.in_city, &other.in_city);
+    let kind = if one.shortened == other.shortened {
+        Some("像是全称和简称")
+    } else if let Some(kind) = says_the_same(a, b).or_else(|| says_the_same(b, a)) {
+        Some(kind)
+    } else {
+        let slip = differs_in_one(&one.plain, &other.plain) && shared().next().is_some();
+        slip.then_some("只差一个字")
+    }?;
+    let people: Vec<&str> = shared().map(String::as_str).collect();
+    Some(match people.as_slice() {
+        [] => kind.to_owned(),
+        people => format!("{kind}，且责任人同为{}", people.join("、")),
+    })
 }
 
 /// How `more` may be `less` with something added.
@@ -120,6 +148,9 @@ fn body(unit: &str) -> Option<&str> {
 
 /// `市文化广电旅游体育局` over `市文化旅游体育局`: begins and ends alike, at most two characters more.
 fn has_more_inside(more: &str, less: &str) -> bool {
+    if more.len() <= less.len() || more.len() > less.len() + 8 {
+        return false;
+    }
     let (more, less): (Vec<char>, Vec<char>) = (more.chars().collect(), less.chars().collect());
     let added = more.len().saturating_sub(less.len());
     let alike = more.iter().zip(&less).take_while(|(a, b)| a == b).count();
@@ -139,15 +170,10 @@ fn differs_in_one(a: &str, b: &str) -> bool {
 }
 
 /// Numbers and sides of the compass name different ones of a kind.
-fn are_told_apart(a: &str, b: &str) -> bool {
-    let marks = |name: &str| -> Vec<char> {
-        const MARKS: &str = "第一二三四五六七八九十东南西北上下左右男女老少内外";
-        let marks = name.chars();
-        marks
-            .filter(|c| MARKS.contains(*c) || c.is_ascii_digit())
-            .collect()
-    };
-    marks(&shortened(a)) != marks(&shortened(b))
+fn marks(name: &str) -> Vec<char> {
+    const MARKS: &str = "第一二三四五六七八九十东南西北上下左右男女老少内外";
+    let is_mark = |c: &char| MARKS.contains(*c) || c.is_ascii_digit();
+    name.chars().filter(is_mark).collect()
 }
 
 /// The name with the usual short forms: for comparing only.
