@@ -64,7 +64,7 @@ fn a_target_says_on_which_side_it_bounds() {
 }
 
 #[test]
-fn a_hostile_text_takes_no_time() {
+fn a_hostile_text_is_bounded_work() {
     let texts = [
         "(",
         "（1家）",
@@ -77,9 +77,7 @@ fn a_hostile_text_takes_no_time() {
     ];
     for text in texts {
         let whole = text.repeat(1_000_000 / text.len());
-        let begun = std::time::Instant::now();
         assert!(read(&whole).len() <= 100);
-        assert!(begun.elapsed().as_secs() < 5, "{text}");
     }
 }
 
