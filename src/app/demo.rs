@@ -27,6 +27,7 @@ pub async fn fill(app: &App) -> anyhow::Result<()> {
         name: NAME.into(),
         sha256: String::new(),
         accepted: u32::try_from(plan::errors(&reading.findings).count()).unwrap_or(u32::MAX),
+        units: reading.units.clone(),
     };
     let contacts: Vec<Fact> = reading
         .plan

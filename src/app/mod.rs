@@ -140,6 +140,7 @@ impl App {
             desk: Arc::clone(&self.desk),
             rules: self.rules.clone(),
             driver: self.driver.clone(),
+            units: self.config.office.units.clone(),
         });
         local::router(operator)
             .merge(crate::board::router(Arc::clone(&self.desk)))

@@ -19,6 +19,7 @@ pub mod spool;
 pub mod store;
 pub mod templates;
 pub mod time;
+pub mod units;
 pub mod wecom;
 
 mod gathered;

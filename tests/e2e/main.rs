@@ -17,6 +17,7 @@ mod peers {
 
 mod bell;
 mod browser;
+mod faults;
 mod inspect;
 mod kill;
 mod ladder;

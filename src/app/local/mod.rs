@@ -6,6 +6,7 @@ mod journal;
 mod plans;
 mod simulate;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -31,6 +32,8 @@ pub(super) struct Operator {
     pub(super) desk: Arc<Desk>,
     pub(super) rules: Rules,
     pub(super) driver: Driver,
+    /// Tables of units' names.
+    pub(super) units: Vec<PathBuf>,
 }
 
 impl Operator {
