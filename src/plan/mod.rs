@@ -194,4 +194,6 @@ pub fn errors(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod tests;

@@ -7,11 +7,12 @@ use super::homes::Homes;
 use super::people::{People, Role};
 use super::rows::{Draft, Row, listed, quote};
 use super::{Reading, sections, units};
+use crate::config::holidays;
 use crate::domain::ids::PlanId;
 use crate::domain::plan::{
     Finding, FindingCode, Group, Heading, Milestone, PersonRef, Plan, Severity, Task,
 };
-use crate::domain::schedule::{self, Doubt};
+use crate::domain::schedule::{self, Doubt, TimeContext, Why};
 
 /// Settles everything that only the whole table can tell.
 pub(super) fn settle(id: PlanId, heading: Heading, draft: Draft) -> Reading {
@@ -27,6 +28,12 @@ pub(super) fn settle(id: PlanId, heading: Heading, draft: Draft) -> Reading {
         header,
         homes,
         year: heading.year,
+        times: TimeContext {
+            year: heading.year,
+            issued_on: heading.issued_on,
+            festivals: holidays::festivals(),
+            seasons: Vec::new(),
+        },
         people: People::default(),
         findings,
     };
@@ -72,6 +79,7 @@ struct Settler {
     header: Header,
     homes: Homes,
     year: i32,
+    times: TimeContext,
     people: People,
     findings: Vec<Finding>,
 }
@@ -129,11 +137,8 @@ impl Settler {
     }
 
     fn milestones(&mut self, row: &Row, groups: &[NamedGroup]) -> Vec<Milestone> {
-        let read = schedule::read(&row.schedule, self.year);
-        for doubt in &read.doubts {
-            self.tell_doubt(row, doubt);
-        }
-        if read.milestones.is_empty() {
+        let read = schedule::read(&row.schedule, &self.times);
+        if read.only_waits() {
             self.tell_unscheduled(row);
             let content = if row.schedule.is_empty() {
                 &row.goal
@@ -144,7 +149,10 @@ impl Settler {
                 .into_iter()
                 .collect();
         }
-        let mut milestones = read.milestones;
+        for doubt in &read.doubts {
+            self.tell_doubt(row, doubt);
+        }
+        let mut milestones = read.milestones(self.year);
         for milestone in &mut milestones {
             let section = milestone.section.as_deref();
             milestone.unit = section.and_then(|section| sections::unit_of(section, groups));
@@ -283,6 +291,15 @@ impl Settler {
                 );
                 self.repaired("按该季度结束前处理".into());
             }
+            Doubt::Unclear { words, why, taken } => {
+                let (severity, code) = (Severity::Warning, FindingCode::AmbiguousTime);
+                let message = format!("“{words}”{}", unclear(*why));
+                self.tell(row, severity, code, field, message);
+                self.repaired(match taken {
+                    Some(day) => format!("按 {day} 处理"),
+                    None => "按全年每个季度报送处理".into(),
+                });
+            }
             Doubt::OtherYear(words) => {
                 let message = format!("“{words}”不在本表年度 {} 年之内", self.year);
                 self.tell(
@@ -360,5 +377,20 @@ impl Settler {
                     .repaired(format!("视为同一人，单位按“{}”", person.unit)),
             );
         }
+    }
+}
+
+/// What is unclear about words of time.
+fn unclear(why: Why) -> &'static str {
+    match why {
+        Why::Before => "可以理解为该时段开始前，也可以理解为该时段结束前，请确认",
+        Why::Early => "没有说到哪一天，请确认",
+        Why::Around => "没有说在此前还是此后，请确认",
+        Why::NoMonth => "没有写明是哪个月、哪个季度或哪个节日，请补充",
+        Why::NoSuchDay => "没有这一天，请核对",
+        Why::WhichYear => "没有写明是哪一年，请确认",
+        Why::Festival => "所在年度的放假安排未知，请写明日期",
+        Why::Season => "的日期由各地自定，请写明日期",
+        Why::Hangs => "的起算日在表中没有写明，请补充日期",
     }
 }

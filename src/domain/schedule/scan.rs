@@ -1,7 +1,11 @@
 //! Where clauses and sections open in the text.
 
+use super::context::TimeContext;
 use super::cursor::Cursor;
-use super::phrase::{self, Phrase, When};
+use super::phrase::{self, Phrase};
+use super::spot::Base;
+use super::when::{When, Why};
+use chrono::Datelike;
 
 /// A place where something opens, with the bytes its own words take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +26,13 @@ pub(super) enum MarkKind {
     /// `市市场监管局：`, `①集体农用地收地工作：`.
     Heading { label: String, enumerated: bool },
     /// A time phrase, and how clearly it stands apart from the text before it.
-    Time { phrase: Phrase, boundary: Boundary },
+    ///
+    /// `lead` is what stands before it in its own clause: `主体工程` of `主体工程6月底前封顶`.
+    Time {
+        phrase: Phrase,
+        boundary: Boundary,
+        lead: String,
+    },
 }
 
 /// What stands before a place.
@@ -39,8 +49,16 @@ pub(super) enum Boundary {
 }
 
 /// All marks of the text, in order, never overlapping.
-pub(super) fn marks(text: &str) -> Vec<Mark> {
+pub(super) fn marks(text: &str, ctx: &TimeContext, loose: bool) -> Vec<Mark> {
     let mut scan = Scan {
+        text,
+        ctx,
+        base: Base {
+            year: ctx.year,
+            month: None,
+        },
+        loose,
+        sentence_at: 0,
         cursor: Cursor::new(text),
         boundary: Boundary::Paragraph,
         boundary_at: 0,
@@ -49,7 +67,9 @@ pub(super) fn marks(text: &str) -> Vec<Mark> {
         marks: Vec::new(),
     };
     while scan.cursor.peek().is_some() {
-        if scan.depth > 0 || !(scan.heading() || scan.time() || scan.trailing_time()) {
+        if scan.depth > 0
+            || !(scan.heading() || scan.time() || scan.bracket() || scan.trailing_time())
+        {
             scan.step();
         }
     }
@@ -57,6 +77,14 @@ pub(super) fn marks(text: &str) -> Vec<Mark> {
 }
 
 struct Scan<'a> {
+    text: &'a str,
+    ctx: &'a TimeContext,
+    /// Year and month that a time without one takes over from the last.
+    base: Base,
+    /// No time was found by the strict rules: also one inside a sentence will do.
+    loose: bool,
+    /// Where the sentence began that the cursor stands in.
+    sentence_at: usize,
     cursor: Cursor<'a>,
     boundary: Boundary,
     /// Where the clause began that the cursor stands in.
@@ -90,10 +118,14 @@ impl Scan<'_> {
             c if c.is_whitespace() => self.boundary.max(Boundary::Weak),
             '。' | '；' | ';' | '：' | ':' => Boundary::Strong,
             '，' | ',' => Boundary::Weak,
+            '、' if self.cursor.rest().starts_with("每") && self.recurs() => Boundary::Weak,
             _ => Boundary::None,
         };
         if self.boundary != Boundary::None {
             self.boundary_at = self.cursor.at();
+        }
+        if self.boundary >= Boundary::Strong && !character.is_whitespace() || character == '\n' {
+            self.sentence_at = self.cursor.at();
         }
         self.previous = character;
     }
@@ -103,7 +135,7 @@ impl Scan<'_> {
         if self.boundary < Boundary::Strong || self.previous.is_whitespace() && self.at_blank() {
             return false;
         }
-        let Some(heading) = Heading::read(self.cursor) else {
+        let Some(heading) = Heading::read(self.cursor, self.ctx, self.base) else {
             return false;
         };
         let follows_heading = self
@@ -131,24 +163,125 @@ impl Scan<'_> {
 
     /// Reads a time phrase if one opens a clause here.
     fn time(&mut self) -> bool {
-        let mut ahead = self.cursor;
-        if self.boundary > Boundary::None {
-            read_lead_in(&mut ahead);
-        } else if !ahead.peek().is_some_and(phrase::may_open_quarters) {
+        if self.at_blank() {
             return false;
         }
-        let Some(phrase) = phrase::read(&mut ahead) else {
+        let mut ahead = self.cursor;
+        let mut lead = String::new();
+        let middle = self.boundary == Boundary::None;
+        if !middle {
+            lead = read_lead_in(&mut ahead);
+        } else if !ahead.peek().is_some_and(phrase::may_open) {
+            return false;
+        }
+        let Some(mut phrase) = phrase::read(&mut ahead, self.ctx, self.base) else {
             return false;
         };
+        if self.is_past(&phrase) {
+            return false;
+        }
+        if lead.starts_with(['力', '争', '计', '预', '拟', '确']) {
+            read_assured(&mut ahead, self.ctx, self.base, &lead, &mut phrase);
+        }
         // Without a boundary only `…方案三季度，…` is taken, where the words before do not
         // claim the time for themselves; whether it goes on in order the reader checks.
-        let opens = self.boundary > Boundary::None
-            || phrase.heads && matches!(phrase.when, When::Quarters(_)) && !self.claims_time();
+        let in_order = phrase.heads && phrase.when.is_quarters() && !self.claims_time();
+        if !middle || in_order {
+            self.mark_time(self.cursor.at(), ahead, phrase, self.boundary, lead);
+            return true;
+        }
+        let start = self.boundary_at.max(self.last_end());
+        let before = self.text.get(start..self.cursor.at()).unwrap_or_default();
+        let clear = phrase.deadline || self.loose && phrase.when != When::AllYear;
+        let opens = clear
+            && !self.previous.is_numeric()
+            && !"第每近年月".contains(self.previous)
+            && phrase.why != Some(Why::Early)
+            && !before.contains('已')
+            && !before.contains("计划");
         if opens {
-            let boundary = self.boundary;
-            self.mark(ahead, MarkKind::Time { phrase, boundary });
+            let lead = before
+                .trim_end_matches(['于', '在', '到', '至', '自', '从'])
+                .to_owned();
+            self.mark_time(start, ahead, phrase, Boundary::None, lead);
         }
         opens
+    }
+
+    /// `完成主体施工（9月底前）`: a time in brackets behind its work.
+    fn bracket(&mut self) -> bool {
+        const LABELS: [&str; 8] = [
+            "完成时限",
+            "完成时间",
+            "时间节点",
+            "截止时间",
+            "截止日期",
+            "时限",
+            "时间",
+            "期限",
+        ];
+        let mut ahead = self.cursor;
+        if !ahead.eat_any(&["（", "(", "【"]) {
+            return false;
+        }
+        let labelled = ahead.eat_any(&LABELS);
+        if labelled {
+            ahead.eat_any(&["：", ":", "为"]);
+        }
+        read_lead_in(&mut ahead);
+        let Some(phrase) = phrase::read(&mut ahead, self.ctx, self.base) else {
+            return false;
+        };
+        ahead.eat_any(&["完成", "开展", "进行"]);
+        let spoken_for = self.marks.last().is_some_and(|mark| {
+            mark.end > self.sentence_at
+                && matches!(&mark.kind, MarkKind::Time { lead, .. } if lead.is_empty())
+        });
+        if !ahead.eat_any(&["）", ")", "】"]) || spoken_for {
+            return false;
+        }
+        let start = self.sentence_at.max(self.last_end()).min(self.cursor.at());
+        let lead = self.text.get(start..self.cursor.at()).unwrap_or_default();
+        let lead = lead.to_owned();
+        self.mark_time(start, ahead, phrase, Boundary::Weak, lead);
+        true
+    }
+
+    /// Whether the clause being read recurs: `每周调度、每月通报`.
+    fn recurs(&self) -> bool {
+        self.marks.last().is_some_and(|mark| {
+            matches!(&mark.kind, MarkKind::Time { phrase, .. } if phrase.when.is_recurring())
+        })
+    }
+
+    /// A day of a past year that nothing is to be done by: `2021年12月1日报送了…`.
+    fn is_past(&self, phrase: &Phrase) -> bool {
+        let year = self.ctx.year;
+        let past = matches!(&phrase.when, When::Day(day) if day.due.year() < year);
+        past && !phrase.deadline
+    }
+
+    fn last_end(&self) -> usize {
+        self.marks.last().map_or(0, |mark| mark.end)
+    }
+
+    fn mark_time(
+        &mut self,
+        start: usize,
+        end: Cursor<'_>,
+        phrase: Phrase,
+        boundary: Boundary,
+        lead: String,
+    ) {
+        if let Some(base) = phrase.base {
+            self.base = base;
+        }
+        let kind = MarkKind::Time {
+            phrase,
+            boundary,
+            lead,
+        };
+        self.mark_from(start, end, kind);
     }
 
     /// `…宣传报道贯穿全年。`: the time at the end of its clause.
@@ -159,20 +292,15 @@ impl Scan<'_> {
         if !ends || self.boundary != Boundary::None {
             return false;
         }
-        let phrase = Phrase {
-            year: None,
-            when: When::AllYear,
-            heads: true,
-            before: false,
-        };
-        let last_end = self.marks.last().map_or(0, |mark| mark.end);
+        let last_end = self.last_end();
         let start = self.boundary_at.max(last_end);
         self.marks.push(Mark {
             start,
             end: start,
             kind: MarkKind::Time {
-                phrase,
+                phrase: Phrase::all_year(),
                 boundary: Boundary::Strong,
+                lead: String::new(),
             },
         });
         self.cursor = ahead;
@@ -181,7 +309,14 @@ impl Scan<'_> {
     }
 
     fn mark(&mut self, end: Cursor<'_>, kind: MarkKind) {
-        let start = self.cursor.at();
+        self.base = Base {
+            year: self.ctx.year,
+            month: None,
+        };
+        self.mark_from(self.cursor.at(), end, kind);
+    }
+
+    fn mark_from(&mut self, start: usize, end: Cursor<'_>, kind: MarkKind) {
         while self.cursor.at() < end.at() {
             self.step();
         }
@@ -216,27 +351,34 @@ struct Heading<'a> {
 }
 
 impl<'a> Heading<'a> {
-    fn read(from: Cursor<'a>) -> Option<Self> {
+    fn read(from: Cursor<'a>, ctx: &TimeContext, base: Base) -> Option<Self> {
         const LONGEST: usize = 40;
         let mut ahead = from;
         let mut label = String::new();
         for _ in 0..LONGEST {
             match ahead.next()? {
-                '：' | ':' => return Self::of(from, label.trim(), ahead),
+                '：' | ':' => return Self::of(from, label.trim(), ahead, ctx, base),
                 '。' | '；' | ';' | '，' | ',' | '\n' | '！' | '？' => return None,
+                '（' | '(' if states_time(ahead) => return None,
                 other => label.push(other),
             }
         }
         None
     }
 
-    fn of(from: Cursor<'a>, label: &str, end: Cursor<'a>) -> Option<Self> {
+    fn of(
+        from: Cursor<'a>,
+        label: &str,
+        end: Cursor<'a>,
+        ctx: &TimeContext,
+        base: Base,
+    ) -> Option<Self> {
         let first = label.chars().next()?;
         let mut after = end;
         after.skip_blanks();
         let mut own = from;
         own.skip_blanks();
-        let own_time = phrase::read(&mut own);
+        let own_time = phrase::read(&mut own, ctx, base);
         // `全年：`, `一季度：` are times with a colon, no headings.
         if own_time.is_some() && own.at() >= end.at() {
             return None;
@@ -245,18 +387,89 @@ impl<'a> Heading<'a> {
             label: label.to_owned(),
             enumerated: ('①'..='⑳').contains(&first) || ('㈠'..='㈩').contains(&first),
             is_time: own_time.is_some(),
-            leads_to_time: phrase::read(&mut after).is_some(),
+            leads_to_time: phrase::read(&mut after, ctx, base).is_some(),
             end,
         })
     }
 }
 
-/// Words between a boundary and the time that open nothing themselves.
-fn read_lead_in(cursor: &mut Cursor<'_>) {
+/// `（完成时限：6月底前）` is no part of a heading.
+fn states_time(mut inside: Cursor<'_>) -> bool {
+    inside.eat("完成");
+    inside.eat_any(&["时限", "时间", "截止时间", "期限"]) && inside.eat_any(&["：", ":"])
+}
+
+/// Words between a boundary and the time; gives those that say how sure it is (`力争`).
+fn read_lead_in(cursor: &mut Cursor<'_>) -> String {
     if cursor.eat("其中") {
         cursor.eat_any(&["，", ",", "：", ":"]);
         cursor.skip_blanks();
     } else if cursor.peek().is_some_and(|c| ('①'..='⑳').contains(&c)) {
         cursor.next();
+    }
+    cursor.eat_any(&["并", "同时"]);
+    let before = cursor.rest();
+    cursor.eat_any(&SURENESS);
+    let said = before.len() - cursor.rest().len();
+    cursor.eat_any(&[
+        "截至",
+        "截止到",
+        "截止",
+        "最迟",
+        "不晚于",
+        "于",
+        "在",
+        "自",
+        "从",
+        "至",
+        "到",
+    ]);
+    before.get(..said).unwrap_or_default().to_owned()
+}
+
+const SURENESS: [&str; 8] = [
+    "力争",
+    "争取",
+    "计划",
+    "预计",
+    "拟",
+    "确保",
+    "务必",
+    "原则上",
+];
+
+/// `力争6月、确保8月通车`: what is assured counts, what is hoped for is kept beside it.
+fn read_assured(
+    cursor: &mut Cursor<'_>,
+    ctx: &TimeContext,
+    base: Base,
+    lead: &str,
+    phrase: &mut Phrase,
+) {
+    let mut ahead = *cursor;
+    ahead.eat_any(&["、", "，", ","]);
+    if !ahead.eat_any(&["确保", "力争", "最迟", "争取"]) {
+        return;
+    }
+    let Some(mut second) = phrase::read(&mut ahead, ctx, base) else {
+        return;
+    };
+    let first = phrase.when.clone();
+    let kept = if lead == "确保" {
+        &first
+    } else {
+        &second.when
+    };
+    let other = if lead == "确保" {
+        &second.when
+    } else {
+        &first
+    };
+    if let (When::Day(kept), When::Day(other)) = (kept, other) {
+        let mut day = kept.clone();
+        day.others = vec![other.due];
+        second.when = When::Day(day);
+        *phrase = second;
+        *cursor = ahead;
     }
 }
