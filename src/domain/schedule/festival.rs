@@ -9,7 +9,9 @@ use super::spot::{eat_unless, read_year};
 use super::when::{When, Why};
 
 /// Words for a festival, its name in the holiday table, and its day where the sun fixes it.
-const FESTIVALS: [(&[&str], &str, Option<(u32, u32)>); 15] = [
+type Known = (&'static [&'static str], &'static str, Option<(u32, u32)>);
+
+const FESTIVALS: [Known; 15] = [
     (&["元旦春节", "元旦、春节", "春节"], "春节", None),
     (&["元旦"], "元旦", Some((1, 1))),
     (&["清明"], "清明节", None),

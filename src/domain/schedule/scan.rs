@@ -171,7 +171,7 @@ impl Scan<'_> {
         let middle = self.boundary == Boundary::None;
         if !middle {
             lead = read_lead_in(&mut ahead);
-        } else if !ahead.peek().is_some_and(phrase::may_open) {
+        } else if !self.may_open_inside() {
             return false;
         }
         let Some(mut phrase) = phrase::read(&mut ahead, self.ctx, self.base) else {
@@ -245,6 +245,14 @@ impl Scan<'_> {
         let lead = lead.to_owned();
         self.mark_time(start, ahead, phrase, Boundary::Weak, lead);
         true
+    }
+
+    /// Whether it is worth reading on for a time: not at every digit of a long number.
+    fn may_open_inside(&self) -> bool {
+        let next = self.cursor.peek();
+        next.is_some_and(|next| {
+            phrase::may_open(next) && !(next.is_numeric() && self.previous.is_numeric())
+        })
     }
 
     /// Whether the clause being read recurs: `每周调度、每月通报`.
