@@ -18,6 +18,44 @@ fn our_own_samples_read_right() {
     all_read_right(OWN);
 }
 
+#[test]
+fn a_hostile_cell_is_read_in_bounded_time() {
+    for piece in [
+        "1",
+        "一",
+        "、",
+        "1、",
+        "一、",
+        " ",
+        "\n",
+        "（",
+        "6月",
+        "6月、",
+        "6月—",
+        "3日、",
+        "年",
+        "待",
+        "每月",
+        "一季度，",
+        "6月底前，",
+        "力争",
+        "2023年",
+        "分别",
+        "（6月",
+        "①",
+        "a：",
+        "全年",
+        "2023-",
+        "后1个月内",
+    ] {
+        let text = piece.repeat(100_000 / piece.len());
+        let begun = std::time::Instant::now();
+        let _ = read(&text, &TimeContext::of(2022));
+        let took = begun.elapsed();
+        assert!(took.as_secs() < 8, "{piece}: {took:?}");
+    }
+}
+
 fn all_read_right(samples: &str) {
     let samples: Vec<Value> = serde_json::from_str(samples).unwrap();
     let wrong: Vec<String> = samples.iter().filter_map(fault).collect();
