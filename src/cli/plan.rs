@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Subcommand;
 
-use super::client::{encode, with_client, with_new_client};
+use super::client::{encode, load_without_secrets, with_client, with_new_client};
 use super::{Exit, file_name, print, say};
 use crate::app::answers::{ImportAnswer, PlanLine};
 use crate::domain::ids::PlanId;
@@ -59,7 +59,7 @@ pub(super) enum Command {
 
 pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Inspect { file, year, json } => inspect(&file, year, json),
+        Command::Inspect { file, year, json } => inspect(config, &file, year, json),
         Command::Import {
             file,
             id,
@@ -72,11 +72,17 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()>
     }
 }
 
-fn inspect(file: &Path, year: Option<i32>, json: bool) -> anyhow::Result<()> {
+fn inspect(
+    config: Option<&Path>,
+    file: &Path,
+    year: Option<i32>,
+    json: bool,
+) -> anyhow::Result<()> {
     let source = plan::Source {
         file_name: file_name(file),
         year,
         id: None,
+        almanac: load_without_secrets(config)?.time.almanac,
     };
     let reading = plan::read_file(file, &source)?;
     if json {

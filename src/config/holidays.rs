@@ -12,7 +12,7 @@ use chrono_tz::Tz;
 use serde_json::{Map, Value};
 
 use crate::domain::calendar::{Calendar, YearTable};
-use crate::domain::schedule::Festival;
+use crate::domain::schedule::{Almanac, Festival};
 
 const EMBEDDED: &str = include_str!("../../config/holidays-cn.json");
 
@@ -57,11 +57,26 @@ pub fn calendar(zone: Tz, files: &[PathBuf]) -> Result<Calendar, Vec<HolidayFaul
     }
 }
 
-/// The festivals of the embedded table, each with the block of days off it lies in.
+/// The festivals of the embedded table, without any season.
 #[must_use]
-pub fn festivals() -> Vec<Festival> {
-    let table: Map<String, Value> = serde_json::from_str(EMBEDDED).unwrap_or_default();
-    let days: BTreeMap<NaiveDate, String> = table
+pub fn almanac() -> Almanac {
+    Almanac {
+        festivals: festivals(&[]),
+        seasons: Vec::new(),
+    }
+}
+
+/// The festivals of the embedded table and these files, each with the block of days off it lies in.
+///
+/// What cannot be read is left out: [`calendar`] has told it.
+#[must_use]
+pub fn festivals(files: &[PathBuf]) -> Vec<Festival> {
+    let mut years: Map<String, Value> = serde_json::from_str(EMBEDDED).unwrap_or_default();
+    for path in files {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        years.extend(serde_json::from_str::<Map<String, Value>>(&text).unwrap_or_default());
+    }
+    let days: BTreeMap<NaiveDate, String> = years
         .values()
         .filter_map(|year| year.get("holidays")?.as_object())
         .flatten()

@@ -35,7 +35,7 @@ use phrase::Phrase;
 use scan::{Boundary, Mark, MarkKind};
 use when::When;
 
-pub use context::{Festival, Season, TimeContext};
+pub use context::{Almanac, Festival, Season, TimeContext};
 pub use node::{Day, Every, Node, Repeat, Time};
 pub use when::Why;
 
@@ -104,25 +104,23 @@ fn read_marks(text: &str, ctx: &TimeContext, loose: bool) -> Schedule {
 }
 
 impl Schedule {
-    /// Whether it says no more than that it waits for something: as good as no time at all.
+    /// Whether `text` only says in passing that it waits for something: as good as no time at all.
     #[must_use]
-    pub fn only_waits(&self) -> bool {
-        let hangs = |doubt: &Doubt| {
-            matches!(
-                doubt,
-                Doubt::Unclear {
-                    why: Why::Hangs,
-                    ..
-                }
-            )
+    pub fn only_waits(&self, text: &str) -> bool {
+        let hangs = |doubt: &Doubt| match doubt {
+            Doubt::Unclear { words, why, .. } => *why == Why::Hangs && !text.starts_with(words),
+            _ => false,
         };
         self.nodes.iter().all(|node| node.time == Time::Unknown) && self.doubts.iter().all(hangs)
     }
 
-    /// What is stored of it, for a table of `year`.
+    /// What is stored of it, for a table of `year`, each with the time as the words tell it.
     #[must_use]
-    pub fn milestones(&self, year: i32) -> Vec<Milestone> {
-        let stored = self.nodes.iter().map(|node| node.milestone(year));
+    pub fn milestones(&self, year: i32) -> Vec<(Milestone, Time)> {
+        let stored = self
+            .nodes
+            .iter()
+            .map(|node| Some((node.milestone(year)?, node.time.clone())));
         stored.flatten().collect()
     }
 }

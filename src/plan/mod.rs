@@ -29,12 +29,14 @@ mod text;
 mod units;
 pub mod wire;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use crate::domain::ids::PlanId;
+use crate::domain::ids::{PlanId, TaskNo};
 use crate::domain::plan::{Finding, Plan, Severity};
+use crate::domain::schedule::{Almanac, Time};
 
 /// The largest file that is read, in bytes; the real table has 217 thousand.
 pub const LARGEST_FILE: u64 = 32 * 1024 * 1024;
@@ -51,6 +53,8 @@ pub struct Source {
     pub year: Option<i32>,
     /// The plan's id, where it is given.
     pub id: Option<PlanId>,
+    /// Festivals and local seasons that schedules name.
+    pub almanac: Almanac,
 }
 
 /// A table as it was read.
@@ -60,6 +64,9 @@ pub struct Reading {
     pub plan: Plan,
     /// What was odd, in the order of the table.
     pub findings: Vec<Finding>,
+    /// The times of each task's milestones as the words tell them, in their order: more than the
+    /// plan keeps. Empty where a stored plan is shown.
+    pub times: BTreeMap<TaskNo, Vec<Time>>,
 }
 
 /// The file is not a table this can read.
@@ -152,7 +159,7 @@ pub fn read(bytes: &[u8], source: &Source) -> Result<Reading, TableError> {
     let draft = rows::read(&sheet, &source.file_name)?;
     let heading = heading::read(&sheet.above, source)?;
     let id = heading::plan_id(source, heading.year)?;
-    Ok(settle::settle(id, heading, draft))
+    Ok(settle::settle(id, heading, draft, &source.almanac))
 }
 
 /// Reads a table from a file, never more of it than [`LARGEST_FILE`].

@@ -1,5 +1,7 @@
 //! Makes the plan of the rows: people, groups, milestones, and what a coordinator should know.
 
+use std::collections::BTreeMap;
+
 use super::columns::{Field, Header};
 use super::findings::{self, Repaired};
 use super::groups::{self, NamedGroup};
@@ -7,15 +9,14 @@ use super::homes::Homes;
 use super::people::{People, Role};
 use super::rows::{Draft, Row, listed, quote};
 use super::{Reading, sections, units};
-use crate::config::holidays;
-use crate::domain::ids::PlanId;
+use crate::domain::ids::{PlanId, TaskNo};
 use crate::domain::plan::{
     Finding, FindingCode, Group, Heading, Milestone, PersonRef, Plan, Severity, Task,
 };
-use crate::domain::schedule::{self, Doubt, TimeContext, Why};
+use crate::domain::schedule::{self, Almanac, Doubt, Time, TimeContext, Why};
 
 /// Settles everything that only the whole table can tell.
-pub(super) fn settle(id: PlanId, heading: Heading, draft: Draft) -> Reading {
+pub(super) fn settle(id: PlanId, heading: Heading, draft: Draft, almanac: &Almanac) -> Reading {
     let Draft {
         header,
         mut rows,
@@ -31,9 +32,9 @@ pub(super) fn settle(id: PlanId, heading: Heading, draft: Draft) -> Reading {
         times: TimeContext {
             year: heading.year,
             issued_on: heading.issued_on,
-            festivals: holidays::festivals(),
-            seasons: Vec::new(),
+            almanac: almanac.clone(),
         },
+        milestone_times: BTreeMap::new(),
         people: People::default(),
         findings,
     };
@@ -53,6 +54,7 @@ pub(super) fn settle(id: PlanId, heading: Heading, draft: Draft) -> Reading {
             people: settler.people.all,
         },
         findings,
+        times: settler.milestone_times,
     }
 }
 
@@ -80,6 +82,8 @@ struct Settler {
     homes: Homes,
     year: i32,
     times: TimeContext,
+    /// What goes into [`Reading::times`].
+    milestone_times: BTreeMap<TaskNo, Vec<Time>>,
     people: People,
     findings: Vec<Finding>,
 }
@@ -89,7 +93,8 @@ impl Settler {
         self.tell_people(&row, unnamed);
         let groups = groups::of(&row, &self.homes);
         self.tell_pairing(&row, &groups);
-        let milestones = self.milestones(&row, &groups);
+        let (milestones, times) = self.milestones(&row, &groups);
+        self.milestone_times.insert(row.no, times);
         Task {
             groups: self.groups(&row, groups),
             no: row.no,
@@ -136,9 +141,9 @@ impl Settler {
         self.people.name(name, unit, role, row)
     }
 
-    fn milestones(&mut self, row: &Row, groups: &[NamedGroup]) -> Vec<Milestone> {
+    fn milestones(&mut self, row: &Row, groups: &[NamedGroup]) -> (Vec<Milestone>, Vec<Time>) {
         let read = schedule::read(&row.schedule, &self.times);
-        if read.only_waits() {
+        if read.only_waits(&row.schedule) {
             self.tell_unscheduled(row);
             let content = if row.schedule.is_empty() {
                 &row.goal
@@ -146,19 +151,21 @@ impl Settler {
                 &row.schedule
             };
             return schedule::unscheduled(content, self.year)
+                .map(|milestone| (milestone, Time::Unknown))
                 .into_iter()
-                .collect();
+                .unzip();
         }
         for doubt in &read.doubts {
             self.tell_doubt(row, doubt);
         }
-        let mut milestones = read.milestones(self.year);
+        let (mut milestones, times): (Vec<Milestone>, Vec<Time>) =
+            read.milestones(self.year).into_iter().unzip();
         for milestone in &mut milestones {
             let section = milestone.section.as_deref();
             milestone.unit = section.and_then(|section| sections::unit_of(section, groups));
         }
         self.tell_groups_without_time(row, groups, &milestones);
-        milestones
+        (milestones, times)
     }
 
     fn tell(
@@ -389,8 +396,12 @@ fn unclear(why: Why) -> &'static str {
         Why::NoMonth => "没有写明是哪个月、哪个季度或哪个节日，请补充",
         Why::NoSuchDay => "没有这一天，请核对",
         Why::WhichYear => "没有写明是哪一年，请确认",
-        Why::Festival => "所在年度的放假安排未知，请写明日期",
-        Why::Season => "的日期由各地自定，请写明日期",
+        Why::Festival => {
+            "所在年度的放假安排未知，请写明日期，或由管理员在配置 [time] 的 holidays 里补上该年度的节假日表"
+        }
+        Why::Season => {
+            "的日期由各地自定，请写明日期，或由管理员在配置文件的 [time.seasons] 一节写明，如 \"汛期\" = \"04-15\""
+        }
         Why::Hangs => "的起算日在表中没有写明，请补充日期",
     }
 }

@@ -19,6 +19,7 @@ use crate::desk::Desk;
 use crate::domain::book::Book;
 use crate::domain::fact::Actor;
 use crate::domain::ids::BadId;
+use crate::domain::schedule::Almanac;
 use crate::driver::Driver;
 use crate::rules::Rules;
 use crate::store::{CommitError, Decision};
@@ -31,6 +32,8 @@ pub(super) struct Operator {
     pub(super) desk: Arc<Desk>,
     pub(super) rules: Rules,
     pub(super) driver: Driver,
+    /// Festivals and seasons that tables name.
+    pub(super) almanac: Almanac,
 }
 
 impl Operator {

@@ -1,5 +1,6 @@
 //! Plans: import, list, show.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -65,6 +66,7 @@ pub(super) async fn show(
                 people: people.cloned().collect(),
             },
             findings: Vec::new(),
+            times: BTreeMap::new(),
         }
     };
     if query.format.as_deref() == Some("json") {
@@ -94,6 +96,7 @@ pub(super) async fn import(
         file_name: query.name.clone(),
         year: query.year,
         id: query.id.as_deref().map(PlanId::new).transpose()?,
+        almanac: operator.almanac.clone(),
     };
     let sha256 = hex_sha256(&body);
     let reading = tokio::task::spawn_blocking(move || plan::read(&body, &source))

@@ -9,6 +9,13 @@ pub struct TimeContext {
     pub year: i32,
     /// When it was issued: `明年` counts from here.
     pub issued_on: Option<NaiveDate>,
+    /// Festivals and seasons.
+    pub almanac: Almanac,
+}
+
+/// What the site's calendar knows by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Almanac {
     /// Blocks of days off, in order.
     pub festivals: Vec<Festival>,
     /// The site's own seasons.
@@ -44,8 +51,7 @@ impl TimeContext {
         Self {
             year,
             issued_on: None,
-            festivals: Vec::new(),
-            seasons: Vec::new(),
+            almanac: Almanac::default(),
         }
     }
 

@@ -125,6 +125,7 @@ fn read_festival(
     let new_year = *name == "元旦" && year.is_none();
     let year = year.unwrap_or(ctx.year) + i32::from(new_year);
     let block = ctx
+        .almanac
         .festivals
         .iter()
         .find(|one| one.name == *name && one.last.year() == year)
@@ -159,7 +160,11 @@ fn read_season(
     year: Option<i32>,
 ) -> Option<(When, Option<Why>)> {
     let mut ahead = *cursor;
-    let own = ctx.seasons.iter().map(|season| season.name.as_str());
+    let own = ctx
+        .almanac
+        .seasons
+        .iter()
+        .map(|season| season.name.as_str());
     let word = SEASONS
         .into_iter()
         .chain(own)
@@ -169,6 +174,7 @@ fn read_season(
     let year = year.unwrap_or(ctx.year);
     // The site's word for it, which may be a part of the table's: `主汛期`.
     let own = ctx
+        .almanac
         .seasons
         .iter()
         .filter(|season| word.contains(season.name.as_str()))

@@ -9,7 +9,7 @@ fn told(text: &str) -> Vec<String> {
     read(text, 2022)
         .milestones(2022)
         .iter()
-        .map(|m| {
+        .map(|(m, _)| {
             let section = m
                 .section
                 .as_ref()
@@ -250,7 +250,7 @@ fn words_of_two_meanings_and_other_years_are_doubted() {
     );
     let other = read("2023年一季度，完成决算。", 2022);
     assert_eq!(other.doubts, [Doubt::OtherYear("2023年一季度".into())]);
-    assert_eq!(other.milestones(2022)[0].due.to_string(), "2023-03-31");
+    assert_eq!(other.milestones(2022)[0].0.due.to_string(), "2023-03-31");
 }
 
 proptest::proptest! {
@@ -259,7 +259,7 @@ proptest::proptest! {
         text in "(6月|底前|12月31日|2月30日|9999年|0年|0001年|—|、|至|每月|25日|每季度|末月|春节前|汛期前|待批复后|3个月内|分别|为|力争|确保|（|）|，|。|起|年底|次年|一|二|十|2023-06-30|\\PC){0,24}"
     ) {
         let schedule = read(&text, 2022);
-        for milestone in schedule.milestones(2022) {
+        for (milestone, _) in schedule.milestones(2022) {
             proptest::prop_assert!(milestone.first_quarter <= milestone.last_quarter);
         }
     }
@@ -270,7 +270,7 @@ proptest::proptest! {
         text in "(一季度|二、三季度|全年|每季度|市水务局：|①|，|。|；|\n| |（|“|完成选址|贯穿全年|其中|Q3|12|\\PC){0,40}"
     ) {
         let schedule = read(&text, 2022);
-        for milestone in schedule.milestones(2022) {
+        for (milestone, _) in schedule.milestones(2022) {
             proptest::prop_assert!(milestone.first_quarter <= milestone.last_quarter);
             proptest::prop_assert!(milestone.due <= milestone.last_quarter.last_day());
         }
@@ -279,7 +279,7 @@ proptest::proptest! {
             let told: String = schedule
                 .milestones(2022)
                 .iter()
-                .map(|m| format!("{}{}", m.section.clone().unwrap_or_default(), m.content))
+                .map(|(m, _)| format!("{}{}", m.section.clone().unwrap_or_default(), m.content))
                 .collect();
             proptest::prop_assert!(
                 !text.contains("完成选址") || told.contains("完成选址"), "{:?}", told
