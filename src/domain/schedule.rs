@@ -15,6 +15,8 @@ mod context;
 mod cursor;
 mod dated;
 mod festival;
+mod heading;
+mod lead;
 mod node;
 mod number;
 mod pairs;
@@ -22,8 +24,11 @@ mod phrase;
 mod relative;
 mod repeat;
 mod scan;
+mod span;
 mod spot;
 mod when;
+mod words;
+mod year;
 
 use std::collections::HashSet;
 
@@ -48,11 +53,17 @@ pub struct Schedule {
     pub doubts: Vec<Doubt>,
 }
 
+/// How many characters of a cell are searched for times. A long one has two thousand; what is
+/// longer was pasted by mistake, and must not keep the office waiting.
+pub const LONGEST: usize = 10_000;
+
 /// Words of a schedule that can be taken in more than one way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Doubt {
     /// `三季度前`: before it begins, or before it ends? Read as before it ends.
     Before(String),
+    /// Longer than [`LONGEST`]: what comes after was not searched for times.
+    TooLong,
     /// A time in another year than the table's.
     OtherYear(String),
     /// Words that a person should be asked about, and the day they were taken for.
@@ -72,6 +83,19 @@ pub enum Doubt {
 /// [`Milestone::unit`]: whose section it is only the row can tell.
 #[must_use]
 pub fn read(text: &str, ctx: &TimeContext) -> Schedule {
+    let Some((end, _)) = text.char_indices().nth(LONGEST) else {
+        return read_whole(text, ctx);
+    };
+    let (text, rest) = text.split_at(end);
+    let mut schedule = read_whole(text, ctx);
+    if let Some(last) = schedule.nodes.last_mut() {
+        last.content.push_str(&tidy(rest));
+    }
+    schedule.doubts.push(Doubt::TooLong);
+    schedule
+}
+
+fn read_whole(text: &str, ctx: &TimeContext) -> Schedule {
     let strict = read_marks(text, ctx, false);
     if !strict.nodes.is_empty() {
         return strict;
@@ -151,7 +175,7 @@ struct Clause {
 
 impl Clause {
     fn reaches_year_end(&self) -> bool {
-        self.phrase.when.last_quarter() == 4
+        self.phrase.when.last_quarter() >= 4
     }
 
     fn is_bare(&self) -> bool {
@@ -202,7 +226,10 @@ impl<'a> Reader<'a> {
                 boundary,
                 lead,
             } => {
-                if self.is_only_text(phrase, *boundary, lead, after) {
+                let by_step = self.text.get(mark.start..mark.end);
+                let inside =
+                    by_step.is_some_and(|words| words.starts_with('按')) && self.in_quarters();
+                if inside || self.is_only_text(phrase, *boundary, lead, after) {
                     self.append_raw(mark, after);
                 } else {
                     self.open_clause(mark, phrase, lead, after);
@@ -278,10 +305,16 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether a quarter is being told: `二季度，按季度统计…` is told in it.
+    fn in_quarters(&self) -> bool {
+        self.open_clause_of_section()
+            .is_some_and(|open| open.phrase.when.is_quarters())
+    }
+
     /// Whether the day lies outside the quarters of the clause it stands in.
     fn goes_beyond(&self, open: &Clause, phrase: &Phrase) -> bool {
         let year = open.phrase.year.unwrap_or(self.year);
-        let end = Quarter::new(year, open.phrase.when.last_quarter()).map(Quarter::last_day);
+        let end = span::quarter(year, open.phrase.when.last_quarter()).map(Quarter::last_day);
         matches!(&phrase.when, When::Day(day) if end.is_some_and(|end| day.due > end))
     }
 
@@ -360,7 +393,7 @@ fn nodes_of(clause: &Clause, year: i32) -> Vec<Node> {
         When::Quarters(runs) => runs
             .iter()
             .filter_map(|&(first, last)| {
-                let (first, last) = (Quarter::new(year, first)?, Quarter::new(year, last)?);
+                let (first, last) = (span::quarter(year, first)?, span::quarter(year, last)?);
                 Some(node(Time::Quarters { first, last }))
             })
             .collect(),

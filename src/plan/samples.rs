@@ -50,11 +50,11 @@ fn a_hostile_cell_is_read_in_bounded_time() {
         "2023-",
         "后1个月内",
     ] {
-        let text = piece.repeat(100_000 / piece.len());
+        let text = piece.repeat(1_000_000 / piece.len());
         let begun = std::time::Instant::now();
         let _ = schedule::read(&text, &TimeContext::of(2022));
         let took = begun.elapsed();
-        assert!(took.as_secs() < 8, "{piece}: {took:?}");
+        assert!(took.as_secs() < 12, "{piece}: {took:?}");
     }
 }
 

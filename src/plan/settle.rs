@@ -307,6 +307,19 @@ impl Settler {
                     None => "按全年每个季度报送处理".into(),
                 });
             }
+            Doubt::TooLong => {
+                let message = format!(
+                    "季度进度安排超过{}字，其后的时间没有读取，请检查是否粘贴了别的内容",
+                    schedule::LONGEST
+                );
+                self.tell(
+                    row,
+                    Severity::Warning,
+                    FindingCode::AmbiguousTime,
+                    field,
+                    message,
+                );
+            }
             Doubt::OtherYear(words) => {
                 let message = format!("“{words}”不在本表年度 {} 年之内", self.year);
                 self.tell(

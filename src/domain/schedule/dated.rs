@@ -5,8 +5,10 @@ use chrono::{Datelike, Days, NaiveDate};
 use super::context::TimeContext;
 use super::cursor::Cursor;
 use super::node::{Day, Every, Repeat};
-use super::spot::{self, Base, Joiner, Sort, Spot, eat_unless, read_joiner};
+use super::number::read_small;
+use super::spot::{self, Base, Sort, Spot};
 use super::when::{When, Why};
+use super::words::{Joiner, eat_unless, read_joiner};
 
 /// A time told by days and months.
 #[derive(Debug, Clone)]
@@ -25,6 +27,7 @@ pub(super) struct Dated {
 pub(super) fn read(cursor: &mut Cursor<'_>, ctx: &TimeContext, base: Base) -> Option<Dated> {
     let mut ahead = *cursor;
     let mut stretches = read_stretches(&mut ahead, ctx, base)?;
+    read_common_day(&mut ahead, &mut stretches);
     join_neighbours(&mut stretches, ahead);
     let tail = read_tail(&mut ahead);
     if ahead.rest().starts_with(['已']) || ahead.rest().starts_with("以来") {
@@ -133,6 +136,28 @@ fn stretches_of(spots: &spot::Spots) -> Vec<Stretch> {
             })
             .collect(),
     }
+}
+
+/// `1月、4月、7月的15日前`: the day is every month's.
+fn read_common_day(cursor: &mut Cursor<'_>, stretches: &mut [Stretch]) {
+    let mut ahead = *cursor;
+    let months = stretches.iter().all(|one| one.spot.sort == Sort::Month);
+    if !months || !ahead.eat("的") {
+        return;
+    }
+    let Some(number) = read_small(&mut ahead, 31) else {
+        return;
+    };
+    if !ahead.eat_any(&["日", "号"]) {
+        return;
+    }
+    for one in stretches {
+        let (year, month) = (one.spot.end.year(), one.spot.end.month());
+        if let Some(spot) = spot::day(year, month, number) {
+            one.spot = spot;
+        }
+    }
+    *cursor = ahead;
 }
 
 /// `7、8月开展…` is one window; `7月、8月各…` are two days.

@@ -5,13 +5,17 @@ use chrono::{Datelike, Days, NaiveDate};
 use super::context::TimeContext;
 use super::cursor::Cursor;
 use super::node::Day;
-use super::spot::{eat_unless, read_year};
+use super::number::read_small;
 use super::when::{When, Why};
+use super::words::{Joiner, eat_unless, read_joiner};
+use super::year::read_year;
 
 /// Words for a festival, its name in the holiday table, and its day where the sun fixes it.
 type Known = (&'static [&'static str], &'static str, Option<(u32, u32)>);
 
-const FESTIVALS: [Known; 15] = [
+const FESTIVALS: [Known; 17] = [
+    (&["高考"], "", Some((6, 7))),
+    (&["国家宪法日", "宪法日"], "", Some((12, 4))),
     (&["元旦春节", "元旦、春节", "春节"], "春节", None),
     (&["元旦"], "元旦", Some((1, 1))),
     (&["清明"], "清明节", None),
@@ -30,7 +34,7 @@ const FESTIVALS: [Known; 15] = [
 ];
 
 /// Local seasons, longer words first; `None` where only the site can tell the day.
-const SEASONS: [&str; 41] = [
+const SEASONS: [&str; 54] = [
     "秋季学期开学",
     "秋季新学期开学",
     "秋季学期",
@@ -72,6 +76,19 @@ const SEASONS: [&str; 41] = [
     "防火期",
     "暑假",
     "寒假",
+    "暑期",
+    "全国两会",
+    "省两会",
+    "市两会",
+    "两会",
+    "春运",
+    "中考",
+    "梅雨季节",
+    "梅雨季",
+    "台风",
+    "森林防火期",
+    "防汛",
+    "汛",
 ];
 
 /// Reads a festival or season with the word that makes a time of it.
@@ -113,25 +130,28 @@ fn read_festival(
     year: Option<i32>,
 ) -> Option<(When, Option<Why>)> {
     let mut ahead = *cursor;
-    let (_, name, fixed) = FESTIVALS
-        .iter()
-        .find(|(words, _, _)| ahead.eat_any(words))?;
-    ahead.eat("国际");
-    ahead.eat_any(&["劳动节", "节假日", "节", "”"]);
-    ahead.eat_any(&["黄金周", "小长假", "长假", "假期", "放假"]);
+    let (name, fixed) = read_name(&mut ahead)?;
+    // `中秋、国庆节前`: before the first of them.
+    for _ in 0..3 {
+        let mut next = ahead;
+        if !matches!(read_joiner(&mut next), Joiner::List) || read_name(&mut next).is_none() {
+            break;
+        }
+        ahead = next;
+    }
     let side = read_side(&mut ahead)?;
     *cursor = ahead;
     // Work to be done before New Year's Day is this year's.
-    let new_year = *name == "元旦" && year.is_none();
+    let new_year = name == "元旦" && year.is_none();
     let year = year.unwrap_or(ctx.year) + i32::from(new_year);
     let block = ctx
         .almanac
         .festivals
         .iter()
-        .find(|one| one.name == *name && one.last.year() == year)
+        .find(|one| one.name == name && one.last.year() == year)
         .map(|one| (one.first, one.last))
         .or_else(|| {
-            let (month, day) = (*fixed)?;
+            let (month, day) = fixed?;
             NaiveDate::from_ymd_opt(year, month, day).map(|day| (day, day))
         });
     let Some((first, last)) = block else {
@@ -154,12 +174,26 @@ fn read_festival(
     })
 }
 
+/// A festival's name, with the word for its holidays.
+fn read_name(cursor: &mut Cursor<'_>) -> Option<(&'static str, Option<(u32, u32)>)> {
+    let mut ahead = *cursor;
+    let (_, name, fixed) = FESTIVALS
+        .iter()
+        .find(|(words, _, _)| ahead.eat_any(words))?;
+    ahead.eat("国际");
+    ahead.eat_any(&["劳动节", "节假日", "节", "”"]);
+    ahead.eat_any(&["黄金周", "小长假", "长假", "假期", "放假"]);
+    *cursor = ahead;
+    Some((*name, *fixed))
+}
+
 fn read_season(
     cursor: &mut Cursor<'_>,
     ctx: &TimeContext,
     year: Option<i32>,
 ) -> Option<(When, Option<Why>)> {
     let mut ahead = *cursor;
+    let month = read_month(&mut ahead);
     let own = ctx
         .almanac
         .seasons
@@ -169,6 +203,8 @@ fn read_season(
         .into_iter()
         .chain(own)
         .find(|word| ahead.eat(word))?;
+    // `6月汛期` tells no more than `汛期`; `9月开学` tells which.
+    let month = month.filter(|_| word.contains("开学"));
     ahead.eat_any(&["来临", "到来", "开始", "生产", "工作"]);
     let side = read_side(&mut ahead)?;
     let year = year.unwrap_or(ctx.year);
@@ -177,16 +213,33 @@ fn read_season(
         .almanac
         .seasons
         .iter()
-        .filter(|season| word.contains(season.name.as_str()))
+        .filter(|season| is_part(&season.name, word))
         .max_by_key(|season| season.name.len())
         .map(|season| (season.month, season.day));
     let autumn = word.starts_with("秋季") || word.starts_with("新学年");
-    let begins = own.or(autumn.then_some((9, 1)));
+    let begins = month
+        .map(|month| (month, 1))
+        .or(own)
+        .or(autumn.then_some((9, 1)));
     *cursor = ahead;
     let first = begins.and_then(|(month, day)| NaiveDate::from_ymd_opt(year, month, day));
     Some(match (side, first) {
         (Side::Before, Some(first)) => (When::by(first.checked_sub_days(Days::new(1))?), None),
         (Side::Around, Some(first)) => (When::by(first), Some(Why::Around)),
         _ => (When::Unknown, Some(Why::Season)),
+    })
+}
+
+/// `汛期` for `主汛期`, and for `汛` of `汛前`.
+fn is_part(own: &str, word: &str) -> bool {
+    word.contains(own) || own.contains(word)
+}
+
+fn read_month(cursor: &mut Cursor<'_>) -> Option<u32> {
+    let mut ahead = *cursor;
+    let month = read_small(&mut ahead, 12)?;
+    ahead.eat_any(&["月份", "月"]).then(|| {
+        *cursor = ahead;
+        month
     })
 }

@@ -1,11 +1,15 @@
 //! How a time is said.
 
+use super::super::ids::Quarter;
 use super::context::TimeContext;
 use super::cursor::Cursor;
+use super::node::{Every, Repeat};
 use super::number::digit;
-use super::spot::{Base, eat_unless};
+use super::spot::Base;
 use super::when::{When, Why};
-use super::{dated, festival, relative, repeat, spot};
+use super::words::eat_unless;
+use super::year::read_year;
+use super::{dated, festival, relative, repeat, span, words};
 
 /// A time phrase at the head of a clause.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +26,8 @@ pub(super) struct Phrase {
     pub(super) deadline: bool,
     /// What the next time takes its year and month from.
     pub(super) base: Option<Base>,
+    /// The table's year and nothing else (`今年完成…`): a time only where no other is told.
+    pub(super) loose: bool,
 }
 
 impl Phrase {
@@ -34,6 +40,7 @@ impl Phrase {
             why: None,
             deadline: false,
             base: None,
+            loose: false,
         }
     }
 }
@@ -41,14 +48,18 @@ impl Phrase {
 /// Reads a time phrase with what closes it (`末`, a comma), if one comes next.
 pub(super) fn read(cursor: &mut Cursor<'_>, ctx: &TimeContext, base: Base) -> Option<Phrase> {
     let mut ahead = *cursor;
-    let phrase = read_quartered(&mut ahead, ctx).or_else(|| read_other(&mut ahead, ctx, base))?;
+    let mut phrase =
+        read_quartered(&mut ahead, ctx).or_else(|| read_other(&mut ahead, ctx, base))?;
+    if !phrase.heads {
+        span::extend(&mut ahead, ctx, &mut phrase);
+    }
     *cursor = ahead;
     Some(phrase)
 }
 
 fn read_quartered(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Option<Phrase> {
     let mut ahead = *cursor;
-    let year = spot::read_year(&mut ahead, ctx);
+    let year = read_year(&mut ahead, ctx);
     let mut when = read_when(&mut ahead, ctx)?;
     let before = when.is_quarters() && read_tail(&mut ahead);
     if when == When::AllYear {
@@ -74,6 +85,7 @@ fn read_other(cursor: &mut Cursor<'_>, ctx: &TimeContext, base: Base) -> Option<
     let mut phrase = Phrase::all_year();
     if let Some((when, why)) = festival::read(&mut ahead, ctx) {
         (phrase.when, phrase.why) = (when, why);
+        read_more_festivals(&mut ahead, ctx, &mut phrase.when);
     } else if let Some(found) = dated::read(&mut ahead, ctx, base) {
         phrase.when = found.when;
         phrase.why = found.why;
@@ -83,6 +95,11 @@ fn read_other(cursor: &mut Cursor<'_>, ctx: &TimeContext, base: Base) -> Option<
             read_recurring_within(&mut ahead, ctx, from, &mut phrase.when);
         }
     } else if ahead.eat_any(&[
+        "两节前",
+        "双节前",
+        "两节期间",
+        "本季度末前",
+        "本季度末",
         "月底前",
         "月末前",
         "季末前",
@@ -96,14 +113,43 @@ fn read_other(cursor: &mut Cursor<'_>, ctx: &TimeContext, base: Base) -> Option<
     } else if relative::read(&mut ahead) {
         phrase.when = When::Unknown;
         phrase.why = Some(Why::Hangs);
-    } else if let Some(year) = read_later_year(&mut ahead, ctx) {
-        phrase.when = When::by(chrono::NaiveDate::from_ymd_opt(year, 12, 31)?);
+    } else if let Some(year) = read_year_alone(&mut ahead, ctx) {
+        if year == ctx.year {
+            (phrase.year, phrase.loose) = (Some(year), true);
+        } else {
+            phrase.when = When::by(chrono::NaiveDate::from_ymd_opt(year, 12, 31)?);
+        }
     } else {
         return None;
     }
     phrase.heads = read_separator(&mut ahead);
     *cursor = ahead;
     Some(phrase)
+}
+
+/// `春节前、国庆节前`.
+fn read_more_festivals(cursor: &mut Cursor<'_>, ctx: &TimeContext, when: &mut When) {
+    let When::Day(first) = &*when else { return };
+    let mut dates = vec![first.due];
+    for _ in 0..8 {
+        let mut ahead = *cursor;
+        if !matches!(words::read_joiner(&mut ahead), words::Joiner::List) {
+            break;
+        }
+        let Some((When::Day(next), _)) = festival::read(&mut ahead, ctx) else {
+            break;
+        };
+        dates.push(next.due);
+        *cursor = ahead;
+    }
+    if dates.len() > 1 {
+        dates.sort_unstable();
+        *when = When::Recurring(Repeat {
+            every: Every::Listed,
+            at: None,
+            dates,
+        });
+    }
 }
 
 /// `4—10月每月…`, `3月起，每季度…`: what recurs within the window.
@@ -126,15 +172,53 @@ fn read_recurring_within(
     *cursor = ahead;
 }
 
-/// `明年竣工`: by the end of a year after the table's.
-fn read_later_year(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Option<i32> {
-    const VERBS: [&str; 10] = [
-        "完成", "竣工", "建成", "开工", "启动", "投用", "投产", "实现", "全面", "基本",
+/// `明年竣工`, `今年新建…`, `到2025年，…`: a year that is no past one.
+fn read_year_alone(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Option<i32> {
+    const VERBS: [&str; 38] = [
+        "完成",
+        "竣工",
+        "建成",
+        "开工",
+        "启动",
+        "投用",
+        "投产",
+        "实现",
+        "全面",
+        "基本",
+        "计划",
+        "力争",
+        "预计",
+        "新增",
+        "新建",
+        "新开工",
+        "转入",
+        "推进",
+        "开展",
+        "继续",
+        "组织",
+        "累计",
+        "打造",
+        "建设",
+        "推动",
+        "实施",
+        "争取",
+        "确保",
+        "拟",
+        "共",
+        "将",
+        "再",
+        "改造",
+        "达到",
+        "通过",
+        "培育",
+        "引进",
+        "筹建",
     ];
     let mut ahead = *cursor;
-    let year = spot::read_year(&mut ahead, ctx).filter(|year| *year > ctx.year)?;
-    ahead.eat_any(&["，", "前"]);
-    let said = VERBS.iter().any(|verb| ahead.rest().starts_with(verb));
+    let year = read_year(&mut ahead, ctx).filter(|year| *year >= ctx.year)?;
+    ahead.eat_any(&["前", "以前", "之前"]);
+    let said = ahead.rest().starts_with(['，', ','])
+        || VERBS.iter().any(|verb| ahead.rest().starts_with(verb));
     *cursor = ahead;
     said.then_some(year)
 }
@@ -155,7 +239,10 @@ pub(super) fn only_carries_on(text: &str) -> bool {
 
 /// Whether a text without any time says that its work has no end: `持续推进，长期坚持`.
 pub(super) fn goes_on_for_good(text: &str) -> bool {
-    const BEGINS: [&str; 6] = [
+    const BEGINS: [&str; 9] = [
+        "常年",
+        "长年",
+        "始终坚持",
         "常态化",
         "长期",
         "持续",
@@ -304,6 +391,18 @@ fn read_quarter_number(cursor: &mut Cursor<'_>) -> Option<(u8, bool)> {
     Some((found, whole))
 }
 
+/// The ends of quarters named by number, for `每年一季度`.
+pub(super) fn read_quarter_ends(
+    cursor: &mut Cursor<'_>,
+    year: i32,
+) -> Option<Vec<chrono::NaiveDate>> {
+    let named = read_quarters(cursor)?;
+    let ends = named
+        .into_iter()
+        .filter_map(|number| span::quarter(year, number));
+    Some(ends.map(Quarter::last_day).collect())
+}
+
 enum Joiner {
     List,
     Range,
@@ -364,7 +463,7 @@ fn read_carrying_on(cursor: &mut Cursor<'_>) {
 
 const SEPARATORS: [char; 4] = ['，', ',', '：', ':'];
 
-fn read_separator(cursor: &mut Cursor<'_>) -> bool {
+pub(super) fn read_separator(cursor: &mut Cursor<'_>) -> bool {
     let mut ahead = *cursor;
     ahead.skip_blanks();
     let found = ahead.peek().is_some_and(|next| SEPARATORS.contains(&next));

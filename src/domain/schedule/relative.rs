@@ -6,7 +6,13 @@ use super::number::read_small;
 /// Reads words up to and with a time that the text does not tell the beginning of.
 pub(super) fn read(cursor: &mut Cursor<'_>) -> bool {
     let mut ahead = *cursor;
-    let found = read_event(&mut ahead) || read_duration(&mut ahead, false);
+    let mut after_event = ahead;
+    let found = if read_event(&mut after_event) {
+        ahead = after_event;
+        true
+    } else {
+        read_duration(&mut ahead, false)
+    };
     if found {
         *cursor = ahead;
     }

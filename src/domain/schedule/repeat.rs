@@ -6,11 +6,20 @@ use super::context::TimeContext;
 use super::cursor::Cursor;
 use super::node::{Every, Repeat};
 use super::number::read_small;
-use super::spot::{self, Base, Joiner, eat_unless, read_joiner};
+use super::phrase;
+use super::spot::{self, Base};
+use super::words::{Joiner, eat_unless, read_joiner};
 
 const STEPS: [(&[&str], Every); 10] = [
     (
-        &["每两个月", "每2个月", "每双月", "逢双月", "每隔一个月"],
+        &[
+            "每两个月",
+            "每2个月",
+            "每双月",
+            "逢双月",
+            "每隔一个月",
+            "双月",
+        ],
         Every::TwoMonths,
     ),
     (&["每半个月", "每半月", "每月两次"], Every::HalfMonth),
@@ -27,13 +36,26 @@ const STEPS: [(&[&str], Every); 10] = [
             "逐季",
             "每季末",
             "每季",
+            "按季度",
+            "按季",
         ],
         Every::Quarter,
     ),
     (&["每个月", "每月份", "每月", "逐月", "按月"], Every::Month),
-    (&["每半年度", "每半年", "每个半年"], Every::Half),
     (
-        &["每两周", "每双周", "每个星期", "每星期", "每周"],
+        &["每半年度", "每半年", "每个半年", "逐半年", "按半年"],
+        Every::Half,
+    ),
+    (
+        &[
+            "每两周",
+            "每双周",
+            "每个星期",
+            "每星期",
+            "每周",
+            "逐周",
+            "按周",
+        ],
         Every::Week,
     ),
     (&["每旬"], Every::TenDays),
@@ -51,8 +73,10 @@ const STEPS: [(&[&str], Every); 10] = [
 /// Reads one, if it comes next.
 pub(super) fn read(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Option<Repeat> {
     let mut ahead = *cursor;
-    let (_, every) = STEPS.iter().find(|(words, _)| ahead.eat_any(words))?;
-    let every = *every;
+    let every = match STEPS.iter().find(|(words, _)| ahead.eat_any(words)) {
+        Some((_, every)) => *every,
+        None => read_one_each(&mut ahead)?,
+    };
     let repeat = match every {
         Every::Month => monthly(&mut ahead, ctx.year),
         Every::Quarter => quarterly(&mut ahead, ctx.year),
@@ -61,16 +85,43 @@ pub(super) fn read(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Option<Repeat>
             ahead.eat_any(&["末", "底"]);
             months_ends(Every::Half, ctx.year, &[6, 12])
         }
-        Every::TwoMonths => months_ends(every, ctx.year, &[2, 4, 6, 8, 10, 12]),
+        Every::TwoMonths => {
+            let at = read_days(&mut ahead);
+            on_days(every, ctx.year, &[2, 4, 6, 8, 10, 12], at)
+        }
         _ => Repeat {
             every,
             at: None,
             dates: Vec::new(),
         },
     };
-    let _ = ahead.eat_any(&["之前", "以前"]) || eat_unless(&mut ahead, "前", "期往置端瞻沿述");
+    let _ = ahead.eat_any(&["之前", "以前", "以内", "之内"])
+        || repeat.at.is_some() && eat_unless(&mut ahead, "内", "部容控外业涝河")
+        || eat_unless(&mut ahead, "前", "期往置端瞻沿述");
     *cursor = ahead;
     Some(repeat)
+}
+
+/// `半年一考核`, `一周一调度`: the step without its 每.
+fn read_one_each(cursor: &mut Cursor<'_>) -> Option<Every> {
+    const STEPS: [(&[&str], Every); 5] = [
+        (&["周", "一周"], Every::Week),
+        (&["月", "一月", "一个月"], Every::Month),
+        (&["季度", "季", "一季"], Every::Quarter),
+        (&["半年"], Every::Half),
+        (&["年度", "年", "一年"], Every::Year),
+    ];
+    const ACTS: [&str; 14] = [
+        "调度", "通报", "考核", "评估", "评价", "督查", "小结", "总结", "研判", "报告", "检查",
+        "会商", "分析", "排名",
+    ];
+    let mut ahead = *cursor;
+    let (_, every) = STEPS.iter().find(|(words, _)| ahead.eat_any(words))?;
+    let act = ahead.rest().strip_prefix('一')?;
+    ACTS.iter().any(|one| act.starts_with(one)).then(|| {
+        *cursor = ahead;
+        *every
+    })
 }
 
 fn months_ends(every: Every, year: i32, months: &[u32]) -> Repeat {
@@ -143,10 +194,14 @@ fn yearly(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Repeat {
         if !dates.is_empty() && !matches!(read_joiner(&mut ahead), Joiner::List) {
             break;
         }
-        let Some(spots) = spot::read(&mut ahead, ctx, base) else {
+        if let Some(spots) = spot::read(&mut ahead, ctx, base) {
+            dates.extend(spots.all.iter().map(|spot| spot.end));
+        } else if let Some(ends) = phrase::read_quarter_ends(&mut ahead, ctx.year) {
+            dates.extend(ends);
+        } else {
             break;
-        };
-        dates.extend(spots.all.iter().map(|spot| spot.end));
+        }
+        ahead.eat_any(&["之前", "以前", "前"]);
         *cursor = ahead;
     }
     if dates.is_empty() {

@@ -2,6 +2,9 @@
 
 use super::context::TimeContext;
 use super::cursor::Cursor;
+use super::heading::Heading;
+use super::lead::{LABELS, read_assured, read_lead_in};
+use super::number::read_small;
 use super::phrase::{self, Phrase};
 use super::spot::Base;
 use super::when::{When, Why};
@@ -64,9 +67,14 @@ pub(super) fn marks(text: &str, ctx: &TimeContext, loose: bool) -> Vec<Mark> {
         boundary_at: 0,
         depth: 0,
         previous: ' ',
+        items: 0,
+        listed: ["；2、", "。2、", "\n2、", ";2、", " 2、"]
+            .iter()
+            .any(|second| text.contains(second)),
         marks: Vec::new(),
     };
     while scan.cursor.peek().is_some() {
+        scan.item();
         if scan.depth > 0
             || !(scan.heading() || scan.time() || scan.bracket() || scan.trailing_time())
         {
@@ -92,6 +100,10 @@ struct Scan<'a> {
     /// Brackets and quotation marks that are open.
     depth: u32,
     previous: char,
+    /// Items of an enumeration so far: `1、…；2、…`.
+    items: u32,
+    /// Whether there is a second item.
+    listed: bool,
     marks: Vec<Mark>,
 }
 
@@ -118,7 +130,7 @@ impl Scan<'_> {
             c if c.is_whitespace() => self.boundary.max(Boundary::Weak),
             '。' | '；' | ';' | '：' | ':' => Boundary::Strong,
             '，' | ',' => Boundary::Weak,
-            '、' if self.cursor.rest().starts_with("每") && self.recurs() => Boundary::Weak,
+            '、' if self.goes_on_with_time() => Boundary::Weak,
             _ => Boundary::None,
         };
         if self.boundary != Boundary::None {
@@ -128,6 +140,25 @@ impl Scan<'_> {
             self.sentence_at = self.cursor.at();
         }
         self.previous = character;
+    }
+
+    /// Passes over the number of an item, which is no month: `1、3月底前…；2、6月底前…`.
+    fn item(&mut self) {
+        if !self.listed || self.boundary < Boundary::Strong {
+            return;
+        }
+        let mut ahead = self.cursor;
+        let next = read_small(&mut ahead, 99).filter(|number| *number == self.items + 1);
+        if next.is_none() || !ahead.eat("、") {
+            return;
+        }
+        self.items += 1;
+        let boundary = self.boundary;
+        while self.cursor.at() < ahead.at() {
+            self.step();
+        }
+        self.boundary = boundary;
+        self.boundary_at = self.cursor.at();
     }
 
     /// Reads a heading if one opens here.
@@ -177,8 +208,21 @@ impl Scan<'_> {
         let Some(mut phrase) = phrase::read(&mut ahead, self.ctx, self.base) else {
             return false;
         };
-        if self.is_past(&phrase) {
+        // `一季度已完成…` tells what was done.
+        let done = ahead
+            .rest()
+            .trim_start_matches(['，', '就'])
+            .starts_with('已');
+        let loose = phrase.loose && !self.loose;
+        if self.is_past(&phrase) || done || loose {
             return false;
+        }
+        if self.boundary == Boundary::Weak && lead.is_empty() && self.closes_sentence(ahead) {
+            let start = self.sentence_at.max(self.last_end());
+            let before = self.text.get(start..self.cursor.at()).unwrap_or_default();
+            let before = before.trim_end_matches([' ', '，', ',']).to_owned();
+            self.mark_time(start, ahead, phrase, Boundary::Strong, before);
+            return true;
         }
         if lead.starts_with(['力', '争', '计', '预', '拟', '确']) {
             read_assured(&mut ahead, self.ctx, self.base, &lead, &mut phrase);
@@ -208,18 +252,17 @@ impl Scan<'_> {
         opens
     }
 
+    /// `完成方案编制，3月底前；`: nothing but a time behind a sentence that has none.
+    fn closes_sentence(&self, mut after: Cursor<'_>) -> bool {
+        after.eat_any(&["完成", "办结", "到位"]);
+        let told = self.text.get(self.sentence_at..self.cursor.at());
+        self.last_end() <= self.sentence_at
+            && at_end(after)
+            && told.is_some_and(|told| told.chars().any(char::is_alphanumeric))
+    }
+
     /// `完成主体施工（9月底前）`: a time in brackets behind its work.
     fn bracket(&mut self) -> bool {
-        const LABELS: [&str; 8] = [
-            "完成时限",
-            "完成时间",
-            "时间节点",
-            "截止时间",
-            "截止日期",
-            "时限",
-            "时间",
-            "期限",
-        ];
         let mut ahead = self.cursor;
         if !ahead.eat_any(&["（", "(", "【"]) {
             return false;
@@ -252,6 +295,39 @@ impl Scan<'_> {
         let next = self.cursor.peek();
         next.is_some_and(|next| {
             phrase::may_open(next) && !(next.is_numeric() && self.previous.is_numeric())
+        })
+    }
+
+    /// Whether a time with its own work follows a list mark: `3月底前启动、6月底前见效`.
+    ///
+    /// Only behind another time that has its work, and not in a list of times.
+    fn goes_on_with_time(&self) -> bool {
+        let Some(last) = self.marks.last().filter(|mark| mark.is_time()) else {
+            return false;
+        };
+        let opens = self.cursor.peek();
+        if last.end < self.sentence_at && !self.recurs()
+            || "月日号旬末底前年季".contains(self.previous)
+            || self
+                .text
+                .get(..self.cursor.at())
+                .is_some_and(|before| before.ends_with("季度、"))
+            || !opens.is_some_and(|first| phrase::may_open(first) || "每半按逐".contains(first))
+        {
+            return false;
+        }
+        let mut ahead = self.cursor;
+        let between = self.text.get(last.end..ahead.at()).unwrap_or_default();
+        if between.trim_matches('、').trim().is_empty() {
+            return false;
+        }
+        let at = read_lead_in(&mut ahead);
+        phrase::read(&mut ahead, self.ctx, self.base).is_some_and(|phrase| {
+            let clear = phrase.deadline
+                || !at.is_empty()
+                || !phrase.when.is_dated()
+                || !ahead.rest().starts_with(['份', '的', '工', '数', '任']);
+            clear && phrase.when != When::AllYear && !at_end(ahead)
         })
     }
 
@@ -347,137 +423,7 @@ impl Scan<'_> {
     }
 }
 
-/// A run of words that ends in a colon.
-struct Heading<'a> {
-    label: String,
-    enumerated: bool,
-    /// It begins with a time phrase itself.
-    is_time: bool,
-    /// A time phrase follows it at once.
-    leads_to_time: bool,
-    end: Cursor<'a>,
-}
-
-impl<'a> Heading<'a> {
-    fn read(from: Cursor<'a>, ctx: &TimeContext, base: Base) -> Option<Self> {
-        const LONGEST: usize = 40;
-        let mut ahead = from;
-        let mut label = String::new();
-        for _ in 0..LONGEST {
-            match ahead.next()? {
-                '：' | ':' => return Self::of(from, label.trim(), ahead, ctx, base),
-                '。' | '；' | ';' | '，' | ',' | '\n' | '！' | '？' => return None,
-                '（' | '(' if states_time(ahead) => return None,
-                other => label.push(other),
-            }
-        }
-        None
-    }
-
-    fn of(
-        from: Cursor<'a>,
-        label: &str,
-        end: Cursor<'a>,
-        ctx: &TimeContext,
-        base: Base,
-    ) -> Option<Self> {
-        let first = label.chars().next()?;
-        let mut after = end;
-        after.skip_blanks();
-        let mut own = from;
-        own.skip_blanks();
-        let own_time = phrase::read(&mut own, ctx, base);
-        // `全年：`, `一季度：` are times with a colon, no headings.
-        if own_time.is_some() && own.at() >= end.at() {
-            return None;
-        }
-        Some(Self {
-            label: label.to_owned(),
-            enumerated: ('①'..='⑳').contains(&first) || ('㈠'..='㈩').contains(&first),
-            is_time: own_time.is_some(),
-            leads_to_time: phrase::read(&mut after, ctx, base).is_some(),
-            end,
-        })
-    }
-}
-
-/// `（完成时限：6月底前）` is no part of a heading.
-fn states_time(mut inside: Cursor<'_>) -> bool {
-    inside.eat("完成");
-    inside.eat_any(&["时限", "时间", "截止时间", "期限"]) && inside.eat_any(&["：", ":"])
-}
-
-/// Words between a boundary and the time; gives those that say how sure it is (`力争`).
-fn read_lead_in(cursor: &mut Cursor<'_>) -> String {
-    if cursor.eat("其中") {
-        cursor.eat_any(&["，", ",", "：", ":"]);
-        cursor.skip_blanks();
-    } else if cursor.peek().is_some_and(|c| ('①'..='⑳').contains(&c)) {
-        cursor.next();
-    }
-    cursor.eat_any(&["并", "同时"]);
-    let before = cursor.rest();
-    cursor.eat_any(&SURENESS);
-    let said = before.len() - cursor.rest().len();
-    cursor.eat_any(&[
-        "截至",
-        "截止到",
-        "截止",
-        "最迟",
-        "不晚于",
-        "于",
-        "在",
-        "自",
-        "从",
-        "至",
-        "到",
-    ]);
-    before.get(..said).unwrap_or_default().to_owned()
-}
-
-const SURENESS: [&str; 8] = [
-    "力争",
-    "争取",
-    "计划",
-    "预计",
-    "拟",
-    "确保",
-    "务必",
-    "原则上",
-];
-
-/// `力争6月、确保8月通车`: what is assured counts, what is hoped for is kept beside it.
-fn read_assured(
-    cursor: &mut Cursor<'_>,
-    ctx: &TimeContext,
-    base: Base,
-    lead: &str,
-    phrase: &mut Phrase,
-) {
-    let mut ahead = *cursor;
-    ahead.eat_any(&["、", "，", ","]);
-    if !ahead.eat_any(&["确保", "力争", "最迟", "争取"]) {
-        return;
-    }
-    let Some(mut second) = phrase::read(&mut ahead, ctx, base) else {
-        return;
-    };
-    let first = phrase.when.clone();
-    let kept = if lead == "确保" {
-        &first
-    } else {
-        &second.when
-    };
-    let other = if lead == "确保" {
-        &second.when
-    } else {
-        &first
-    };
-    if let (When::Day(kept), When::Day(other)) = (kept, other) {
-        let mut day = kept.clone();
-        day.others = vec![other.due];
-        second.when = When::Day(day);
-        *phrase = second;
-        *cursor = ahead;
-    }
+/// Whether a sentence ends here.
+fn at_end(cursor: Cursor<'_>) -> bool {
+    cursor.peek().is_none_or(|next| "。；;.\n".contains(next))
 }

@@ -5,6 +5,8 @@ use chrono::{Datelike, Days, NaiveDate};
 use super::context::TimeContext;
 use super::cursor::Cursor;
 use super::number::{self, read_fixed, read_small};
+use super::words::{Joiner, eat_unless, read_joiner};
+use super::year::read_year;
 
 /// A stretch of days that words name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,76 +135,19 @@ fn read_worded(cursor: &mut Cursor<'_>, ctx: &TimeContext, base: Base) -> Option
         .map(one)
 }
 
-/// A year with its word: `2023年`, `二〇二三年度`, `23年`, `今年`, `次年`.
-pub(super) fn read_year(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Option<i32> {
-    let this = ctx.this_year();
-    const WORDS: [(&[&str], i32); 5] = [
-        (&["今年", "本年度", "本年", "当年"], 0),
-        (
-            &[
-                "明年",
-                "次年",
-                "来年",
-                "翌年",
-                "下一年度",
-                "下一年",
-                "下年度",
-            ],
-            1,
-        ),
-        (&["后年"], 2),
-        (&["去年", "上年度", "上年", "上一年度", "上一年"], -1),
-        (&["前年"], -2),
-    ];
-    for (words, shift) in WORDS {
-        if cursor.eat_any(words) {
-            if !cursor.rest().starts_with("度工作") {
-                cursor.eat("度");
-            }
-            return Some(this + shift);
-        }
-    }
-    let mut ahead = *cursor;
-    let mut digits = 0;
-    let mut year = 0;
-    while let Some(next) = ahead.peek().and_then(number::year_digit) {
-        if digits == 4 {
-            return None;
-        }
-        year = year * 10 + i32::from(next);
-        digits += 1;
-        ahead.next();
-    }
-    let short = digits == 2 && cursor.peek().is_some_and(|c| number::digit(c).is_some());
-    if short {
-        year += 2000;
-    }
-    ahead.skip_blanks();
-    if !(short || digits == 4) || !ahead.eat("年") {
-        // `2023上半年`, `2023Q1`: the 年 is left out.
-        let bare = digits == 4 && ahead.rest().starts_with(['上', '下', 'Q', 'H']);
-        if !bare || !(2000..=2100).contains(&year) {
-            return None;
-        }
-    }
-    if short
-        && !ahead
-            .peek()
-            .is_some_and(|c| c.is_ascii_digit() || c == '底' || c == '第')
-    {
-        return None;
-    }
-    ahead.eat("度");
-    ahead.skip_blanks();
-    *cursor = ahead;
-    Some(year)
-}
-
 /// `年底`, `年内`, `年中`; after a year's number also `底`, `内`, `末`.
 fn read_of_year(cursor: &mut Cursor<'_>, year: i32, after_year: bool) -> Option<Spot> {
     let mut ahead = *cursor;
     let first = NaiveDate::from_ymd_opt(year, 1, 1)?;
     let last = NaiveDate::from_ymd_opt(year, 12, 31)?;
+    if !after_year && ahead.eat_any(&["岁末", "岁尾"]) {
+        *cursor = ahead;
+        return Some(Spot {
+            start: first,
+            end: last,
+            sort: Sort::YearEnd,
+        });
+    }
     let with = ahead.eat("年");
     if !with && !after_year {
         return None;
@@ -428,40 +373,4 @@ pub(super) fn of_month(year: i32, month: u32) -> Option<Spot> {
         end: next.checked_sub_days(Days::new(1))?,
         sort: Sort::Month,
     })
-}
-
-/// What joins two numbers or times.
-pub(super) enum Joiner {
-    List,
-    Range,
-    None,
-}
-
-/// Reads `、`, `至` and the like.
-pub(super) fn read_joiner(cursor: &mut Cursor<'_>) -> Joiner {
-    let mut ahead = *cursor;
-    ahead.skip_blanks();
-    let joiner = if ahead.eat_any(&["、", "和", "及", "与"]) {
-        Joiner::List
-    } else if ahead.eat_any(&[
-        "至", "到", "—", "–", "-", "～", "~", "－", "―", "─", "‐", "−", "〜", "∼",
-    ]) {
-        ahead.eat_any(&["—", "-", "―", "─"]);
-        Joiner::Range
-    } else {
-        return Joiner::None;
-    };
-    ahead.skip_blanks();
-    *cursor = ahead;
-    joiner
-}
-
-/// Reads `word` unless one of `others` follows, with which it is another word (`前期`, `内部`).
-pub(super) fn eat_unless(cursor: &mut Cursor<'_>, word: &str, others: &str) -> bool {
-    let mut ahead = *cursor;
-    let found = ahead.eat(word) && !ahead.peek().is_some_and(|next| others.contains(next));
-    if found {
-        *cursor = ahead;
-    }
-    found
 }

@@ -8,6 +8,7 @@ use super::node::{Day, Repeat};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum When {
     /// Runs of quarters, each by its first and last: one for `二、三季度`, two for `一、三季度`.
+    /// They are counted on past the year's end: 5 is the first of the next year.
     Quarters(Vec<(u8, u8)>),
     /// 全年.
     AllYear,
