@@ -20,6 +20,7 @@ pub async fn fill(app: &App) -> anyhow::Result<()> {
         file_name: NAME.into(),
         year: None,
         id: Some(PlanId::new("dongguan-2022")?),
+        almanac: app.config.time.almanac.clone(),
     };
     let reading = plan::read(TABLE, &source).context("内置的分解表无法读取")?;
     let rules = app.rules.now();

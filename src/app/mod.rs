@@ -141,6 +141,7 @@ impl App {
             rules: self.rules.clone(),
             driver: self.driver.clone(),
             units: self.config.office.units.clone(),
+            almanac: self.config.time.almanac.clone(),
         });
         local::router(operator)
             .merge(crate::board::router(Arc::clone(&self.desk)))

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Subcommand;
 
-use super::client::{encode, with_client, with_new_client};
+use super::client::{encode, load_without_secrets, with_client, with_new_client};
 use super::{Exit, file_name, print, say};
 use crate::app::answers::{ImportAnswer, PlanLine};
 use crate::config::{Config, units};
@@ -83,6 +83,7 @@ fn inspect(
         file_name: file_name(file),
         year,
         id: None,
+        almanac: load_without_secrets(config)?.time.almanac,
     };
     let config = Config::load_without_secrets(config, std::env::vars())
         .map_err(|faults| Exit::Usage(faults.to_string()))?

@@ -30,12 +30,14 @@ mod unit_names;
 mod units;
 pub mod wire;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use crate::domain::ids::PlanId;
+use crate::domain::ids::{PlanId, TaskNo};
 use crate::domain::plan::{Finding, Plan, Severity};
+use crate::domain::schedule::{Almanac, Time};
 use crate::domain::units::UnitNames;
 
 /// The largest file that is read, in bytes; the real table has 217 thousand.
@@ -53,6 +55,8 @@ pub struct Source {
     pub year: Option<i32>,
     /// The plan's id, where it is given.
     pub id: Option<PlanId>,
+    /// Festivals and local seasons that schedules name.
+    pub almanac: Almanac,
 }
 
 /// A table as it was read.
@@ -64,6 +68,9 @@ pub struct Reading {
     pub findings: Vec<Finding>,
     /// Other names of units in it, each with the name it was read as.
     pub units: Vec<(String, String)>,
+    /// The times of each task's milestones as the words tell them, in their order: more than the
+    /// plan keeps. Empty where a stored plan is shown.
+    pub times: BTreeMap<TaskNo, Vec<Time>>,
 }
 
 /// The file is not a table this can read.
@@ -166,7 +173,7 @@ pub fn read_with(bytes: &[u8], source: &Source, names: &UnitNames) -> Result<Rea
     let draft = rows::read(&sheet, &source.file_name)?;
     let heading = heading::read(&sheet.above, source)?;
     let id = heading::plan_id(source, heading.year)?;
-    Ok(settle::settle(id, heading, draft, names))
+    Ok(settle::settle(id, heading, draft, names, &source.almanac))
 }
 
 /// Reads a table from a file, never more of it than [`LARGEST_FILE`].
@@ -210,5 +217,7 @@ pub fn errors(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod samples;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! Plans: import, list, show.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -67,6 +68,7 @@ pub(super) async fn show(
             },
             findings: Vec::new(),
             units: Vec::new(),
+            times: BTreeMap::new(),
         }
     };
     if query.format.as_deref() == Some("json") {
@@ -96,6 +98,7 @@ pub(super) async fn import(
         file_name: query.name.clone(),
         year: query.year,
         id: query.id.as_deref().map(PlanId::new).transpose()?,
+        almanac: operator.almanac.clone(),
     };
     let sha256 = hex_sha256(&body);
     let files = operator.units.clone();

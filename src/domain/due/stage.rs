@@ -205,7 +205,8 @@ impl<'a> Telling<'a> {
             owners.any(|owner| !world.route(&owner.id).is_empty())
         };
         for (key, group, reached) in &self.open {
-            if !reached && !(ahead && in_reach(group)) {
+            let told = *reached || (ahead && in_reach(group));
+            if !told {
                 continue;
             }
             for person in copied_with(world, rule, group) {
