@@ -1,6 +1,7 @@
 //! From a [`Brief`] to words. The templates hold all wording; this file brings the values into the
 //! form they want, and keeps texts within a peer's limit of bytes.
 
+mod own;
 mod sample;
 mod templates;
 mod view;
@@ -9,8 +10,9 @@ use minijinja::value::Value;
 
 use crate::domain::brief::Brief;
 
+pub use own::{TemplateFault, TemplateFaults};
 pub use sample::Sample;
-pub use templates::{PARTS, TemplateFault, TemplateFaults, Templates};
+pub use templates::Templates;
 
 /// A template failed: a defect of ours, or of an office's own wording.
 #[derive(Debug, thiserror::Error)]
