@@ -37,6 +37,9 @@ pub(super) enum Command {
         /// 对有“错误”的行，按程序修复后的结果接受
         #[arg(long)]
         accept: bool,
+        /// 只看与已导入内容的差异，不入库
+        #[arg(long)]
+        dry_run: bool,
         /// 输出 JSON
         #[arg(long)]
         json: bool,
@@ -65,8 +68,18 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()>
             id,
             year,
             accept,
+            dry_run,
             json,
-        } => import(config, &file, id.as_deref(), year, accept, json),
+        } => {
+            let how = How {
+                id,
+                year,
+                accept,
+                dry_run,
+                json,
+            };
+            import(config, &file, &how)
+        }
         Command::Show { id, json } => show(config, id.as_deref(), json),
         Command::List { json } => list(config, json),
     }
@@ -95,44 +108,64 @@ fn inspect(file: &Path, year: Option<i32>, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn import(
-    config: Option<&Path>,
-    file: &Path,
-    id: Option<&str>,
+/// The options of an import.
+struct How {
+    id: Option<String>,
     year: Option<i32>,
     accept: bool,
+    dry_run: bool,
     json: bool,
-) -> anyhow::Result<()> {
+}
+
+fn import(config: Option<&Path>, file: &Path, how: &How) -> anyhow::Result<()> {
     let bytes = plan::read_bounded(file)?;
     let name = file_name(file);
-    let id = id
-        .map(PlanId::new)
-        .transpose()
-        .map_err(|error| Exit::Usage(error.to_string()))?;
-    let mut path = format!("/api/v1/plans?name={}&accept={accept}", encode(&name));
+    let id = how.id.as_deref().map(PlanId::new).transpose();
+    let id = id.map_err(|error| Exit::Usage(error.to_string()))?;
+    let mut path = format!("/api/v1/plans?name={}&accept={}", encode(&name), how.accept);
     if let Some(id) = &id {
         path.push_str(&format!("&id={id}"));
     }
-    if let Some(year) = year {
+    if let Some(year) = how.year {
         path.push_str(&format!("&year={year}"));
     }
-    let answer: ImportAnswer =
-        with_new_client(config, async |client| client.post_bytes(&path, bytes).await)?;
-    if json {
+    let look = format!("{path}&dry_run=true");
+    let answer: ImportAnswer = with_new_client(config, async |client| {
+        // What is going to change is shown before it is stored.
+        let seen: ImportAnswer = client.post_bytes(&look, bytes.clone()).await?;
+        if !how.json {
+            print(format!("{}\n", seen.text).as_bytes())?;
+        }
+        if how.dry_run {
+            return Ok(seen);
+        }
+        client.post_bytes(&path, bytes).await
+    })?;
+    if how.json {
         print(&serde_json::to_vec(&answer).context("无法输出")?)?;
     } else {
-        print(format!("{}\n", answer.text).as_bytes())?;
+        let end = match (how.dry_run, answer.facts) {
+            (true, _) => "以上仅供查看，没有入库。",
+            (false, 0) => "没有需要入库的改动。",
+            (false, _) => "以上内容已入库。",
+        };
+        print(format!("{end}\n").as_bytes())?;
     }
     if answer.left_out.is_empty() {
         return Ok(());
     }
+    let stored = if how.dry_run {
+        "不会入库"
+    } else {
+        "没有入库，其余已入库"
+    };
     let rows: Vec<String> = answer
         .left_out
         .iter()
         .map(|no| format!("第{no}项"))
         .collect();
     anyhow::bail!(Exit::Findings(format!(
-        "{}有错误，没有入库，其余已入库。请改正表格后重新导入，或加 --accept 按修复后的结果接受",
+        "{}有错误，{stored}。请改正表格后重新导入，或加 --accept 按修复后的结果接受",
         rows.join("、")
     )))
 }

@@ -21,11 +21,13 @@ mod homes;
 pub mod import;
 mod layout;
 mod people;
+pub mod prepare;
 mod rows;
 mod sections;
 mod settle;
 pub mod show;
 mod text;
+pub mod told;
 mod units;
 pub mod wire;
 

@@ -2,6 +2,7 @@ use super::*;
 use crate::domain::calendar::testing::china;
 use crate::domain::ids::ObligationKey;
 use crate::plan::fixture;
+use crate::plan::told::Told;
 
 fn source(sha256: &str) -> TableFile {
     TableFile {
@@ -135,7 +136,7 @@ fn only_what_differs_is_set_and_reports_stay() {
 }
 
 #[test]
-fn reports_on_a_task_whose_units_change_are_pointed_out() {
+fn a_report_goes_with_its_unit_when_the_units_change_places() {
     let mut book = Book::default();
     let mut plan = fixture::plan();
     import(&mut book, &plan, "a");
@@ -145,10 +146,13 @@ fn reports_on_a_task_whose_units_change_are_pointed_out() {
         task: 16,
         group: 0,
     };
-    fixture::append(&mut book, vec![fixture::reported(obligation)]);
+    fixture::append(&mut book, vec![fixture::reported(obligation.clone())]);
     plan.tasks[2].groups.reverse();
-    assert_eq!(diff(&book, &plan).regrouped, [16]);
     insta::assert_snapshot!(told(&book, &plan));
+    assert_eq!(kinds(&import(&mut book, &plan, "b")), ["imported", "task"]);
+    let (_, group) = book.task_and_group(&obligation).unwrap();
+    assert_eq!(group.unit, "市市场监管局");
+    assert_eq!(import(&mut book, &plan, "b"), []);
 }
 
 #[test]
