@@ -97,7 +97,7 @@ fn inspect(file: &Path, year: Option<i32>, json: bool) -> anyhow::Result<()> {
             &reading,
         ))?)?;
     } else {
-        print(plan::show::Inspected(&reading).to_string().as_bytes())?;
+        print(plan::show::Shown(&reading, look()).to_string().as_bytes())?;
     }
     let errors = plan::errors(&reading.findings).count();
     if errors > 0 {
@@ -106,6 +106,22 @@ fn inspect(file: &Path, year: Option<i32>, json: bool) -> anyhow::Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Colour and width where stdout is a terminal.
+fn look() -> plan::show::Look {
+    use std::io::IsTerminal as _;
+    let out = std::io::stdout();
+    if !out.is_terminal() {
+        return plan::show::Look::default();
+    }
+    let size = rustix::termios::tcgetwinsize(&out).ok();
+    plan::show::Look {
+        width: size
+            .map(|size| usize::from(size.ws_col))
+            .filter(|width| *width > 0),
+        colour: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    }
 }
 
 /// The options of an import.

@@ -20,6 +20,7 @@ mod heading;
 mod homes;
 pub mod import;
 mod layout;
+pub mod mark;
 mod people;
 pub mod prepare;
 mod rows;
