@@ -147,8 +147,14 @@ impl App {
     /// What the world sees.
     fn public_router(&self) -> Router {
         let desk = || Arc::clone(&self.desk);
+        let driver = self.driver.clone();
+        let imports =
+            crate::plan::page::router(desk(), self.config.store.path.join("imports"), move || {
+                driver.wake()
+            });
         let pages = crate::reply::router(desk())
             .merge(crate::board::router(desk()))
+            .merge(imports)
             .merge(crate::web::health::router(desk()))
             .merge(crate::web::assets::router());
         crate::web::guard::guard(pages)

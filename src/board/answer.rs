@@ -3,7 +3,6 @@
 use askama::Template;
 use chrono::{DateTime, Utc};
 
-use super::frame::Frame;
 use crate::domain::board::{
     Attention, Filter, QuarterView, Row, Show, StageAudit, Tally, attention, audit,
 };
@@ -12,6 +11,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
 use crate::rules::RuleSet;
 use crate::web::format::{brief, moment};
+use crate::web::frame::Frame;
 
 #[derive(Template)]
 #[template(path = "board/templates/board.html", config = "src/web/askama.toml")]

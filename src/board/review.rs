@@ -8,7 +8,6 @@ use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
 use serde::Deserialize;
 
-use super::frame::Frame;
 use super::pages::bad;
 use crate::desk::Desk;
 use crate::domain::book::{Book, Obligation, ObligationState};
@@ -18,6 +17,7 @@ use crate::domain::report::{ReportStatus, Review};
 use crate::store::{CommitError, Decision};
 use crate::web::error::page;
 use crate::web::format::{long_moment, moment};
+use crate::web::frame::Frame;
 use crate::web::{Caller, WebError};
 
 /// Longest reason, in characters.

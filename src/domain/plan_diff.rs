@@ -3,6 +3,7 @@
 //! Pure: two plans in, the difference out. Tasks are the same where their numbers are.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use super::ids::TaskNo;
 use super::plan::{Heading, Milestone, MilestoneKind, Task};
@@ -109,11 +110,35 @@ pub fn cells(task: &Task) -> Vec<(&'static str, String)> {
 }
 
 impl CellChange {
-    /// Both texts with what differs between 「」: short ones whole, of long ones the part that
-    /// changed with some characters of its surroundings.
+    /// Both texts with what differs marked: short ones whole, of long ones the part that changed
+    /// with some characters of its surroundings.
     #[must_use]
-    pub fn marked(&self) -> (String, String) {
+    pub fn marked(&self) -> (Excerpt, Excerpt) {
         marked(&self.before, &self.after)
+    }
+}
+
+/// A text, or a part of it, in which something stands out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Excerpt {
+    /// What stands before.
+    pub before: String,
+    /// What differs; empty where only the other text has more.
+    pub words: String,
+    /// What stands behind.
+    pub after: String,
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (
+            self.before.is_empty() && self.after.is_empty(),
+            &*self.words,
+        ) {
+            (true, "") => f.write_str("（空）"),
+            (false, "") => write!(f, "{}{}", self.before, self.after),
+            (_, words) => write!(f, "{}「{words}」{}", self.before, self.after),
+        }
     }
 }
 
@@ -247,7 +272,7 @@ const AROUND: usize = 14;
 /// Characters shown of what changed.
 const MOST: usize = 80;
 
-fn marked(before: &str, after: &str) -> (String, String) {
+fn marked(before: &str, after: &str) -> (Excerpt, Excerpt) {
     let (old, new): (Vec<char>, Vec<char>) = (before.chars().collect(), after.chars().collect());
     let alike = |pairs: &mut dyn Iterator<Item = (&char, &char)>| {
         pairs.take_while(|(one, other)| one == other).count()
@@ -258,41 +283,30 @@ fn marked(before: &str, after: &str) -> (String, String) {
     (part(&old, head, tail), part(&new, head, tail))
 }
 
-fn part(text: &[char], head: usize, tail: usize) -> String {
-    let slice = |from: usize, to: usize| text.get(from..to).unwrap_or_default().iter();
+fn part(text: &[char], head: usize, tail: usize) -> Excerpt {
+    let slice = |from: usize, to: usize| -> String {
+        text.get(from..to).unwrap_or_default().iter().collect()
+    };
     let end = text.len().saturating_sub(tail);
     let whole = text.len() <= SHORT;
-    let from = if whole {
-        0
-    } else {
-        head.saturating_sub(AROUND)
+    let (from, to) = match whole {
+        true => (0, text.len()),
+        false => (head.saturating_sub(AROUND), text.len().min(end + AROUND)),
     };
-    let to = if whole {
-        text.len()
-    } else {
-        (end + AROUND).min(text.len())
+    let dots = |there: bool| if there { "…" } else { "" };
+    let words = match end - head > MOST {
+        true => format!(
+            "{}…{}",
+            slice(head, head + MOST / 2),
+            slice(end - MOST / 2, end)
+        ),
+        false => slice(head, end),
     };
-    let mut shown = String::new();
-    if from > 0 {
-        shown.push('…');
+    Excerpt {
+        before: format!("{}{}", dots(from > 0), slice(from, head)),
+        words,
+        after: format!("{}{}", slice(end, to), dots(to < text.len())),
     }
-    shown.extend(slice(from, head));
-    if head < end {
-        shown.push('「');
-        if end - head > MOST {
-            shown.extend(slice(head, head + MOST / 2));
-            shown.push('…');
-            shown.extend(slice(end - MOST / 2, end));
-        } else {
-            shown.extend(slice(head, end));
-        }
-        shown.push('」');
-    }
-    shown.extend(slice(end, to));
-    if to < text.len() {
-        shown.push('…');
-    }
-    shown
 }
 
 #[cfg(test)]
@@ -419,14 +433,14 @@ mod tests {
         #[test]
         fn what_is_marked_is_what_differs(before in "[甲乙丙]{0,90}", after in "[甲乙丙]{0,90}") {
             let (old, new) = marked(&before, &after);
-            let inner = |text: &str| text.split_once('「').map(|(_, rest)| rest.rsplit_once('」').unwrap().0.to_owned());
+            let whole = |one: &Excerpt| format!("{}{}{}", one.before, one.words, one.after);
             if before == after {
-                prop_assert_eq!((inner(&old), inner(&new)), (None, None));
+                prop_assert_eq!((old.words.as_str(), new.words.as_str()), ("", ""));
             } else if before.chars().count() <= SHORT && after.chars().count() <= SHORT {
-                let bare = |text: &str| text.replace(['「', '」'], "");
-                prop_assert_eq!(bare(&old), before);
-                prop_assert_eq!(bare(&new), after);
+                prop_assert_eq!(whole(&old), before);
+                prop_assert_eq!(whole(&new), after);
             }
+            let old = whole(&old);
             prop_assert!(old.chars().count() <= MOST + 2 * AROUND + 8);
         }
     }
@@ -437,7 +451,7 @@ mod tests {
         let after = before.replace("50亿元", "65亿元");
         let (old, new) = marked(before, &after);
         assert_eq!(
-            (old.as_str(), new.as_str()),
+            (old.to_string().as_str(), new.to_string().as_str()),
             (
                 "…关单位意见。二季度：完成投资「50」亿元，推动3个重点项目开工建…",
                 "…关单位意见。二季度：完成投资「65」亿元，推动3个重点项目开工建…"

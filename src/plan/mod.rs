@@ -14,6 +14,7 @@
 mod clean;
 mod columns;
 pub mod contacts;
+pub mod correct;
 mod findings;
 mod groups;
 mod heading;
@@ -21,6 +22,7 @@ mod homes;
 pub mod import;
 mod layout;
 pub mod mark;
+pub mod page;
 mod people;
 pub mod prepare;
 mod rows;
@@ -156,6 +158,29 @@ pub fn read(bytes: &[u8], source: &Source) -> Result<Reading, TableError> {
     let heading = heading::read(&sheet.above, source)?;
     let id = heading::plan_id(source, heading.year)?;
     Ok(settle::settle(id, heading, draft))
+}
+
+/// Reads a table with a coordinator's corrections to single rows.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_corrected(
+    bytes: &[u8],
+    source: &Source,
+    corrections: &[correct::Correction],
+) -> Result<Reading, TableError> {
+    let plain = read(bytes, source)?;
+    if corrections.is_empty() {
+        return Ok(plain);
+    }
+    let sheet = text::read(bytes, &source.file_name)?;
+    let mut draft = rows::read(&sheet, &source.file_name)?;
+    let heading = heading::read(&sheet.above, source)?;
+    let id = heading::plan_id(source, heading.year)?;
+    correct::apply(&mut draft, &plain, corrections);
+    let mut reading = settle::settle(id, heading, draft);
+    correct::accept(&mut reading, corrections);
+    Ok(reading)
 }
 
 /// Reads a table from a file, never more of it than [`LARGEST_FILE`].

@@ -114,11 +114,7 @@ fn write_cell(f: &mut fmt::Formatter<'_>, indent: &str, cell: &CellChange) -> fm
     /// Characters of both that fit on one line beside the column's name.
     const LINE: usize = 40;
     let (before, after) = cell.marked();
-    let or_none = |text: String| match text.as_str() {
-        "" => "（空）".to_owned(),
-        _ => text,
-    };
-    let (before, after) = (or_none(before), or_none(after));
+    let (before, after) = (before.to_string(), after.to_string());
     let column = cell.column;
     if before.chars().count() + after.chars().count() <= LINE {
         return writeln!(f, "{indent}{column}：{before} → {after}");

@@ -17,6 +17,7 @@ mod peers {
 
 mod bell;
 mod browser;
+mod import;
 mod inspect;
 mod kill;
 mod old_plan;
