@@ -11,7 +11,9 @@ use chrono::{DateTime, Utc};
 
 use crate::clock::Clock;
 use crate::domain::calendar::Calendar;
+use crate::domain::delivery::FailReason;
 use crate::domain::link::LinkKey;
+use crate::domain::people::ChannelKind;
 use crate::rules::Rules;
 use crate::store::Ledger;
 
@@ -35,6 +37,21 @@ pub struct Desk {
     pub advance: Option<Advance>,
     /// How the loops are.
     pub vitals: Arc<Vitals>,
+    /// The ways out that send nothing until a person has mended something.
+    pub stopped: Arc<dyn Fn() -> Vec<StoppedChannel> + Send + Sync>,
+}
+
+/// A way out that its peer has closed: a wrong password, a robot that was removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoppedChannel {
+    /// Which way.
+    pub kind: ChannelKind,
+    /// The robot's name, where there are several of one kind.
+    pub name: Option<String>,
+    /// Why, as a class.
+    pub reason: FailReason,
+    /// The peer's words, masked.
+    pub detail: String,
 }
 
 /// The office that asks for reports.

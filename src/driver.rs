@@ -16,6 +16,11 @@ use crate::domain::fact::{Actor, Fact};
 use crate::rules::Rules;
 use crate::store::{CommitError, Decision, Ledger};
 
+/// How long the scheduler is let run at a time: enough for a job that only rings.
+const GLANCE: Duration = Duration::from_millis(2);
+/// And how long it then rests: a job rings this much late at most.
+const BETWEEN_GLANCES: Duration = Duration::from_secs(5);
+
 /// The daemon looks by itself after this long, should every bell have died.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// A wall clock that strays this far from the monotonic one has been set.
@@ -113,20 +118,33 @@ impl Driver {
         }
     }
 
-    /// Starts the bell: one cron job that says "now" and nothing else.
+    /// Starts the bell: one cron job that says "now" and nothing else, until told to stop.
+    ///
+    /// It has a thread to itself, which lets the scheduler look at its list every few seconds: left
+    /// alone it looks twice a second, and an idle daemon should hardly wake.
     ///
     /// # Errors
-    /// When the scheduler does not start; the loop goes on by its own time-out.
-    pub async fn start_bell(&self) -> Result<JobScheduler, JobSchedulerError> {
-        let scheduler = JobScheduler::new().await?;
+    /// When the thread does not start; the loop goes on by its own time-out.
+    pub fn start_bell(&self, stop: CancellationToken) -> std::io::Result<()> {
         let (bell, vitals) = (Arc::clone(&self.bell), Arc::clone(&self.vitals));
-        let job = Job::new("*/10 * * * * *", move |_, _| {
-            vitals.ticked();
-            bell.notify_one();
-        })?;
-        scheduler.add(job).await?;
-        scheduler.start().await?;
-        Ok(scheduler)
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()?;
+        let ring = move || match runtime.block_on(hang(bell, vitals)) {
+            Ok(_scheduler) => {
+                while !stop.is_cancelled() {
+                    runtime.block_on(async { tokio::time::sleep(GLANCE).await });
+                    std::thread::sleep(BETWEEN_GLANCES);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the cron bell does not ring; passes run by their own time-out");
+            }
+        };
+        std::thread::Builder::new()
+            .name("bell".into())
+            .spawn(ring)
+            .map(drop)
     }
 
     /// A clock that was set does no harm, since what was said is known by name; but people
@@ -142,6 +160,17 @@ impl Driver {
         }
         *wall = (now, Instant::now());
     }
+}
+
+async fn hang(bell: Arc<Notify>, vitals: Arc<Vitals>) -> Result<JobScheduler, JobSchedulerError> {
+    let scheduler = JobScheduler::new().await?;
+    let job = Job::new("*/10 * * * * *", move |_, _| {
+        vitals.ticked();
+        bell.notify_one();
+    })?;
+    scheduler.add(job).await?;
+    scheduler.start().await?;
+    Ok(scheduler)
 }
 
 fn count(facts: &[Fact]) -> PassReport {

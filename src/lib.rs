@@ -1,5 +1,57 @@
 //! 催办 cuiban: reads a city's yearly task table, reminds its owners before each quarter ends, and
 //! shows who has not reported.
+//!
+//! # The map
+//!
+//! A reminder's life is one straight line, and the rooms stand in that order:
+//!
+//! ```text
+//!  table ─▶ plan ─▶ domain::due ─▶ outbox ─▶ channel ─▶ (a person) ─▶ reply ─▶ board
+//!             │      (driver)        │                                 │        │
+//!             └─────────┴────────────┴──── store: the journal ─────────┴────────┘
+//! ```
+//!
+//! - [`plan`] reads a table file into tasks and milestones with findings, and says which facts
+//!   follow; the contact sheet is its second door.
+//! - [`driver`] makes a pass whenever it is woken: [`domain::due`] says who is to be told what, and
+//!   the messages are queued in the same append. The bell only rings; it knows nothing.
+//! - [`outbox`] takes a message, asks once more whether it is still wanted, writes the intent,
+//!   sends, writes the outcome.
+//! - [`channel`] renders and sends by one way out; it alone knows what that peer's answers mean.
+//! - [`reply`] takes what an owner says, makes it durable, then thanks.
+//! - [`board`] computes views from the book at a moment, for pages, programs and the terminal.
+//!
+//! Under them: [`domain`] decides everything and touches nothing; [`store`] keeps the journal of
+//! facts in two copies, with the [`store::Ledger`] as the one door; [`config`] is what the office
+//! set; [`desk`] and [`rules`] are what every room stands on; [`web`] is the kit for pages.
+//! Over them: [`app`] wires, [`cli`] is one file a command, [`life`] starts and stops, [`clock`]
+//! and [`telemetry`] are the edges.
+//!
+//! Who may know whom: `domain` ← `config` ← `store`, `channel`, `web` ← `plan`, `outbox`, `reply`,
+//! `board` ← `app` ← `cli` ← `main`. `tests/tidy.rs` holds these walls up.
+//!
+//! # What always holds
+//!
+//! - The journal is the truth. A fact is appended once, hash-chained, and never changed; every view
+//!   is the fold of facts up to a position ([`domain::book::Book`]), so any past moment can be asked.
+//! - Nothing is acknowledged that is not on disk, and no decision is made on an old book: whoever
+//!   decides does so on the writer's thread ([`store::Ledger::commit`]).
+//! - Every step can be run again. A pass takes no input and knows no "last time"; a message has a
+//!   name ([`domain::message::MessageKey`]), and queueing it twice does nothing.
+//! - At least once, under one name: an intent is durable before anything leaves; an intent without
+//!   an outcome is in doubt and visible, and is repeated under the same Message-ID.
+//! - A report stops the reminding by itself: the last check stands right before the send.
+//! - No secret, telephone number or full address is in a log or an error's text.
+//!
+//! # What is not here, on purpose
+//!
+//! - `domain` has no I/O, no `async`, no clock, no serde, no logging and no randomness.
+//! - The rooms of the middle row never name each other; they meet in the store.
+//! - No wall clock is read outside [`clock`]; time comes in as an argument.
+//! - No table of state beside the facts: status, lateness and counts are computed, not kept.
+//! - No other place than [`app`] names a concrete channel or the store on disk.
+//! - No TLS but rustls with ring, no C library, no `unsafe`.
+#![forbid(unsafe_code)]
 
 pub mod app;
 pub mod board;

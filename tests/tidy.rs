@@ -1,5 +1,11 @@
 //! The walls of the house (architecture.md), read off the sources.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test reads its own sources"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

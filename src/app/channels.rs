@@ -8,7 +8,7 @@ use crate::channel::spool::SpoolChannel;
 use crate::channel::wecom_robot::{self, RobotChannel};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::config::email::Tls;
+use crate::desk::StoppedChannel;
 use crate::domain::brief::Office;
 use crate::domain::delivery::RetryPlan;
 use crate::domain::link::{Link, LinkKey};
@@ -52,37 +52,32 @@ pub(super) fn outbox(
     ))
 }
 
+/// The channels that wait for a person, for the pages.
+pub(super) fn stopped(outbox: &Outbox) -> Vec<StoppedChannel> {
+    let lanes = outbox.status().into_iter();
+    lanes
+        .filter_map(|lane| {
+            let rest = lane.rest.filter(|rest| rest.stopped)?;
+            let name = lane.name.split_once(':').map(|(_, name)| name.to_owned());
+            Some(StoppedChannel {
+                kind: lane.kind,
+                name,
+                reason: rest.reason,
+                detail: rest.detail,
+            })
+        })
+        .collect()
+}
+
 fn channels(config: &Config) -> anyhow::Result<Vec<Arc<dyn Channel>>> {
     let mut channels: Vec<Arc<dyn Channel>> = Vec::new();
     if let Some(settings) = &config.email {
-        channels.push(Arc::new(EmailChannel::new(email::Settings {
-            host: settings.host.clone(),
-            port: settings.port,
-            tls: match settings.tls {
-                Tls::None => email::Tls::None,
-                Tls::Starttls => email::Tls::Starttls,
-                Tls::Implicit => email::Tls::Implicit,
-            },
-            login: settings.login.clone(),
-            from_name: settings.from.name.clone(),
-            from_address: settings.from.address.clone(),
-            reply_to: settings.reply_to.as_ref().map(|to| to.address.clone()),
-            max_connections: settings.max_connections,
-            timeout: settings.timeout,
-            messages_per_connection: 0,
-            per_minute: 0,
-            per_hour: 0,
-            extra_ca: None,
-        })?));
+        let settings = email::Settings::from(settings);
+        channels.push(Arc::new(EmailChannel::new(settings)?));
     }
     for robot in &config.wecom.robots {
-        channels.push(Arc::new(RobotChannel::new(wecom_robot::Settings {
-            name: robot.name.clone(),
-            key: robot.key.clone(),
-            units: robot.units.clone(),
-            base_url: robot.base_url.clone(),
-            extra_ca: None,
-        })?));
+        let settings = wecom_robot::Settings::from(robot);
+        channels.push(Arc::new(RobotChannel::new(settings)?));
     }
     channels.push(Arc::new(SpoolChannel::new(config.spool.path.clone())));
     Ok(channels)

@@ -98,6 +98,10 @@ impl App {
             inbox: demo.then(|| inbox::SpoolInbox::shared(&config.spool.path)),
             advance: clock.is_simulated().then(|| timekeeper.handle()),
             vitals,
+            stopped: {
+                let outbox = Arc::clone(&outbox);
+                Arc::new(move || channels::stopped(&outbox))
+            },
         });
         let app = Self {
             config,

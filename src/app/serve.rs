@@ -34,7 +34,7 @@ impl App {
         let listen = self.config.server.listen;
         let listener = TcpListener::bind(listen)
             .await
-            .with_context(|| format!("无法监听 {listen}：地址可能已被占用"))?;
+            .with_context(|| format!("无法监听 {listen}（配置 server.listen）"))?;
         let address = listener.local_addr()?;
         let socket = bind_socket(&self.config.server.socket)?;
         let stop = Stop::on_signals()?;
@@ -44,10 +44,9 @@ impl App {
             .pass(self.desk.clock.now())
             .await
             .context("第一次检查没有完成")?;
-        let mut bell = self.driver.start_bell().await.ok();
-        if bell.is_none() {
-            tracing::warn!("the cron bell did not start; passes run by their own time-out");
-        }
+        self.driver
+            .start_bell(stop.soft.clone())
+            .context("无法启动定时器")?;
         let driver = self.driver.clone();
         let ended = stop.soft.clone();
         let failed = CancellationToken::new();
@@ -90,9 +89,6 @@ impl App {
         tokio::select! {
             () = finished => {}
             () = stop.hard.cancelled() => {}
-        }
-        if let Some(bell) = &mut bell {
-            let _ = bell.shutdown().await;
         }
         let _ = std::fs::remove_file(&self.config.server.socket);
         self.close().await?;

@@ -2,7 +2,7 @@
 
 use chrono::Datelike as _;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, StoppedChannel};
 use crate::domain::calendar::Calendar;
 use crate::store::Health;
 use crate::web::format::long_moment;
@@ -59,6 +59,7 @@ fn warnings(desk: &Desk, calendar: &Calendar) -> Vec<String> {
             "存储暂时只读：现在可以查看，但不能收报、审核或发送。请联系服务器管理员。".into(),
         );
     }
+    found.extend((desk.stopped)().iter().map(told));
     let this_year = calendar.date_of(desk.clock.now()).year();
     let book = desk.ledger.book();
     let mut years: Vec<i32> = book
@@ -79,4 +80,16 @@ fn warnings(desk: &Desk, calendar: &Calendar) -> Vec<String> {
         ));
     }
     found
+}
+
+/// What a stopped channel needs, in a sentence.
+fn told(channel: &StoppedChannel) -> String {
+    let name = channel.name.as_ref();
+    format!(
+        "{}{}已停止发送：{}（{}）。请服务器管理员检查设置并改正，未发的消息之后会自动发出。",
+        channel.kind.chinese(),
+        name.map_or(String::new(), |name| format!("“{name}”")),
+        channel.reason.chinese(),
+        channel.detail
+    )
 }

@@ -3,6 +3,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
 
 use super::*;
+use crate::desk::StoppedChannel;
 use crate::desk::fixture::*;
 use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome, Verdict};
 use crate::domain::fact::{Actor, Fact, StageOutcome};
@@ -503,6 +504,23 @@ async fn users_are_managed_over_the_socket_and_by_administrators_alone() {
     assert_eq!(status, StatusCode::FORBIDDEN);
     let (status, _) = send(&app, add("zhao")).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn the_board_says_which_way_out_is_stopped() {
+    let robot = StoppedChannel {
+        kind: ChannelKind::WecomRobot,
+        name: Some("督查群".into()),
+        reason: FailReason::Credentials,
+        detail: "93000 invalid webhook url".into(),
+    };
+    let desk = desk_with(Default::default(), |desk| {
+        desk.stopped = Arc::new(move || vec![robot.clone()]);
+    });
+    let html = page(&router(desk), "/").await;
+    let told = "企业微信群“督查群”已停止发送：账号、密码或密钥无效（93000 invalid webhook url）。\
+                请服务器管理员检查设置并改正，未发的消息之后会自动发出。";
+    assert!(html.contains(told), "{html}");
 }
 
 #[tokio::test]

@@ -3,6 +3,9 @@
 //!
 //! A channel never retries, never chooses what is sent, and keeps no message: that is the
 //! outbox's. No secret and no full address is ever in what it says of a failure.
+//!
+//! Example: a robot that answers HTTP 200 with `errcode` 45009 has refused; the channel says "again,
+//! after a minute's rest", and the outbox arranges that.
 
 pub mod email;
 pub mod mask;

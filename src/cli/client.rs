@@ -9,10 +9,11 @@ use axum::http::{Method, Request, StatusCode, header};
 use serde::de::DeserializeOwned;
 use tower::ServiceExt as _;
 
-use super::Exit;
+use super::{Exit, serve};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigFaults, Loaded};
+use crate::store;
 
 /// Largest answer read into memory.
 const LARGEST_ANSWER: usize = 512 << 20;
@@ -46,38 +47,97 @@ fn checked(loaded: Result<Loaded, ConfigFaults>) -> anyhow::Result<Config> {
     Ok(loaded.config)
 }
 
-/// Runs `work` with a client, on a runtime of its own, and closes the store behind it.
+/// Runs `work` on the data that is there, and closes the store behind it.
 pub(super) fn with_client<R>(
     config: Option<&Path>,
     work: impl AsyncFnOnce(&Client) -> anyhow::Result<R>,
 ) -> anyhow::Result<R> {
     let config = load_without_secrets(config)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let client = Client::connect(config).await?;
-        let result = work(&client).await;
-        client.close().await?;
-        result
+    serve::runtime()?.block_on(async {
+        let client = match Client::of_daemon(&config).await? {
+            Some(client) => client,
+            None => {
+                must_exist(&config)?;
+                Client::here(config).await?
+            }
+        };
+        client.run(work).await
     })
 }
 
-impl Client {
-    async fn connect(config: Config) -> anyhow::Result<Self> {
-        let socket = &config.server.socket;
-        // Someone listens: a daemon has the store. A socket left behind by a killed one refuses.
-        let door = if tokio::net::UnixStream::connect(socket).await.is_ok() {
-            let client = reqwest::Client::builder()
-                .unix_socket(socket.as_path())
-                .build()
-                .context("无法连接正在运行的服务")?;
-            Door::Daemon(client)
-        } else {
-            Door::Here(Box::new(App::open(config, Clock::System).await?))
+/// The same for a command that a new office begins with: it makes the store where there is none.
+pub(super) fn with_new_client<R>(
+    config: Option<&Path>,
+    work: impl AsyncFnOnce(&Client) -> anyhow::Result<R>,
+) -> anyhow::Result<R> {
+    let config = load_without_secrets(config)?;
+    serve::runtime()?.block_on(async {
+        let client = match Client::of_daemon(&config).await? {
+            Some(client) => client,
+            None => Client::here(config).await?,
         };
+        client.run(work).await
+    })
+}
+
+/// Asks the running daemon, or has `look` at the store as it lies: to open it would heal it first.
+pub(super) fn with_daemon_or<R>(
+    config: Option<&Path>,
+    work: impl AsyncFnOnce(&Client) -> anyhow::Result<R>,
+    look: impl FnOnce(&Config) -> anyhow::Result<R>,
+) -> anyhow::Result<R> {
+    let config = load_without_secrets(config)?;
+    serve::runtime()?.block_on(async {
+        match Client::of_daemon(&config).await? {
+            Some(client) => client.run(work).await,
+            None => {
+                must_exist(&config)?;
+                look(&config)
+            }
+        }
+    })
+}
+
+/// A question put in the wrong folder must not leave an empty store behind.
+fn must_exist(config: &Config) -> anyhow::Result<()> {
+    let folder = &config.store.path;
+    anyhow::ensure!(
+        store::exists(folder),
+        "存储目录“{}”里还没有数据：请用 --config 指定服务所用的配置文件；第一次使用请先执行 cuiban plan import 分解表文件",
+        folder.display()
+    );
+    Ok(())
+}
+
+impl Client {
+    /// None where nobody listens; a socket left behind by a killed daemon refuses.
+    async fn of_daemon(config: &Config) -> anyhow::Result<Option<Self>> {
+        let socket = &config.server.socket;
+        match tokio::net::UnixStream::connect(socket).await {
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => bail!(
+                "没有权限使用命令接口“{}”：请用运行服务的账号执行，例如在命令前加上 sudo -u cuiban",
+                socket.display()
+            ),
+            Err(_) => return Ok(None),
+        }
+        let client = reqwest::Client::builder()
+            .unix_socket(socket.as_path())
+            .build()
+            .context("无法连接正在运行的服务")?;
+        let door = Door::Daemon(client);
+        Ok(Some(Self { door }))
+    }
+
+    async fn here(config: Config) -> anyhow::Result<Self> {
+        let door = Door::Here(Box::new(App::open(config, Clock::System).await?));
         Ok(Self { door })
+    }
+
+    async fn run<R>(self, work: impl AsyncFnOnce(&Self) -> anyhow::Result<R>) -> anyhow::Result<R> {
+        let result = work(&self).await;
+        self.close().await?;
+        result
     }
 
     async fn close(self) -> anyhow::Result<()> {

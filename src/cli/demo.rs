@@ -18,7 +18,7 @@ const START: &str = "2022-03-16T16:00:00+08:00";
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// 监听地址
-    #[arg(long, default_value = "127.0.0.1:8780")]
+    #[arg(long, default_value = "127.0.0.1:8780", value_parser = address)]
     listen: SocketAddr,
 }
 
@@ -47,6 +47,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         })
         .await
     })
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "请写成 127.0.0.1:8780 的形式".into())
 }
 
 /// A folder of this run's own, gone afterwards.

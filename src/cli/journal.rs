@@ -4,9 +4,10 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::client::with_client;
+use super::client::with_daemon_or;
 use super::print;
 use crate::app::answers::VerifyAnswer;
+use crate::store;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -22,22 +23,43 @@ pub(super) enum Command {
 
 pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Dump => with_client(config, async |client| {
-            print(&client.get("/api/v1/journal").await?)
-        }),
+        Command::Dump => dump(config),
         Command::Verify { json } => verify(config, json),
     }
 }
 
+fn dump(config: Option<&Path>) -> anyhow::Result<()> {
+    with_daemon_or(
+        config,
+        async |client| print(&client.get("/api/v1/journal").await?),
+        |config| {
+            let mut lines = Vec::new();
+            let dumped = store::dump(&config.store.path, &mut lines);
+            // What is good goes out, even where not all of it is.
+            print(&lines)?;
+            dumped?;
+            Ok(())
+        },
+    )
+}
+
 fn verify(config: Option<&Path>, json: bool) -> anyhow::Result<()> {
-    let answer: VerifyAnswer = with_client(config, async |client| {
-        client.get_json("/api/v1/journal/verify").await
-    })?;
+    let answer: VerifyAnswer = with_daemon_or(
+        config,
+        async |client| client.get_json("/api/v1/journal/verify").await,
+        |config| {
+            let opener = crate::app::opener(&config.store.path)?;
+            Ok(VerifyAnswer::of(&store::verify(&opener)?))
+        },
+    )?;
     if json {
         print(&serde_json::to_vec(&answer)?)?;
     } else {
         print(format!("{}\n", answer.text).as_bytes())?;
     }
-    anyhow::ensure!(answer.sound, "记录校验没有通过，损坏之处见上");
+    anyhow::ensure!(
+        answer.sound,
+        "记录校验没有通过，损坏之处见上。请先备份整个存储目录，再启动服务：一份完好时，服务会按它修复另一份"
+    );
     Ok(())
 }

@@ -14,12 +14,13 @@ mod simulate;
 mod status;
 mod urge;
 mod user;
+mod words;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{store, telemetry};
 
@@ -28,7 +29,7 @@ pub(crate) const PROBE: &str = "__probe-store";
 
 /// 催办：读取年度目标任务分解表，按季提醒直接责任人报送进展，并汇总未报情况。
 #[derive(Debug, Parser)]
-#[command(name = "cuiban", version, about, long_about = None)]
+#[command(name = "cuiban", version)]
 pub struct Cli {
     /// 配置文件；不指定时读取 /etc/cuiban/cuiban.toml（如有）
     #[arg(long, global = true, value_name = "FILE")]
@@ -94,13 +95,10 @@ pub enum Exit {
 /// Runs the command of this process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = words::in_chinese(Cli::command()).try_get_matches();
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => {
-            // clap prints help to stdout and faults to stderr, and knows its exit code.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
-        }
+        Err(error) => return not_run(&error),
     };
     // One provider for all, before anyone speaks TLS; a second call only finds it there.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -118,6 +116,22 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Help that was asked for goes to stdout; a wrong command line is told on stderr, exit code 2.
+fn not_run(error: &clap::Error) -> ExitCode {
+    use clap::error::ErrorKind;
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+        }
+        _ => say(&words::fault(error)),
+    }
+    ExitCode::from(2)
+}
+
 fn run(cli: Cli) -> anyhow::Result<()> {
     let config = cli.config.as_deref();
     match cli.command {
@@ -132,7 +146,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Journal(command) => journal::run(config, command),
         Command::Config(command) => config::run(config, command),
         Command::Completions { shell } => {
-            let mut command = <Cli as clap::CommandFactory>::command();
+            let mut command = words::in_chinese(Cli::command());
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut command, "cuiban", &mut script);
             print(&script)
@@ -176,6 +190,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        <Cli as clap::CommandFactory>::command().debug_assert();
+        words::in_chinese(Cli::command()).debug_assert();
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Subcommand;
 
-use super::client::{encode, with_client};
+use super::client::{encode, with_client, with_new_client};
 use super::{Exit, file_name, print, say};
 use crate::app::answers::{ImportAnswer, PlanLine};
 use crate::domain::ids::PlanId;
@@ -117,7 +117,7 @@ fn import(
         path.push_str(&format!("&year={year}"));
     }
     let answer: ImportAnswer =
-        with_client(config, async |client| client.post_bytes(&path, bytes).await)?;
+        with_new_client(config, async |client| client.post_bytes(&path, bytes).await)?;
     if json {
         print(&serde_json::to_vec(&answer).context("无法输出")?)?;
     } else {

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use clap::Subcommand;
 
-use super::client::{encode, with_client};
+use super::client::{encode, with_client, with_new_client};
 use super::{print, say};
 use crate::app::answers::UsersAnswer;
 use crate::domain::user::Role;
@@ -66,7 +66,7 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()>
 
 fn change(config: Option<&Path>, path: &str, body: &serde_json::Value) -> anyhow::Result<()> {
     let _: serde_json::Value =
-        with_client(config, async |client| client.post_json(path, body).await)?;
+        with_new_client(config, async |client| client.post_json(path, body).await)?;
     Ok(())
 }
 

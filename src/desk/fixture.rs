@@ -42,6 +42,7 @@ pub(crate) fn desk_with(store: MemoryStore, change: impl FnOnce(&mut Desk)) -> A
         inbox: None,
         advance: None,
         vitals: Arc::default(),
+        stopped: Arc::new(Vec::new),
     };
     change(&mut desk);
     Arc::new(desk)

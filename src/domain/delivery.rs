@@ -152,7 +152,7 @@ pub enum Verdict {
     /// Given up: a dead letter, kept and shown.
     Dead,
     /// In doubt and held: a person or the next stage speaks. At once for robots, which cannot
-    /// recognise a repetition; for mail after [`MOST_DOUBTS`] tries.
+    /// recognise a repetition; for mail after [`MOST_DOUBTS`] such tries.
     Held,
 }
 
@@ -183,6 +183,8 @@ impl Default for RetryPlan {
 pub struct Attempt {
     /// Tries on this leg so far, this one counted: 1 is the first.
     pub nth_on_leg: u32,
+    /// How many of the earlier ones ended in doubt.
+    pub doubts_on_leg: u32,
     /// Index of the channel in the route.
     pub leg: u8,
     /// Length of the route.
@@ -199,7 +201,7 @@ pub struct Attempt {
     pub dice: u16,
 }
 
-/// Tries after which a mail in doubt is not repeated by itself: a server that takes each copy and
+/// Tries ending in doubt after which a mail is not repeated by itself: a server that takes each copy and
 /// never says so must not fill a mailbox.
 pub const MOST_DOUBTS: u32 = 3;
 
@@ -209,7 +211,7 @@ pub fn verdict(outcome: &SendOutcome, attempt: Attempt, plan: &RetryPlan) -> Ver
     match outcome {
         SendOutcome::Sent { .. } => Verdict::Done,
         SendOutcome::InDoubt { .. } if repeats_safely(attempt.channel) => {
-            if attempt.nth_on_leg >= MOST_DOUBTS {
+            if attempt.doubts_on_leg + 1 >= MOST_DOUBTS {
                 Verdict::Held
             } else {
                 again(attempt, plan, None)
@@ -292,6 +294,7 @@ mod tests {
         let now = DateTime::from_timestamp(1_648_000_000, 0).unwrap();
         Attempt {
             nth_on_leg,
+            doubts_on_leg: 0,
             leg: 0,
             legs,
             channel,
@@ -408,7 +411,13 @@ mod tests {
         };
         let mail = attempt(ChannelKind::Email, 1, 1);
         assert_eq!(wait(&verdict(&doubt, mail, &plan), mail), 5);
-        let mail = attempt(ChannelKind::Email, MOST_DOUBTS, 1);
+        let mut mail = attempt(ChannelKind::Email, MOST_DOUBTS + 4, 1);
+        let again = verdict(&doubt, mail, &plan);
+        assert!(
+            matches!(again, Verdict::Again { .. }),
+            "refusals are no doubts"
+        );
+        mail.doubts_on_leg = MOST_DOUBTS - 1;
         assert_eq!(verdict(&doubt, mail, &plan), Verdict::Held);
         let robot = attempt(ChannelKind::WecomRobot, 1, 2);
         assert_eq!(verdict(&doubt, robot, &plan), Verdict::Held);

@@ -1,4 +1,11 @@
-//! What cuiban knows and decides, without I/O, clock, randomness, serde or logging.
+//! What cuiban knows and decides, without I/O, `async`, clock, randomness, serde or logging.
+//!
+//! Values come in, values go out: facts make the [`book`], the book and a moment make messages
+//! ([`due`]), views ([`board`]) and texts ([`brief`]). Nothing here asks what time it is, so that
+//! every odd date can be tried in a millisecond.
+//!
+//! Example: `due::pass(&world, now)` gives the facts that must be appended at `now`; run on the
+//! book that has them, it gives none.
 
 pub mod address;
 pub mod board;

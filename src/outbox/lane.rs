@@ -17,6 +17,8 @@ pub(super) struct Lane {
     pub(super) channel: Arc<dyn Channel>,
     /// Stands for a channel that is not configured, or a unit no robot is there for.
     pub(super) missing: bool,
+    /// The only one of its kind: every message of the kind is its.
+    alone: bool,
     pub(super) wake: Notify,
     gate: Mutex<Gate>,
     sent: AtomicU64,
@@ -59,7 +61,8 @@ pub struct LaneStatus {
     pub sent: u64,
     /// Attempts that failed or are in doubt since the start.
     pub failed: u64,
-    /// Whether it rests.
+    /// The rest it is in. One for something a person has to mend lasts until the channel works
+    /// again: at night, when nobody looks whether it does, it is still the last that is known.
     pub rest: Option<Rest>,
 }
 
@@ -72,18 +75,28 @@ pub(super) struct Pass {
 /// The longest a rest grows to, unless the channel itself asks for more.
 const LONGEST_REST: TimeDelta = TimeDelta::hours(24);
 
-/// A lane for each channel, and one for each kind of message nobody is there for.
+/// A lane for each channel, and one for each kind of message that nobody may be there for.
 pub(super) fn lanes(channels: Vec<Arc<dyn Channel>>) -> Vec<Arc<Lane>> {
-    let missing = ChannelKind::ALL.into_iter().map(|kind| {
-        let channel: Arc<dyn Channel> = Arc::new(Missing(kind));
-        Lane::new(channel, true)
-    });
-    channels
+    let everyones = |kind| {
+        let mut of_kind = channels.iter().filter(|channel| channel.kind() == kind);
+        of_kind.any(|channel| channel.serves("") == Serves::Everyone)
+    };
+    let missing: Vec<Lane> = ChannelKind::ALL
+        .into_iter()
+        .filter(|kind| !everyones(*kind))
+        .map(|kind| Lane::new(Arc::new(Missing(kind)), true))
+        .collect();
+    let mut lanes: Vec<Lane> = channels
         .into_iter()
         .map(|channel| Lane::new(channel, false))
         .chain(missing)
-        .map(Arc::new)
-        .collect()
+        .collect();
+    let kinds: Vec<ChannelKind> = lanes.iter().map(|lane| lane.channel.kind()).collect();
+    for lane in &mut lanes {
+        let kind = lane.channel.kind();
+        lane.alone = kinds.iter().filter(|other| **other == kind).count() == 1;
+    }
+    lanes.into_iter().map(Arc::new).collect()
 }
 
 /// Whether this waiting message is the lane's at `index`.
@@ -91,35 +104,21 @@ pub(super) fn belongs(lanes: &[Arc<Lane>], book: &Book, delivery: &Delivery, ind
     let Some(lane) = lanes.get(index) else {
         return false;
     };
-    let kind = lane.channel.kind();
-    let unit = || {
-        book.people
-            .get(&delivery.message.key.person)
-            .map_or("", |person| person.unit.as_str())
-    };
-    let mut of_kind = lanes.iter().enumerate();
-    let mut of_kind = of_kind
-        .by_ref()
-        .filter(|(_, lane)| lane.channel.kind() == kind && !lane.missing);
-    let best = match (of_kind.next(), of_kind.next()) {
-        (None, _) => None,
-        // The usual case, without a look at the unit.
-        (Some((only, lane)), None) if lane.channel.serves("") == Serves::Everyone => Some(only),
-        _ => best_for(lanes, kind, unit()),
-    };
-    match best {
-        Some(best) => best == index,
-        None => lane.missing,
+    if lane.alone {
+        return true;
     }
-}
-
-fn best_for(lanes: &[Arc<Lane>], kind: ChannelKind, unit: &str) -> Option<usize> {
+    let person = book.people.get(&delivery.message.key.person);
+    let unit = person.map_or("", |person| person.unit.as_str());
+    let kind = lane.channel.kind();
     let serving = |wanted: Serves| {
         lanes.iter().position(|lane| {
             lane.channel.kind() == kind && !lane.missing && lane.channel.serves(unit) == wanted
         })
     };
-    serving(Serves::ThisUnit).or_else(|| serving(Serves::Everyone))
+    match serving(Serves::ThisUnit).or_else(|| serving(Serves::Everyone)) {
+        Some(best) => best == index,
+        None => lane.missing,
+    }
 }
 
 impl Lane {
@@ -134,6 +133,7 @@ impl Lane {
         Self {
             channel,
             missing,
+            alone: false,
             wake: Notify::new(),
             gate: Mutex::new(gate),
             sent: AtomicU64::new(0),
@@ -217,7 +217,10 @@ impl Lane {
             in_hand: gate.in_hand,
             sent: self.sent.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
-            rest: gate.rest.clone().filter(|rest| rest.until > now),
+            rest: gate
+                .rest
+                .clone()
+                .filter(|rest| rest.stopped || rest.until > now),
         }
     }
 

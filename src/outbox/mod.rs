@@ -7,6 +7,11 @@
 //!
 //! A *lane* is one channel with its pace and its rests. Lanes know nothing of each other: a mail
 //! server that is down delays no robot.
+//!
+//! It never decides whom to remind, and never words a message.
+//!
+//! Example: an owner reports at 09:11 while the 催办 of 09:10 still waits; the last check finds
+//! nothing open, and the message is withdrawn instead of sent.
 
 mod lane;
 mod pick;
@@ -214,9 +219,18 @@ impl Outbox {
 
     fn lane_due(&self, book: &Book, index: usize, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let lane = self.lanes.get(index)?;
-        let ready = self.ready(book, index, now).next().map(|_| now);
-        let due = ready.or_else(|| next_waiting(book, lane.channel.kind(), now))?;
-        Some(lane.available_at(now)?.max(due))
+        let kind = lane.channel.kind();
+        let available = lane.available_at(now)?;
+        let ready = if available > now {
+            // Whose they are can be asked when somebody could take them.
+            book.ready(kind, now).next().is_some()
+        } else {
+            self.ready(book, index, now).next().is_some()
+        };
+        if ready {
+            return Some(available);
+        }
+        Some(available.max(next_waiting(book, kind, now)?))
     }
 
     fn has_work(&self, book: &Book, index: usize, now: DateTime<Utc>) -> bool {

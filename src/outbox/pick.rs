@@ -17,6 +17,8 @@ pub(super) struct Job {
     pub(super) leg: u8,
     /// The how-manieth try on this leg.
     pub(super) nth: u32,
+    /// How many of the earlier ones ended in doubt.
+    pub(super) doubts: u32,
     /// The how-manieth try over all.
     pub(super) attempt: u32,
     pub(super) items: Vec<ObligationKey>,
@@ -110,6 +112,7 @@ fn check(book: &Book, hours: Hours, delivery: &Delivery) -> Check {
         channel: *channel,
         leg: delivery.leg,
         nth: delivery.tries_on_leg + 1,
+        doubts: delivery.doubts_on_leg,
         attempt: delivery.attempts + 1,
         deadline: book
             .deadline(&message.key.plan, message.key.quarter)

@@ -156,6 +156,7 @@ impl Outbox {
             &attempted.outcome,
             Attempt {
                 nth_on_leg: job.nth,
+                doubts_on_leg: job.doubts,
                 leg: job.leg,
                 legs: u8::try_from(job.message.route.len()).unwrap_or(u8::MAX),
                 channel: job.channel,

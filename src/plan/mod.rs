@@ -7,6 +7,9 @@
 //! reads. Nothing is stored here.
 //!
 //! A bad row is a finding, not a failure; only a file that is no such table is an error.
+//!
+//! Example: item 130 of 2022 is shifted by one column; it is read as repaired, with the finding
+//! `shifted_columns`, and stays out of the store until a coordinator accepts it.
 
 mod clean;
 mod columns;

@@ -90,6 +90,13 @@ impl Room {
     }
 }
 
+/// Whether there is a store in this folder.
+#[must_use]
+pub fn exists(folder: &Path) -> bool {
+    // A folder that cannot be looked into is no reason to say that there is nothing in it.
+    Layout::of(folder).format.try_exists().unwrap_or(true)
+}
+
 /// Makes the folder where it is missing and takes its lock; held until dropped.
 pub(super) fn lock(layout: &Layout) -> Result<File, StoreError> {
     if !layout.folder.exists() {

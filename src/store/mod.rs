@@ -2,6 +2,9 @@
 //! both: it decides on the book, appends durably, then answers.
 //!
 //! Only this room names a back end. Nothing outside may keep a second copy of a fact.
+//!
+//! Example: `ledger.commit(by, at, |book| …)` lets the closure look at the book as it stands, appends
+//! the facts it gives, and answers once they are on disk.
 
 mod files;
 mod guard;
@@ -27,7 +30,7 @@ use crate::domain::fact::Entry;
 use crate::domain::ids::Position;
 use crate::domain::message::MessageKey;
 
-pub use guard::{PROBE_FAILED, ProbeCommand, Room, probe};
+pub use guard::{PROBE_FAILED, ProbeCommand, Room, exists, probe};
 pub use ledger::{CommitError, Decision, Health, Ledger};
 pub use link_key::{LinkKey, link_key};
 pub use open::{Healed, OpenReport, Opener};

@@ -56,6 +56,7 @@ async fn metrics(State(desk): State<Arc<Desk>>) -> Response {
         now,
         desk.vitals.counts(),
         good,
+        (desk.stopped)().len(),
     );
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }

@@ -9,7 +9,8 @@ use crate::domain::board;
 use crate::domain::book::{Book, ObligationState};
 use crate::domain::calendar::Calendar;
 
-/// All metrics. `counts` are heartbeats, passes and healings of the store since the start.
+/// All metrics. `counts` are heartbeats, passes and healings of the store since the start;
+/// `stopped` are channels that wait for a person.
 #[must_use]
 pub fn metrics_text(
     book: &Book,
@@ -17,6 +18,7 @@ pub fn metrics_text(
     now: DateTime<Utc>,
     counts: (u64, u64, u64),
     store_good: bool,
+    stopped: usize,
 ) -> String {
     let mut out = Text::default();
     let (ticks, passes, healed) = counts;
@@ -36,6 +38,13 @@ pub fn metrics_text(
     out.line("cuiban_store_healed_total", &[], healed);
     out.head("cuiban_store_up", "gauge", "1 while the store takes facts.");
     out.line("cuiban_store_up", &[], u64::from(store_good));
+    let name = "cuiban_channels_stopped";
+    out.head(
+        name,
+        "gauge",
+        "Ways out that send nothing until a person has mended something.",
+    );
+    out.line(name, &[], stopped as u64);
     out.head("cuiban_journal_position", "gauge", "Facts in the journal.");
     out.line("cuiban_journal_position", &[], book.position);
     obligations(&mut out, book, now);

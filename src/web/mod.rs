@@ -4,6 +4,8 @@
 //! How a router is put together: a room's router, then [`guard::guard`] around all of them. A
 //! request over the command socket carries [`Caller::Operator`] as an extension before it gets
 //! here; every other one is known by its session, or is nobody.
+//!
+//! Example: `WebError::NotFound` becomes a page with a sentence that helps, or a line of JSON.
 
 pub mod assets;
 pub mod caller;

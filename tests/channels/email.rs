@@ -27,6 +27,7 @@ pub fn settings(peer: &SmtpPeer) -> Settings {
         reply_to: Some("reply@agency.example".into()),
         max_connections: 1,
         timeout: Duration::from_millis(200),
+        pipelining: false,
         messages_per_connection: 0,
         per_minute: 0,
         per_hour: 0,
@@ -393,4 +394,55 @@ async fn a_certificate_of_nobody_stops_the_channel_and_no_password_is_said() {
         assert!(matches!(next, Next::StopChannel { .. }));
         assert!(!peer.heard().iter().any(|line| line.starts_with("AUTH")));
     }
+}
+
+/// A peer that offers pipelining, and a channel that may use it.
+async fn pipelined(
+    script: impl Fn(Step, usize, &str) -> Say + Send + Sync + 'static,
+) -> (SmtpPeer, EmailChannel) {
+    let peer = SmtpPeer::start(Arc::new(script), &["PIPELINING"]).await;
+    let channel = EmailChannel::new(Settings {
+        pipelining: true,
+        ..settings(&peer)
+    });
+    (peer, channel.unwrap())
+}
+
+#[tokio::test]
+async fn several_commands_at_once_mean_the_same() {
+    let (peer, channel) = pipelined(|step, nth, _| match (step, nth) {
+        (Step::Rcpt, 2) => Say::line("550 5.1.1 unknown"),
+        (Step::Data, 2) => Say::line("554 no valid recipients"),
+        (Step::Mail, 3) => Say::line("451 MI:SFQ 163"),
+        (Step::Rcpt | Step::Data, 3) => Say::line("503 bad sequence"),
+        (Step::Mail, 4) => Say::HangUp,
+        _ => Say::Usual,
+    })
+    .await;
+    let sent = channel.send(&brief(), 1).await;
+    assert!(matches!(sent.outcome, SendOutcome::Sent { .. }), "{sent:?}");
+    let told = channel.send(&brief(), 1).await;
+    assert_eq!(failed(&told).0, FailReason::BadAddress);
+    let told = channel.send(&brief(), 1).await;
+    assert_eq!(failed(&told).0, FailReason::RateLimited);
+    assert_eq!(peer.sessions(), 1);
+    let sent = channel.send(&brief(), 1).await;
+    assert!(matches!(sent.outcome, SendOutcome::Sent { .. }), "{sent:?}");
+    assert_eq!((peer.mails().len(), peer.sessions()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_server_that_waits_for_a_message_it_refused_gets_a_new_session() {
+    let (peer, channel) = pipelined(|step, nth, _| match (step, nth) {
+        (Step::Rcpt, 1) => Say::line("550 5.1.1 unknown"),
+        _ => Say::Usual,
+    })
+    .await;
+    let told = channel.send(&brief(), 1).await;
+    assert_eq!(failed(&told).0, FailReason::BadAddress);
+    let sent = channel.send(&brief(), 1).await;
+    assert!(matches!(sent.outcome, SendOutcome::Sent { .. }), "{sent:?}");
+    assert_eq!(peer.sessions(), 2);
+    let accepted = peer.mails().into_iter().filter(|mail| mail.accepted);
+    assert_eq!(accepted.count(), 1);
 }

@@ -61,7 +61,9 @@ impl Browser {
             .json()
             .await
             .unwrap();
-        let id = answer["value"]["sessionId"].as_str().unwrap_or_else(|| panic!("{answer}"));
+        let id = answer["value"]["sessionId"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{answer}"));
         Self {
             driver,
             session: format!("{base}/session/{id}"),
@@ -74,26 +76,59 @@ impl Browser {
         self.post("url", json!({ "url": url })).await;
     }
 
-    /// All that can be read on the page.
-    pub async fn text(&self) -> String {
-        let body = self.find("body").await;
-        self.get(&format!("element/{body}/text")).await.as_str().unwrap().to_owned()
+    pub async fn resize(&self, width: u32, height: u32) {
+        let metrics =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": true});
+        let command = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics});
+        self.post("goog/cdp/execute", command).await;
     }
 
+    /// Where it is.
+    pub async fn url(&self) -> String {
+        self.get("url").await.as_str().unwrap().to_owned()
+    }
+
+    /// What stands in a field.
+    pub async fn value(&self, css: &str) -> String {
+        let element = self.find(css).await;
+        let value = self.get(&format!("element/{element}/property/value")).await;
+        value.as_str().unwrap().to_owned()
+    }
+
+    /// All that can be read on the page; nothing while it is being left.
+    pub async fn text(&self) -> String {
+        let text = self
+            .run(
+                "return document.body ? document.body.innerText : ''",
+                json!([]),
+            )
+            .await;
+        text.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Scrolls to it, as a thumb would, and taps it.
     pub async fn click(&self, css: &str) {
         let element = self.find(css).await;
-        self.post(&format!("element/{element}/click"), json!({})).await;
+        let it = json!([{ "element-6066-11e4-a52e-4f735466cecf": element }]);
+        self.run("arguments[0].scrollIntoView({block: 'center'})", it)
+            .await;
+        self.post(&format!("element/{element}/click"), json!({}))
+            .await;
     }
 
     pub async fn type_into(&self, css: &str, text: &str) {
         let element = self.find(css).await;
-        self.post(&format!("element/{element}/clear"), json!({})).await;
-        self.post(&format!("element/{element}/value"), json!({ "text": text })).await;
+        self.post(&format!("element/{element}/clear"), json!({}))
+            .await;
+        self.post(&format!("element/{element}/value"), json!({ "text": text }))
+            .await;
     }
 
     /// How many elements there are.
     pub async fn count(&self, css: &str) -> usize {
-        let found = self.post("elements", json!({"using": "css selector", "value": css})).await;
+        let found = self
+            .post("elements", json!({"using": "css selector", "value": css}))
+            .await;
         found.as_array().unwrap().len()
     }
 
@@ -103,14 +138,18 @@ impl Browser {
             self.text().await.contains(words).then_some(())
         })
         .await;
-        assert!(found.is_some(), "the page does not say “{words}”:\n{}", self.text().await);
+        assert!(
+            found.is_some(),
+            "the page does not say “{words}”:\n{}",
+            self.text().await
+        );
     }
 
     /// How far the page is wider than its window, in pixels.
     pub async fn overflow(&self) -> i64 {
-        let script = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-        let value = self.post("execute/sync", json!({"script": script, "args": []})).await;
-        value.as_i64().unwrap()
+        let root = "document.documentElement";
+        let script = format!("return {root}.scrollWidth - {root}.clientWidth");
+        self.run(&script, json!([])).await.as_i64().unwrap()
     }
 
     pub async fn screenshot(&self, path: &Path) {
@@ -122,22 +161,46 @@ impl Browser {
     }
 
     async fn find(&self, css: &str) -> String {
-        let found = self.post("element", json!({"using": "css selector", "value": css})).await;
+        let found = self
+            .post("element", json!({"using": "css selector", "value": css}))
+            .await;
         let id = found.as_object().and_then(|object| object.values().next());
         id.and_then(Value::as_str)
             .unwrap_or_else(|| panic!("no {css} on the page: {found}"))
             .to_owned()
     }
 
+    async fn run(&self, script: &str, arguments: Value) -> Value {
+        let call = json!({"script": script, "args": arguments});
+        self.post("execute/sync", call).await
+    }
+
     async fn get(&self, command: &str) -> Value {
         let url = format!("{}/{command}", self.session);
-        let answer: Value = self.http.get(url).send().await.unwrap().json().await.unwrap();
+        let answer: Value = self
+            .http
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
         answer["value"].clone()
     }
 
     async fn post(&self, command: &str, body: Value) -> Value {
         let url = format!("{}/{command}", self.session);
-        let answer: Value = self.http.post(url).json(&body).send().await.unwrap().json().await.unwrap();
+        let answer: Value = self
+            .http
+            .post(url)
+            .json(&body)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
         assert!(answer["value"]["error"].is_null(), "{command}: {answer}");
         answer["value"].clone()
     }

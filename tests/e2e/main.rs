@@ -1,14 +1,27 @@
 //! The program as its users have it: the real binary, real protocol peers, a simulated clock.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking"
+)]
 
 /// Stand-ins for the world outside, shared with tests/channels.
 #[path = "../peers"]
 #[expect(dead_code, reason = "each test binary uses its own part of them")]
 mod peers {
+    pub mod smtp;
     pub mod wecom;
 }
 
+mod bell;
+mod browser;
 mod inspect;
 mod kill;
 mod old_plan;
+mod page;
+mod smtp_faults;
+mod wecom;
 mod world;
 mod year;

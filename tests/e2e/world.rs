@@ -2,7 +2,7 @@
 //! stands until it is moved.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -18,9 +18,19 @@ pub const SOON: Duration = Duration::from_secs(30);
 /// The real table.
 pub const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/seeds/dongguan-2022.txt");
 
+/// Columns of the contact sheet.
+pub const NAME: usize = 0;
+pub const UNIT: usize = 1;
+pub const MOBILE: usize = 3;
+pub const EMAIL: usize = 4;
+pub const WECOM: usize = 5;
+pub const CHANNELS: usize = 6;
+
 pub struct World {
     pub dir: tempfile::TempDir,
     pub port: u16,
+    /// `RUST_LOG` of all that runs here.
+    pub log_level: &'static str,
     extra: String,
 }
 
@@ -30,6 +40,7 @@ impl World {
         let world = Self {
             dir: tempfile::tempdir().unwrap(),
             port: free_port(),
+            log_level: "info",
             extra: extra.to_owned(),
         };
         world.write_config();
@@ -61,6 +72,23 @@ impl World {
         self.command(args).output().unwrap()
     }
 
+    /// Runs a command to its end and types `words` into it.
+    pub fn cuiban_told(&self, args: &[&str], words: &str) -> Output {
+        let mut command = self.command(args);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(words.as_bytes())
+            .unwrap();
+        child.wait_with_output().unwrap()
+    }
+
     /// Runs a command that must do what it says; gives stdout.
     pub fn run(&self, args: &[&str]) -> String {
         let output = self.cuiban(args);
@@ -82,7 +110,7 @@ impl World {
             .current_dir(self.dir.path())
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
-            .env("RUST_LOG", "info")
+            .env("RUST_LOG", self.log_level)
             .stdin(Stdio::null());
         command
     }
@@ -124,20 +152,28 @@ impl World {
     /// Imports the real table as repaired, and a contact for everyone in it; `channel` says how
     /// each person is reached.
     pub fn import(&self, channel: impl Fn(usize, &str) -> &'static str) {
+        self.import_filled(|index, row| {
+            let kind = channel(index, &row[NAME]);
+            if kind.contains("email") {
+                row[EMAIL] = format!("u{}@example.invalid", index + 1);
+            }
+            if kind.contains("wecom") {
+                row[WECOM] = format!("wx{}", index + 1);
+            }
+            row[CHANNELS] = kind.to_owned();
+        });
+    }
+
+    /// Imports the real table as repaired, and the contact sheet as `fill` fills in its rows.
+    pub fn import_filled(&self, mut fill: impl FnMut(usize, &mut [String])) {
         self.run(&["plan", "import", TABLE, "--id", "dongguan-2022", "--accept"]);
         let sheet = self.run(&["contacts", "template"]);
         let mut filled = String::new();
         for (index, line) in sheet.trim_start_matches('\u{feff}').lines().enumerate() {
             let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
-            if index > 0 {
-                let kind = channel(index - 1, &cells[0]);
-                if kind.contains("email") {
-                    cells[4] = format!("u{index}@example.invalid");
-                }
-                if kind.contains("wecom") {
-                    cells[5] = format!("wx{index}");
-                }
-                cells[6] = format!("\"{kind}\"");
+            if let Some(index) = index.checked_sub(1) {
+                fill(index, &mut cells);
+                cells[CHANNELS] = format!("\"{}\"", cells[CHANNELS]);
             }
             filled.push_str(&cells.join(","));
             filled.push('\n');
@@ -173,10 +209,6 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     pub async fn ready(&self) {
         let url = format!("{}/readyz", self.base);
         let ready = eventually(SOON, || async {
@@ -214,6 +246,24 @@ impl Daemon {
         let answer = self.socket.get(url).send().await.unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
         answer.json().await.unwrap()
+    }
+
+    /// A page as the operator sees it, over the command socket.
+    pub async fn page(&self, path: &str) -> String {
+        let url = format!("http://cuiban.invalid{path}");
+        let answer = self.socket.get(url).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        answer.text().await.unwrap()
+    }
+
+    /// Sends a form as the operator.
+    pub async fn submit(&self, path: &str, form: &[(&str, String)]) -> reqwest::Response {
+        submit(&self.socket, &format!("http://cuiban.invalid{path}"), form).await
+    }
+
+    /// Sends a form as anybody.
+    pub async fn fill_in(&self, path: &str, form: &[(&str, String)]) -> reqwest::Response {
+        submit(&self.http, &format!("{}{path}", self.base), form).await
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
@@ -261,9 +311,7 @@ pub struct Smtp {
 pub struct Mail {
     pub to: String,
     pub message_id: String,
-    pub subject: String,
     pub text: String,
-    pub raw: String,
 }
 
 impl Mail {
@@ -311,6 +359,11 @@ impl Smtp {
         )
     }
 
+    /// How much was taken so far, in bytes of the sink's file.
+    pub fn taken(&self) -> u64 {
+        std::fs::metadata(&self.file).map_or(0, |file| file.len())
+    }
+
     /// Everything taken so far.
     pub fn mails(&self) -> Vec<Mail> {
         let lines = std::fs::read_to_string(&self.file).unwrap_or_default();
@@ -323,9 +376,7 @@ impl Smtp {
                 Mail {
                     to: record["to"][0].as_str().unwrap().to_owned(),
                     message_id: message.message_id().unwrap().to_owned(),
-                    subject: message.subject().unwrap().to_owned(),
                     text: message.body_text(0).unwrap().into_owned(),
-                    raw: raw.clone(),
                 }
             })
             .collect()
@@ -349,9 +400,18 @@ pub fn client() -> reqwest::Client {
         .unwrap()
 }
 
+async fn submit(client: &reqwest::Client, url: &str, form: &[(&str, String)]) -> reqwest::Response {
+    let fields = reqwest::Url::parse_with_params("http://cuiban.invalid", form).unwrap();
+    let form = "application/x-www-form-urlencoded";
+    let request = client.post(url).header("content-type", form);
+    let body = fields.query().unwrap().to_owned();
+    request.body(body).send().await.unwrap()
+}
+
 fn client_over(socket: &Path) -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
         .unix_socket(socket)
         .build()
         .unwrap()

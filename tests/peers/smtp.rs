@@ -33,6 +33,8 @@ pub enum Say {
     Usual,
     /// These bytes, with a line end.
     Line(Vec<u8>),
+    /// These bytes, with a line end, and then it hangs up.
+    Last(Vec<u8>),
     /// Nothing, for ever.
     Silence,
     /// It hangs up.
@@ -231,15 +233,15 @@ async fn serve(tcp: TcpStream, state: &State) -> std::io::Result<()> {
             _ => {}
         }
         let said = say(state, &mut stream, step, &line).await?;
-        if said.is_none() || step == Step::Quit {
+        let Some(said) = said.filter(|said| !said.last && step != Step::Quit) else {
             return Ok(());
-        }
-        if step == Step::StartTls && said == Some(220) {
+        };
+        if step == Step::StartTls && said.code == 220 {
             stream = protect(stream).await?;
             plain = false;
         }
         assert!(!plain || step != Step::Mail, "a mail without protection");
-        if step == Step::Data && said == Some(354) {
+        if step == Step::Data && said.code == 354 {
             let mut data = Vec::new();
             while !data.ends_with(b"\r\n.\r\n") {
                 if stream.read_until(b'\n', &mut data).await? == 0 {
@@ -259,20 +261,29 @@ async fn serve(tcp: TcpStream, state: &State) -> std::io::Result<()> {
             let Some(said) = say(state, &mut stream, Step::Dot, "").await? else {
                 return Ok(());
             };
-            if said / 100 == 2 {
+            if said.code / 100 == 2 {
                 state.mails.lock().unwrap()[index].accepted = true;
+            }
+            if said.last {
+                return Ok(());
             }
         }
     }
 }
 
-/// Speaks, and gives the code it said; none where the session is over.
+/// What was said, and whether the session ends with it.
+struct Said {
+    code: u16,
+    last: bool,
+}
+
+/// Speaks; none where nothing was said and the session is over.
 async fn say(
     state: &State,
     write: &mut (impl AsyncWrite + Unpin),
     step: Step,
     heard: &str,
-) -> std::io::Result<Option<u16>> {
+) -> std::io::Result<Option<Said>> {
     let nth = {
         let mut steps = state.steps.lock().unwrap();
         let nth = steps.entry(step).or_default();
@@ -280,9 +291,11 @@ async fn say(
         *nth
     };
     let script = state.script.lock().unwrap().clone().unwrap();
-    let mut bytes = match script(step, nth, heard) {
+    let answer = script(step, nth, heard);
+    let last = matches!(answer, Say::Last(_));
+    let mut bytes = match answer {
         Say::Usual => usual(state, step),
-        Say::Line(line) => line,
+        Say::Line(line) | Say::Last(line) => line,
         Say::Silence => {
             tokio::time::sleep(Duration::from_secs(3600)).await;
             return Ok(None);
@@ -299,7 +312,8 @@ async fn say(
     let code = bytes
         .get(..3)
         .and_then(|code| std::str::from_utf8(code).ok());
-    Ok(Some(code.and_then(|code| code.parse().ok()).unwrap_or(0)))
+    let code = code.and_then(|code| code.parse().ok()).unwrap_or(0);
+    Ok(Some(Said { code, last }))
 }
 
 fn usual(state: &State, step: Step) -> Vec<u8> {

@@ -101,6 +101,15 @@ impl WecomPeer {
     pub fn calls(&self) -> usize {
         self.shared.calls.lock().unwrap().len()
     }
+
+    /// How often each robot called, also where it was refused.
+    pub fn calls_by_key(&self) -> HashMap<String, usize> {
+        let mut counts = HashMap::new();
+        for (key, _) in self.shared.calls.lock().unwrap().iter() {
+            *counts.entry(key.clone()).or_default() += 1;
+        }
+        counts
+    }
 }
 
 impl Drop for WecomPeer {

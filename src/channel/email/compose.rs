@@ -2,8 +2,12 @@
 
 use std::time::SystemTime;
 
-use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart, SinglePart};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use lettre::message::header::{
+    ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue,
+};
+use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 
 use super::session::Ready;
@@ -31,6 +35,9 @@ pub enum ComposeError {
     /// The message does not come together.
     #[error("邮件无法组成")]
     Build(#[from] lettre::error::Error),
+    /// Something in it is no text.
+    #[error("邮件中有无法识别的字符")]
+    Charset,
 }
 
 impl Composer {
@@ -53,11 +60,11 @@ impl Composer {
         })
     }
 
-    /// The message as bytes, the same at every try but for what has changed meanwhile.
+    /// The message, the same at every try but for what has changed meanwhile.
     ///
     /// # Errors
     /// [`ComposeError`] says what is missing.
-    pub fn message(&self, brief: &Brief) -> Result<Vec<u8>, ComposeError> {
+    pub fn message(&self, brief: &Brief) -> Result<String, ComposeError> {
         let to = address_of(brief)?;
         self.build(brief, to)
     }
@@ -65,15 +72,17 @@ impl Composer {
     pub(super) fn compose(&self, brief: &Brief) -> Result<Ready, Box<Attempted>> {
         let made = address_of(brief).and_then(|to| Ok((to.clone(), self.build(brief, to)?)));
         match made {
-            Ok((to, bytes)) => Ok(Ready {
+            Ok((to, text)) => Ok(Ready {
                 from: self.from.email.clone(),
                 to,
-                bytes,
+                text,
             }),
             Err(error) => {
                 let reason = match error {
                     ComposeError::Address => FailReason::NoChannel,
-                    ComposeError::Render(_) | ComposeError::Build(_) => FailReason::OurDefect,
+                    ComposeError::Render(_) | ComposeError::Build(_) | ComposeError::Charset => {
+                        FailReason::OurDefect
+                    }
                 };
                 let detail = chain(&error);
                 Err(Box::new(Attempted::failed(
@@ -85,7 +94,7 @@ impl Composer {
         }
     }
 
-    fn build(&self, brief: &Brief, to: Address) -> Result<Vec<u8>, ComposeError> {
+    fn build(&self, brief: &Brief, to: Address) -> Result<String, ComposeError> {
         let rendered = render::letter(brief)?;
         let name = (!brief.name.is_empty()).then(|| brief.name.clone());
         let mut builder = Message::builder()
@@ -104,16 +113,16 @@ impl Composer {
                 .references(all.join(" "));
         }
         let builder = builder.header(AutoSubmitted).header(NoAutoResponse);
-        let part = |kind, body| SinglePart::builder().header(kind).body(body);
+        let part = |kind, text: &str| SinglePart::builder().header(kind).body(base64(text));
         let message = builder.multipart(
             MultiPart::alternative()
                 .boundary(format!("cuiban-{}", brief.id))
-                .singlepart(part(ContentType::TEXT_PLAIN, crlf(&rendered.text)))
-                .singlepart(part(ContentType::TEXT_HTML, crlf(&rendered.html))),
+                .singlepart(part(ContentType::TEXT_PLAIN, &rendered.text))
+                .singlepart(part(ContentType::TEXT_HTML, &rendered.html)),
         )?;
         let mut bytes = message.formatted();
         set_date(&mut bytes, brief);
-        Ok(bytes)
+        String::from_utf8(bytes).map_err(|_| ComposeError::Charset)
     }
 
     fn message_id(&self, id: &str) -> String {
@@ -143,14 +152,21 @@ fn set_date(bytes: &mut [u8], brief: &Brief) {
     }
 }
 
-/// Line ends of mail; a text part may hold either.
-fn crlf(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 64);
+/// A body in base64, with the line ends of mail within and 76 characters a line without.
+fn base64(text: &str) -> Body {
+    /// Makes a line of 76 characters.
+    const BYTES: usize = 57;
+    let mut plain = Vec::with_capacity(text.len() + 128);
     for line in text.lines() {
-        out.push_str(line);
-        out.push_str("\r\n");
+        plain.extend_from_slice(line.as_bytes());
+        plain.extend_from_slice(b"\r\n");
     }
-    out
+    let mut coded = String::with_capacity(plain.len() / 3 * 4 + plain.len() / BYTES * 2 + 8);
+    for line in plain.chunks(BYTES) {
+        BASE64.encode_string(line, &mut coded);
+        coded.push_str("\r\n");
+    }
+    Body::dangerous_pre_encoded(coded.into_bytes(), ContentTransferEncoding::Base64)
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

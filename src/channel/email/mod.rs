@@ -51,6 +51,9 @@ pub struct Settings {
     pub max_connections: usize,
     /// Longest wait for one step; the answer to the whole message may take five times as long.
     pub timeout: Duration,
+    /// Whether MAIL, RCPT and DATA go in one write to a server that offers it: half the CPU and the
+    /// time. A refused recipient costs a wrong command then, and some providers count those.
+    pub pipelining: bool,
     /// Messages in one connection; 0 is no limit. A server that says MI:DMC is given a new
     /// connection by itself.
     pub messages_per_connection: usize,
@@ -285,6 +288,8 @@ impl From<&EmailConfig> for Settings {
             reply_to: config.reply_to.as_ref().map(|to| to.address.clone()),
             max_connections: config.max_connections,
             timeout: config.timeout,
+            // Who allows several sessions has a relay of their own.
+            pipelining: config.max_connections > 1,
             messages_per_connection: 0,
             per_minute: 0,
             per_hour: 0,

@@ -25,7 +25,8 @@ use super::{Login, Settings, Tls};
 pub(super) struct Ready {
     pub(super) from: Address,
     pub(super) to: Address,
-    pub(super) bytes: Vec<u8>,
+    /// All of it ASCII, with the line ends of mail.
+    pub(super) text: String,
 }
 
 /// An open session.
@@ -36,6 +37,38 @@ pub(super) struct Session {
     /// Messages given so far.
     pub(super) messages: usize,
     reconnected: bool,
+    /// Whether several commands may go at once, where the server takes them.
+    pipelining: bool,
+    /// The server is not where we are in the conversation.
+    astray: bool,
+}
+
+/// The beginning of a mail, all at once.
+struct Opening<'a>(&'a Address, &'a Address);
+
+impl fmt::Display for Opening<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "MAIL FROM:<{}>\r\nRCPT TO:<{}>\r\nDATA\r\n",
+            self.0, self.1
+        )
+    }
+}
+
+/// A mail and the closing dot.
+struct Whole<'a>(&'a str);
+
+impl fmt::Display for Whole<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)?;
+        let end = if self.0.ends_with("\r\n") {
+            ".\r\n"
+        } else {
+            "\r\n.\r\n"
+        };
+        f.write_str(end)
+    }
 }
 
 /// What went wrong, and how far it had got.
@@ -148,6 +181,8 @@ impl Session {
             timeout: limit,
             messages: 0,
             reconnected: false,
+            pipelining: settings.pipelining,
+            astray: false,
         };
         if let Some(login) = &settings.login {
             session.sign_in(login).await?;
@@ -183,21 +218,58 @@ impl Session {
     }
 
     async fn transact(&mut self, mail: &Ready) -> Result<String, Trouble> {
-        let limit = self.timeout;
-        let from = Mail::new(Some(mail.from.clone()), Vec::new());
-        step(limit, Stage::Mail, self.smtp.command(from)).await?;
-        let to = Rcpt::new(mail.to.clone(), Vec::new());
-        step(limit, Stage::Rcpt, self.smtp.command(to)).await?;
-        step(limit, Stage::Data, self.smtp.command(Data)).await?;
+        if self.pipelining && self.watch.pipelining() {
+            self.open_at_once(mail).await?;
+        } else {
+            self.open_by_steps(mail).await?;
+        }
         // RFC 5321 asks for ten minutes here; five times a step's limit is ours.
-        let given = self.smtp.message(&mail.bytes);
-        let answer = match timeout(limit * 5, given).await {
+        let limit = self.timeout * 5;
+        let given = if mail.text.contains("\r\n.") {
+            timeout(limit, self.smtp.message(mail.text.as_bytes())).await
+        } else {
+            // Nothing to stuff: what lettre would do byte by byte is one copy.
+            timeout(limit, self.smtp.command(Whole(&mail.text))).await
+        };
+        let answer = match given {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(trouble(self.body_stage(), &error)),
             Err(_) => return Err(Trouble::new(self.body_stage(), What::Silent)),
         };
         self.messages += 1;
         Ok(said(&answer))
+    }
+
+    async fn open_by_steps(&mut self, mail: &Ready) -> Result<(), Trouble> {
+        let limit = self.timeout;
+        let from = Mail::new(Some(mail.from.clone()), Vec::new());
+        step(limit, Stage::Mail, self.smtp.command(from)).await?;
+        let to = Rcpt::new(mail.to.clone(), Vec::new());
+        step(limit, Stage::Rcpt, self.smtp.command(to)).await?;
+        step(limit, Stage::Data, self.smtp.command(Data)).await?;
+        Ok(())
+    }
+
+    /// MAIL, RCPT and DATA in one write, three answers.
+    async fn open_at_once(&mut self, mail: &Ready) -> Result<(), Trouble> {
+        let limit = self.timeout;
+        let opening = Opening(&mail.from, &mail.to);
+        let from = step(limit, Stage::Mail, self.smtp.command(opening)).await;
+        if let Err(trouble) = &from
+            && trouble.is_lost()
+        {
+            return from.map(|_| ());
+        }
+        let to = step(limit, Stage::Rcpt, self.smtp.read_response()).await;
+        if let Err(trouble) = &to
+            && trouble.is_lost()
+        {
+            return from.and(to).map(|_| ());
+        }
+        let data = step(limit, Stage::Data, self.smtp.read_response()).await;
+        // It waits for a message although it refused its sender or its recipient.
+        self.astray = data.is_ok() && (from.is_err() || to.is_err());
+        from.and(to).and(data).map(|_| ())
     }
 
     /// Body and dot leave together: while a byte is held, the dot has not left.
@@ -212,7 +284,8 @@ impl Session {
     /// Makes the session ready for another message; false where it is of no more use.
     pub(super) async fn reset_after(&mut self, trouble: &Trouble) -> bool {
         let usable = matches!(trouble.what, What::Said { code, .. } if code != 421)
-            && !self.smtp.has_broken();
+            && !self.smtp.has_broken()
+            && !self.astray;
         usable
             && step(self.timeout, Stage::Reset, self.smtp.command(Rset))
                 .await

@@ -32,12 +32,36 @@ pub(super) enum Pipe {
 
 /// What the session can ask about the stream it gave away.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Watch(Arc<AtomicBool>);
+pub(super) struct Watch(Arc<Seen>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// Something written has not left yet.
+    held: AtomicBool,
+    /// The server offers to take several commands at once (RFC 2920).
+    pipelining: AtomicBool,
+}
 
 impl Watch {
     /// Whether everything written so far has left.
     pub(super) fn all_left(&self) -> bool {
-        !self.0.load(Ordering::Acquire)
+        !self.0.held.load(Ordering::Acquire)
+    }
+
+    /// Whether the server takes several commands at once; lettre does not say.
+    pub(super) fn pipelining(&self) -> bool {
+        self.0.pipelining.load(Ordering::Relaxed)
+    }
+
+    fn hold(&self, held: bool) {
+        self.0.held.store(held, Ordering::Release);
+    }
+
+    fn look_at(&self, line: &[u8]) {
+        let offer = line.get(4..).unwrap_or_default().trim_ascii_end();
+        if line.starts_with(b"250") && offer.eq_ignore_ascii_case(b"PIPELINING") {
+            self.0.pipelining.store(true, Ordering::Relaxed);
+        }
     }
 }
 
@@ -47,7 +71,7 @@ pub(super) struct Wire {
     peer: SocketAddr,
     out: Vec<u8>,
     out_at: usize,
-    held: Watch,
+    watch: Watch,
     /// Bytes of a line that is not whole yet.
     line: Vec<u8>,
     /// Whole lines in UTF-8, for lettre.
@@ -58,18 +82,18 @@ pub(super) struct Wire {
 impl Wire {
     /// `said` is what the server is taken to have said already.
     pub(super) fn new(pipe: Pipe, peer: SocketAddr, said: &[u8]) -> (Self, Watch) {
-        let held = Watch::default();
+        let watch = Watch::default();
         let wire = Self {
             pipe,
             peer,
             out: Vec::new(),
             out_at: 0,
-            held: held.clone(),
+            watch: watch.clone(),
             line: Vec::new(),
             ready: said.to_vec(),
             ready_at: 0,
         };
-        (wire, held)
+        (wire, watch)
     }
 
     fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -86,7 +110,7 @@ impl Wire {
             self.out_at += wrote;
         }
         // From here on it cannot be told any more whether the server has it.
-        self.held.0.store(false, Ordering::Release);
+        self.watch.hold(false);
         ready!(Pin::new(&mut self.pipe).poll_flush(cx))?;
         self.out.clear();
         self.out_at = 0;
@@ -97,6 +121,7 @@ impl Wire {
     fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
             if part.ends_with(b"\n") && self.line.is_empty() {
+                self.watch.look_at(part);
                 give_on(&mut self.ready, part);
                 continue;
             }
@@ -105,6 +130,7 @@ impl Wire {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "line too long"));
             }
             if self.line.ends_with(b"\n") {
+                self.watch.look_at(&self.line);
                 give_on(&mut self.ready, &self.line);
                 self.line.clear();
             }
@@ -167,7 +193,7 @@ impl AsyncWrite for Wire {
             ready!(this.poll_out(cx))?;
         }
         this.out.extend_from_slice(bytes);
-        this.held.0.store(true, Ordering::Release);
+        this.watch.hold(true);
         Poll::Ready(Ok(bytes.len()))
     }
 

@@ -108,6 +108,8 @@ pub struct Delivery {
     pub leg: u8,
     /// Attempts begun on that channel.
     pub tries_on_leg: u32,
+    /// How many of them ended in doubt, by the peer's silence or by a crash of ours.
+    pub doubts_on_leg: u32,
     /// The last failure or doubt.
     pub last_trouble: Option<Trouble>,
 }

@@ -223,6 +223,8 @@ struct DeliveryDef {
     attempts: u32,
     leg: u8,
     tries_on_leg: u32,
+    #[serde(default)]
+    doubts_on_leg: u32,
     #[serde(with = "wire")]
     last_trouble: Option<Trouble>,
 }

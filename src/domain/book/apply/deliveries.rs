@@ -34,6 +34,7 @@ impl Book {
             attempts: 0,
             leg: 0,
             tries_on_leg: 0,
+            doubts_on_leg: 0,
             last_trouble: None,
         };
         self.messages.insert(message.key.clone(), delivery);
@@ -63,6 +64,7 @@ impl Book {
         delivery.tries_on_leg = if delivery.leg == leg {
             delivery.tries_on_leg + 1
         } else {
+            delivery.doubts_on_leg = 0;
             1
         };
         delivery.leg = leg;
@@ -84,6 +86,7 @@ impl Book {
         }
         delivery.leg = 0;
         delivery.tries_on_leg = 0;
+        delivery.doubts_on_leg = 0;
         self.wait(here, key, until)
     }
 
@@ -122,6 +125,9 @@ impl Book {
             return Err(state_error(here, key));
         };
         let (channel, items) = (*channel, items.clone());
+        if matches!(outcome, SendOutcome::InDoubt { .. }) {
+            delivery.doubts_on_leg += 1;
+        }
         delivery.last_trouble = trouble(at, channel, outcome).or(delivery.last_trouble.take());
         match verdict {
             Verdict::Done => {
@@ -138,6 +144,7 @@ impl Book {
                 if *leg != delivery.leg {
                     delivery.leg = *leg;
                     delivery.tries_on_leg = 0;
+                    delivery.doubts_on_leg = 0;
                 }
                 return self.wait(here, key, *until);
             }
