@@ -20,6 +20,9 @@ pub(super) enum Command {
         /// 年度；不指定时取自标题
         #[arg(long)]
         year: Option<i32>,
+        /// 指明某一列是什么，例如 负责同志=直接责任人；可多次使用
+        #[arg(long = "map", value_name = "列名=字段")]
+        map: Vec<String>,
         /// 输出 JSON
         #[arg(long)]
         json: bool,
@@ -34,6 +37,9 @@ pub(super) enum Command {
         /// 年度；不指定时取自标题
         #[arg(long)]
         year: Option<i32>,
+        /// 指明某一列是什么，例如 负责同志=直接责任人；可多次使用
+        #[arg(long = "map", value_name = "列名=字段")]
+        map: Vec<String>,
         /// 对有“错误”的行，按程序修复后的结果接受
         #[arg(long)]
         accept: bool,
@@ -59,24 +65,45 @@ pub(super) enum Command {
 
 pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Inspect { file, year, json } => inspect(&file, year, json),
+        Command::Inspect {
+            file,
+            year,
+            map,
+            json,
+        } => inspect(&file, year, &map, json),
         Command::Import {
             file,
             id,
             year,
+            map,
             accept,
             json,
-        } => import(config, &file, id.as_deref(), year, accept, json),
+        } => {
+            let told = Told { id, year, map };
+            import(config, &file, &told, accept, json)
+        }
         Command::Show { id, json } => show(config, id.as_deref(), json),
         Command::List { json } => list(config, json),
     }
 }
 
-fn inspect(file: &Path, year: Option<i32>, json: bool) -> anyhow::Result<()> {
+/// What the coordinator says about a table beside the file.
+struct Told {
+    id: Option<String>,
+    year: Option<i32>,
+    map: Vec<String>,
+}
+
+fn mapping(map: &[String]) -> Result<plan::Mapping, Exit> {
+    plan::Mapping::parse(map).map_err(|error| Exit::Usage(error.to_string()))
+}
+
+fn inspect(file: &Path, year: Option<i32>, map: &[String], json: bool) -> anyhow::Result<()> {
     let source = plan::Source {
         file_name: file_name(file),
         year,
         id: None,
+        columns: mapping(map)?,
     };
     let reading = plan::read_file(file, &source)?;
     if json {
@@ -98,14 +125,16 @@ fn inspect(file: &Path, year: Option<i32>, json: bool) -> anyhow::Result<()> {
 fn import(
     config: Option<&Path>,
     file: &Path,
-    id: Option<&str>,
-    year: Option<i32>,
+    told: &Told,
     accept: bool,
     json: bool,
 ) -> anyhow::Result<()> {
     let bytes = plan::read_bounded(file)?;
     let name = file_name(file);
-    let id = id
+    mapping(&told.map)?;
+    let id = told
+        .id
+        .as_deref()
         .map(PlanId::new)
         .transpose()
         .map_err(|error| Exit::Usage(error.to_string()))?;
@@ -113,8 +142,11 @@ fn import(
     if let Some(id) = &id {
         path.push_str(&format!("&id={id}"));
     }
-    if let Some(year) = year {
+    if let Some(year) = told.year {
         path.push_str(&format!("&year={year}"));
+    }
+    if !told.map.is_empty() {
+        path.push_str(&format!("&map={}", encode(&told.map.join("\n"))));
     }
     let answer: ImportAnswer =
         with_new_client(config, async |client| client.post_bytes(&path, bytes).await)?;

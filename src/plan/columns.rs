@@ -37,6 +37,23 @@ impl Field {
         Self::AssistingUnit,
     ];
 
+    /// Those whose cell may go on in the next row. A requirement goes on by its own rule.
+    pub(super) const JOINED: [Self; 8] = [
+        Self::Goal,
+        Self::Schedule,
+        Self::Deadline,
+        Self::Leader,
+        Self::LeadUnit,
+        Self::Responsible,
+        Self::DirectOwner,
+        Self::AssistingUnit,
+    ];
+
+    /// Sentences, not a list of names.
+    pub(super) fn is_prose(self) -> bool {
+        matches!(self, Self::Goal | Self::Schedule | Self::Deadline)
+    }
+
     /// The heading as the real table prints it.
     pub(super) fn heading(self) -> &'static str {
         match self {
@@ -187,6 +204,22 @@ impl Header {
         Some((header?, taken))
     }
 
+    /// How many headings are known.
+    pub(super) fn known(&self) -> usize {
+        self.fields.iter().flatten().count()
+    }
+
+    /// Whether this row may be one of headings again: a quick look at what stands under three.
+    pub(super) fn may_repeat(&self, row: &RawRow, mapping: &Mapping) -> bool {
+        let known = |cell: &str| mapping.get(cell).is_some() || lexicon::field_of(cell).is_some();
+        let places = [Field::Goal, Field::DirectOwner, Field::LeadUnit];
+        row.top
+            || places
+                .into_iter()
+                .filter_map(|field| row.cells.get(self.position(field)?))
+                .any(|cell| known(cell))
+    }
+
     pub(super) fn position(&self, field: Field) -> Option<usize> {
         self.fields.iter().position(|known| *known == Some(field))
     }
@@ -215,9 +248,8 @@ impl Header {
 
     /// Where a column tells times without being the schedule.
     fn times(&self) -> impl Iterator<Item = usize> {
-        let is_time = |field: &Option<Field>| {
-            matches!(field, Some(Field::Deadline | Field::Period(..)))
-        };
+        let is_time =
+            |field: &Option<Field>| matches!(field, Some(Field::Deadline | Field::Period(..)));
         let fields = self.fields.iter().enumerate();
         fields
             .filter(move |(_, field)| is_time(field))
@@ -235,7 +267,10 @@ impl Header {
     /// Fields that have no heading.
     pub(super) fn missing(&self) -> impl Iterator<Item = Field> {
         Field::ALL.into_iter().filter(|field| match field {
-            Field::Schedule => self.position(*field).or_else(|| self.times().next()).is_none(),
+            Field::Schedule => self
+                .position(*field)
+                .or_else(|| self.times().next())
+                .is_none(),
             field => self.position(*field).is_none(),
         })
     }
@@ -244,7 +279,10 @@ impl Header {
 /// Each heading's field, where of two for one field the plainer keeps it and the other has a place.
 fn settled(known: &[Option<(Field, u8)>]) -> Vec<Option<Field>> {
     let mut fields: Vec<Option<Field>> = known.iter().map(|known| known.map(|(f, _)| f)).collect();
-    for (field, second) in Field::ALL.into_iter().filter_map(|f| Some((f, f.second()?))) {
+    for (field, second) in Field::ALL
+        .into_iter()
+        .filter_map(|f| Some((f, f.second()?)))
+    {
         let holders = |known: &&Option<(Field, u8)>| known.is_some_and(|(f, _)| f == field);
         if fields.contains(&Some(second)) || known.iter().filter(holders).count() < 2 {
             continue;
@@ -272,10 +310,13 @@ fn two_rows(first: &RawRow, second: &RawRow, mapping: &Mapping) -> Option<Header
     let known = |cell: &str| mapping.get(cell).is_some() || lexicon::field_of(cell).is_some();
     let below: Vec<&str> = second.filled().map(|(_, cell)| cell).collect();
     let headings = below.iter().filter(|cell| known(cell)).count();
-    if headings < 2 || headings * 2 < below.len() {
+    // A title over the headings is not one of them.
+    let above = first.filled().filter(|(_, cell)| known(cell)).count();
+    if above < 2 || headings < 2 || headings * 2 < below.len() {
         return None;
     }
-    let cell = |row: &RawRow, at: usize| row.cells.get(at).map_or("", |cell| cell.trim()).to_owned();
+    let cell =
+        |row: &RawRow, at: usize| row.cells.get(at).map_or("", |cell| cell.trim()).to_owned();
     let cells: Vec<String> = (0..width)
         .map(|at| match cell(second, at) {
             low if low.is_empty() => cell(first, at),

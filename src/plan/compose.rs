@@ -1,6 +1,6 @@
 //! One schedule out of columns: one per quarter, or one with a date.
 
-use super::clean;
+use super::clean::{self, is_nothing};
 use crate::domain::schedule;
 
 /// What a row says in the column of a quarter.
@@ -31,7 +31,11 @@ pub(super) fn by_quarter(parts: &[Part]) -> String {
             continue;
         }
         if !is_same(&text) {
-            left = if is_nothing(&text) { String::new() } else { text };
+            left = if is_nothing(&text) {
+                String::new()
+            } else {
+                text
+            };
         }
         if !left.is_empty() {
             said.push(Part {
@@ -65,6 +69,18 @@ pub(super) fn by_deadline(deadline: &str, goal: &str) -> String {
         what
     };
     format!("{time}，{what}。")
+}
+
+/// A schedule that names no time has that of the column beside it.
+pub(super) fn with_deadline(schedule: String, deadline: &str) -> String {
+    if clean::is_blank(deadline) || tells_time(&schedule) {
+        return schedule;
+    }
+    let time = by_deadline(deadline, "");
+    match time.strip_suffix("，完成本项任务。") {
+        Some(time) => format!("{time}，{schedule}"),
+        None => schedule,
+    }
 }
 
 fn clause(part: &Part) -> String {
@@ -113,16 +129,18 @@ fn name(quarter: u8) -> &'static str {
     }
 }
 
-fn is_nothing(text: &str) -> bool {
-    let text = text.trim_end_matches('。');
-    text.chars().all(|c| "—–-－_/／\\＼~～×xX·.…".contains(c))
-        || matches!(text, "无" | "暂无" | "无安排" | "不涉及")
-}
-
 fn is_same(text: &str) -> bool {
     matches!(
         text.trim_end_matches('。'),
-        "同左" | "同前" | "同上季度" | "同上一季度" | "〃" | "″" | "同一季度" | "同二季度" | "同三季度"
+        "同左"
+            | "同前"
+            | "同上季度"
+            | "同上一季度"
+            | "〃"
+            | "″"
+            | "同一季度"
+            | "同二季度"
+            | "同三季度"
     )
 }
 
@@ -136,15 +154,23 @@ fn tells_time(text: &str) -> bool {
 fn opens_with_time(text: &str) -> bool {
     const WORDS: [&str; 6] = ["上半年", "下半年", "全年", "年底前", "每月", "每季度"];
     let rest = text.trim_start_matches(['第', '前']);
-    let after = rest.trim_start_matches(|c: char| c.is_ascii_digit() || "一二三四五六七八九十、—-至和".contains(c));
+    let after = rest.trim_start_matches(|c: char| {
+        c.is_ascii_digit() || "一二三四五六七八九十、—-至和".contains(c)
+    });
     WORDS.iter().any(|word| text.starts_with(word))
-        || after.len() < rest.len() && ["季度", "月", "年"].iter().any(|unit| after.starts_with(unit))
+        || after.len() < rest.len()
+            && ["季度", "月", "年"]
+                .iter()
+                .any(|unit| after.starts_with(unit))
 }
 
 /// `2023-06-30`, `2023/6/30`, `2023.6.30` or `2023年6月30日` as `2023年6月30日前`.
 fn date(text: &str) -> Option<String> {
     let text = text.trim_end_matches(['前', '日']);
-    let numbers: Vec<&str> = text.split(['-', '/', '.', '．', '年', '月']).map(str::trim).collect();
+    let numbers: Vec<&str> = text
+        .split(['-', '/', '.', '．', '年', '月'])
+        .map(str::trim)
+        .collect();
     let [year, month, day] = numbers.as_slice() else {
         return None;
     };
@@ -202,7 +228,12 @@ mod tests {
     fn merged_quarters_are_one_clause_and_a_cell_may_name_its_time_itself() {
         let mut joined = part(2, "");
         joined.joined = true;
-        let parts = [part(1, "完成立项"), joined, part(3, "三季度完成招标"), part(4, "建成")];
+        let parts = [
+            part(1, "完成立项"),
+            joined,
+            part(3, "三季度完成招标"),
+            part(4, "建成"),
+        ];
         assert_eq!(
             read(&parts),
             [

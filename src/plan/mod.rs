@@ -1,7 +1,9 @@
 //! Reads a table file (分解表) into a [`Plan`], with a finding for whatever was odd.
 //!
 //! The trip inside: [`form`] turns bytes of any form into a [`sheet`] of cells, [`columns`] knows the
-//! headings, [`compose`] makes one schedule of a column per quarter or of a date, [`layout`] puts shifted cells back, [`rows`] takes the tasks, [`units`] repairs the lead units,
+//! headings and [`lexicon`] their usual other names, [`body`] finds the table with its items whole,
+//! [`layout`] puts shifted cells back, [`compose`] makes one schedule of a column per quarter or of
+//! a date, [`rows`] takes the tasks, [`units`] repairs the lead units,
 //! [`homes`] and [`groups`] work out from the whole table who belongs to which unit and who answers
 //! together, [`people`] gives each an id, and [`settle`] makes the plan of it, with the times that [`crate::domain::schedule`]
 //! reads. Nothing is stored here.
@@ -11,6 +13,7 @@
 //! Example: item 130 of 2022 is shifted by one column; it is read as repaired, with the finding
 //! `shifted_columns`, and stays out of the store until a coordinator accepts it.
 
+mod body;
 mod clean;
 mod columns;
 mod compose;
@@ -23,11 +26,12 @@ mod homes;
 pub mod import;
 mod layout;
 mod lexicon;
+mod marks;
 mod people;
 mod rows;
 mod sections;
 mod settle;
-mod sheet;
+pub(crate) mod sheet;
 pub mod show;
 mod units;
 pub mod wire;
@@ -115,9 +119,7 @@ pub enum TableError {
         form: &'static str,
     },
     /// With a password.
-    #[error(
-        "文件 {file} 设有打开密码，无法读取：请打开后去掉密码，另存为 .docx 或 .xlsx 后再试"
-    )]
+    #[error("文件 {file} 设有打开密码，无法读取：请打开后去掉密码，另存为 .docx 或 .xlsx 后再试")]
     Encrypted {
         /// The file's name.
         file: String,
@@ -204,7 +206,7 @@ pub enum TableError {
 /// [`TableError`] where the file is no such table; it says what to do.
 pub fn read(bytes: &[u8], source: &Source) -> Result<Reading, TableError> {
     let sheet = form::read(bytes, &source.file_name, &source.columns)?;
-    let draft = rows::read(&sheet, source)?;
+    let draft = rows::read(sheet, source)?;
     let heading = heading::read(&draft.above, source)?;
     let id = heading::plan_id(source, heading.year)?;
     Ok(settle::settle(id, heading, draft))

@@ -94,6 +94,7 @@ pub(super) async fn import(
         file_name: query.name.clone(),
         year: query.year,
         id: query.id.as_deref().map(PlanId::new).transpose()?,
+        columns: plan::Mapping::default(),
     };
     let sha256 = hex_sha256(&body);
     let reading = tokio::task::spawn_blocking(move || plan::read(&body, &source))

@@ -123,7 +123,9 @@ fn cell_text(value: &DataRef<'_>) -> String {
 }
 
 fn csv(bytes: &[u8]) -> Result<Vec<Row>, UnreadableSheet> {
-    let text = encoding::decode(bytes).ok_or(UnreadableSheet::Encoding)?.text;
+    let text = encoding::decode(bytes)
+        .ok_or(UnreadableSheet::Encoding)?
+        .text;
     let heading = text.lines().find(|line| line.contains("姓名"));
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)

@@ -2,9 +2,9 @@
 
 use encoding_rs::UTF_8;
 
+use super::super::TableError;
 use super::super::columns::{Header, Mapping};
 use super::super::sheet::{MOST_COLUMNS, RawRow, Sheet};
-use super::super::TableError;
 use super::encoding;
 
 /// Splits a text file into its rows.
