@@ -72,6 +72,53 @@ impl Field {
         }
     }
 
+    /// The field of this name in Chinese or in JSON.
+    fn named(name: &str) -> Option<Self> {
+        let fields = Self::ALL.into_iter().chain(Self::FURTHER);
+        let mut fields = fields.filter(|field| field.id() == name);
+        fields.next().or_else(|| match name {
+            "不读入" | "忽略" => Some(Self::Ignored),
+            _ => lexicon::field_of(name).map(|(field, _)| field),
+        })
+    }
+
+    const FURTHER: [Self; 10] = [
+        Self::Number,
+        Self::Deadline,
+        Self::Period(1, 1),
+        Self::Period(2, 2),
+        Self::Period(3, 3),
+        Self::Period(4, 4),
+        Self::Period(1, 2),
+        Self::Period(3, 4),
+        Self::Period(1, 3),
+        Self::Ignored,
+    ];
+
+    /// The name in a stored mapping; as in JSON where the field is there.
+    fn id(self) -> &'static str {
+        match self {
+            Self::Requirement => "requirement",
+            Self::Goal => "goal",
+            Self::Schedule => "schedule",
+            Self::Leader => "leaders",
+            Self::LeadUnit => "lead_units",
+            Self::Responsible => "responsible",
+            Self::DirectOwner => "direct_owners",
+            Self::AssistingUnit => "assisting_units",
+            Self::Number => "no",
+            Self::Deadline => "deadline",
+            Self::Period(1, 1) => "q1",
+            Self::Period(2, 2) => "q2",
+            Self::Period(3, 3) => "q3",
+            Self::Period(4, 4) => "q4",
+            Self::Period(1, 2) => "q1-q2",
+            Self::Period(1, 3) => "q1-q3",
+            Self::Period(..) => "q3-q4",
+            Self::Ignored => "ignored",
+        }
+    }
+
     /// Without these the table says nobody what to do when.
     pub(super) fn is_needed(self) -> bool {
         matches!(
@@ -91,6 +138,8 @@ impl Field {
 }
 
 /// What the coordinator said which heading means (`列名=字段`).
+///
+/// Fields go by their heading, by any of its usual other names, or by their name in JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mapping {
     entries: Vec<(String, Field)>,
@@ -123,15 +172,34 @@ impl Mapping {
             if name.is_empty() {
                 return Err(form());
             }
-            let field = match field.trim() {
-                "不读入" | "忽略" => Field::Ignored,
-                field => lexicon::field_of(field)
-                    .map(|(field, _)| field)
-                    .ok_or_else(|| UnknownField::Field(field.to_owned()))?,
-            };
-            mapping.entries.push((name, field));
+            let field = Field::named(field.trim())
+                .ok_or_else(|| UnknownField::Field(field.trim().to_owned()))?;
+            mapping.set(name, field);
         }
         Ok(mapping)
+    }
+
+    /// With what was said later, which counts where both speak of a heading.
+    #[must_use]
+    pub fn with(mut self, later: Self) -> Self {
+        for (name, field) in later.entries {
+            self.set(name, field);
+        }
+        self
+    }
+
+    /// All entries, as [`Self::parse`] takes them.
+    #[must_use]
+    pub fn entries(&self) -> Vec<String> {
+        let entries = self.entries.iter();
+        entries
+            .map(|(name, field)| format!("{name}={}", field.id()))
+            .collect()
+    }
+
+    fn set(&mut self, name: String, field: Field) {
+        self.entries.retain(|(known, _)| *known != name);
+        self.entries.push((name, field));
     }
 
     fn get(&self, heading: &str) -> Option<Field> {
@@ -158,12 +226,19 @@ pub(super) struct Header {
 impl Header {
     /// The headings of this row, if it is a row of headings.
     pub(super) fn of(cells: &[String], mapping: &Mapping) -> Option<Self> {
-        Self::likely(cells, mapping).filter(|header| header.position(Field::Goal).is_some())
+        /// Headings that must be known; fewer where nothing else stands in the row.
+        const FEWEST: usize = 3;
+        const FEWEST_OF_ALL: usize = 2;
+        let header = Self::likely(cells, mapping)?;
+        let known = header.known();
+        let sure = known >= FEWEST || known >= FEWEST_OF_ALL && header.unknown().next().is_none();
+        (sure && header.position(Field::Goal).is_some()).then_some(header)
     }
 
     /// The same, where the column of the tasks may still be unknown.
     pub(super) fn likely(cells: &[String], mapping: &Mapping) -> Option<Self> {
-        const FEWEST: usize = 3;
+        const FEWEST: usize = 2;
+        const LONGEST: usize = 16;
         let known: Vec<Option<(Field, u8)>> = cells
             .iter()
             .map(|cell| match mapping.get(cell) {
@@ -171,7 +246,10 @@ impl Header {
                 None => lexicon::field_of(cell),
             })
             .collect();
-        if known.iter().flatten().count() < FEWEST {
+        let filled = || cells.iter().filter(|cell| !clean::is_blank(cell));
+        let is_short = |cell: &String| cell.chars().take(LONGEST + 1).count() <= LONGEST;
+        let count = known.iter().flatten().count();
+        if count < FEWEST || filled().count() > count && !filled().all(is_short) && count < 3 {
             return None;
         }
         let mut header = Self {

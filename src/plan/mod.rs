@@ -212,6 +212,12 @@ pub fn read(bytes: &[u8], source: &Source) -> Result<Reading, TableError> {
     Ok(settle::settle(id, heading, draft))
 }
 
+/// The id the plan in a file will have, where that shows before the file is read.
+#[must_use]
+pub fn likely_id(source: &Source) -> Option<PlanId> {
+    heading::likely_id(source)
+}
+
 /// Reads a table from a file, never more of it than [`LARGEST_FILE`].
 ///
 /// # Errors

@@ -152,7 +152,7 @@ impl Taker {
     /// A requirement begins with its number; what does not goes on with the one before.
     fn take_requirement(&mut self, place: Place, cell: &str) {
         let text = clean::prose(cell);
-        if text.is_empty() {
+        if clean::is_nothing(&text) {
             return;
         }
         let column = Some(self.header.name(Field::Requirement));

@@ -82,6 +82,8 @@ pub(super) struct ImportQuery {
     year: Option<i32>,
     #[serde(default)]
     accept: bool,
+    /// What headings mean: entries `列名=字段`, one a line.
+    map: Option<String>,
 }
 
 /// Stores a table: its sound rows, and with `accept` those with errors as they were repaired.
@@ -94,13 +96,10 @@ pub(super) async fn import(
         file_name: query.name.clone(),
         year: query.year,
         id: query.id.as_deref().map(PlanId::new).transpose()?,
-        columns: plan::Mapping::default(),
+        columns: told_columns(query.map.as_deref())?,
     };
     let sha256 = hex_sha256(&body);
-    let reading = tokio::task::spawn_blocking(move || plan::read(&body, &source))
-        .await
-        .map_err(|_| Fault::failed("读取分解表时出错"))?
-        .map_err(|error| Fault::failed(error.to_string()))?;
+    let (reading, columns) = read_as_before(&operator, body, source).await?;
     let (plan, left_out) = accepted(reading.plan, &reading.findings, query.accept);
     let accepted = plan::errors(&reading.findings).count();
     let accepted = if query.accept { accepted } else { 0 };
@@ -110,7 +109,7 @@ pub(super) async fn import(
         .commit(now, move |book| {
             let plan = import::keep_ids(book, plan);
             let difference = import::diff(book, &plan);
-            let facts = import::facts(
+            let mut facts = import::facts(
                 book,
                 &plan,
                 &import::TableFile {
@@ -121,6 +120,14 @@ pub(super) async fn import(
                 &rules.policy,
                 &rules.calendar,
             );
+            let stored = book.plans.get(&plan.id).map(|stored| &stored.columns);
+            if stored.map_or(!columns.is_empty(), |stored| *stored != columns) {
+                // The plan may be new: the fact that makes it comes first.
+                facts.push(Fact::ColumnsMapped {
+                    plan: plan.id.clone(),
+                    columns,
+                });
+            }
             let told = import::Told {
                 plan: &plan,
                 difference: &difference,
@@ -141,6 +148,46 @@ pub(super) async fn import(
         })
         .await?;
     Ok(Json(answer))
+}
+
+fn told_columns(map: Option<&str>) -> Result<plan::Mapping, Fault> {
+    let entries: Vec<&str> = map.unwrap_or_default().lines().collect();
+    plan::Mapping::parse(&entries).map_err(|error| Fault::failed(error.to_string()))
+}
+
+/// Reads a table with what was said about its headings at earlier imports and now; gives all that too.
+async fn read_as_before(
+    operator: &Operator,
+    body: Bytes,
+    source: Source,
+) -> Result<(Reading, Vec<String>), Fault> {
+    let said_before = |id: &PlanId| {
+        let book = operator.desk.ledger.book();
+        let stored = book.plans.get(id).map(|stored| stored.columns.clone());
+        plan::Mapping::parse(&stored.unwrap_or_default()).unwrap_or_default()
+    };
+    let likely = plan::likely_id(&source);
+    let before = likely.as_ref().map(said_before).unwrap_or_default();
+    let columns = before.with(source.columns.clone());
+    let reading = read(body.clone(), &source, &columns).await?;
+    if likely.as_ref() == Some(&reading.plan.id) {
+        return Ok((reading, columns.entries()));
+    }
+    // The title told which plan it is: what was said of that one's headings counts.
+    let columns = said_before(&reading.plan.id).with(source.columns.clone());
+    let reading = read(body, &source, &columns).await?;
+    Ok((reading, columns.entries()))
+}
+
+async fn read(body: Bytes, source: &Source, columns: &plan::Mapping) -> Result<Reading, Fault> {
+    let source = Source {
+        columns: columns.clone(),
+        ..source.clone()
+    };
+    tokio::task::spawn_blocking(move || plan::read(&body, &source))
+        .await
+        .map_err(|_| Fault::failed("读取分解表时出错"))?
+        .map_err(|error| Fault::failed(error.to_string()))
 }
 
 /// The plan without the rows that have errors, unless they were accepted; and their numbers.

@@ -53,8 +53,8 @@ fn packed(bytes: &[u8], file: &str, mapping: &Mapping) -> Result<Sheet, TableErr
     const OTHERS: [(&str, &str); 4] = [
         ("xl/workbook.bin", "二进制 Excel 工作簿（.xlsb）"),
         ("ppt/presentation.xml", "演示文稿（.pptx）"),
-        ("OFD.xml", "OFD 版式文件"),
-        ("Index/Document.iwa", "Numbers 或 Pages 文件"),
+        ("OFD.xml", " OFD 版式文件"),
+        ("Index/Document.iwa", " Numbers 或 Pages 文件"),
     ];
     let mut archive = Archive::open(bytes, file)?;
     if let Some((_, form)) = OTHERS.iter().find(|(part, _)| archive.has(part)) {
@@ -63,7 +63,7 @@ fn packed(bytes: &[u8], file: &str, mapping: &Mapping) -> Result<Sheet, TableErr
     if archive.has("content.xml") {
         let kind = archive.beginning("mimetype", 200).unwrap_or_default();
         return match kind.contains("text") {
-            true => Err(other(file, "OpenDocument 文档（.odt）")),
+            true => Err(other(file, " OpenDocument 文档（.odt）")),
             false => ods::read(&mut archive, file, mapping),
         };
     }
@@ -101,7 +101,7 @@ fn compound(bytes: &[u8], file: &str, mapping: &Mapping) -> Result<Sheet, TableE
 /// Forms that are known and not read, by how they begin.
 fn other_form(bytes: &[u8]) -> Option<&'static str> {
     const BEGINNINGS: [(&[u8], &str); 12] = [
-        (b"%PDF", "PDF 文件"),
+        (b"%PDF", " PDF 文件"),
         (b"\x89PNG", "图片"),
         (b"\xff\xd8\xff", "图片"),
         (b"GIF8", "图片"),
@@ -109,10 +109,10 @@ fn other_form(bytes: &[u8]) -> Option<&'static str> {
         (b"II*\0", "图片"),
         (b"MM\0*", "图片"),
         (b"RIFF", "图片"),
-        (b"{\\rtf", "RTF 文档"),
-        (b"Rar!", "压缩包"),
-        (b"7z\xbc\xaf", "压缩包"),
-        (b"\x1f\x8b", "压缩包"),
+        (b"{\\rtf", " RTF 文档"),
+        (b"Rar!", "压缩包（请先解压）"),
+        (b"7z\xbc\xaf", "压缩包（请先解压）"),
+        (b"\x1f\x8b", "压缩包（请先解压）"),
     ];
     let known = BEGINNINGS.iter().find(|(begin, form)| {
         // `BM` may begin a text; a picture has zeros.
@@ -136,3 +136,6 @@ fn other_form(bytes: &[u8]) -> Option<&'static str> {
     let is_page = is_page.iter().any(|begin| beginning.starts_with(begin));
     is_page.then_some("网页格式的文件")
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,26 +42,31 @@ fn not_utf8(bytes: &[u8], file: &str) -> TableError {
     }
 }
 
-/// The first way to part the text that gives a row of headings.
+/// Parts the text in the first way that gives a row of headings near its beginning.
 fn split(text: &str, file: &str, mapping: &Mapping) -> Result<Sheet, TableError> {
-    let plain = by_tabs(text, file);
-    if plain.as_ref().is_ok_and(|sheet| has_header(sheet, mapping)) {
-        if is_quoted(text) {
-            let quoted = by_mark(text, b'\t', file)?;
-            if has_header(&quoted, mapping) {
-                return Ok(quoted);
-            }
-        }
-        return plain;
+    let beginning = beginning(text);
+    let promises =
+        |sheet: Result<Sheet, TableError>| sheet.is_ok_and(|sheet| has_header(&sheet, mapping));
+    let quoted = is_quoted(text) && promises(by_mark(beginning, b'\t', file));
+    if !quoted && promises(by_tabs(beginning, file)) {
+        return by_tabs(text, file);
     }
-    for mark in [b',', b';', b'\t', b'|'] {
-        if let Ok(sheet) = by_mark(text, mark, file)
-            && has_header(&sheet, mapping)
-        {
-            return Ok(sheet);
-        }
+    let marks = [b'\t', b',', b';', b'|'];
+    let mark = marks
+        .into_iter()
+        .find(|mark| promises(by_mark(beginning, *mark, file)));
+    match mark {
+        Some(mark) => by_mark(text, mark, file),
+        None => by_tabs(text, file),
     }
-    plain
+}
+
+/// The first lines, enough to see how they are parted.
+fn beginning(text: &str) -> &str {
+    const LINES: usize = 200;
+    let ends = text.match_indices('\n').map(|(end, _)| end);
+    let end = ends.take(LINES).last().unwrap_or(text.len());
+    text.get(..end).unwrap_or(text)
 }
 
 fn has_header(sheet: &Sheet, mapping: &Mapping) -> bool {
