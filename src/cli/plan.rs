@@ -20,6 +20,9 @@ pub(super) enum Command {
         /// 年度；不指定时取自标题
         #[arg(long)]
         year: Option<i32>,
+        /// 指明某一列是什么，例如 负责同志=直接责任人；可多次使用
+        #[arg(long = "map", value_name = "列名=字段")]
+        map: Vec<String>,
         /// 输出 JSON
         #[arg(long)]
         json: bool,
@@ -34,6 +37,9 @@ pub(super) enum Command {
         /// 年度；不指定时取自标题
         #[arg(long)]
         year: Option<i32>,
+        /// 指明某一列是什么，例如 负责同志=直接责任人；可多次使用
+        #[arg(long = "map", value_name = "列名=字段")]
+        map: Vec<String>,
         /// 对有“错误”的行，按程序修复后的结果接受
         #[arg(long)]
         accept: bool,
@@ -62,11 +68,17 @@ pub(super) enum Command {
 
 pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Inspect { file, year, json } => inspect(&file, year, json),
+        Command::Inspect {
+            file,
+            year,
+            map,
+            json,
+        } => inspect(&file, year, &map, json),
         Command::Import {
             file,
             id,
             year,
+            map,
             accept,
             dry_run,
             json,
@@ -74,6 +86,7 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()>
             let how = How {
                 id,
                 year,
+                map,
                 accept,
                 dry_run,
                 json,
@@ -85,11 +98,16 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()>
     }
 }
 
-fn inspect(file: &Path, year: Option<i32>, json: bool) -> anyhow::Result<()> {
+fn mapping(map: &[String]) -> Result<plan::Mapping, Exit> {
+    plan::Mapping::parse(map).map_err(|error| Exit::Usage(error.to_string()))
+}
+
+fn inspect(file: &Path, year: Option<i32>, map: &[String], json: bool) -> anyhow::Result<()> {
     let source = plan::Source {
         file_name: file_name(file),
         year,
         id: None,
+        columns: mapping(map)?,
     };
     let reading = plan::read_file(file, &source)?;
     if json {
@@ -128,6 +146,7 @@ fn look() -> plan::show::Look {
 struct How {
     id: Option<String>,
     year: Option<i32>,
+    map: Vec<String>,
     accept: bool,
     dry_run: bool,
     json: bool,
@@ -136,6 +155,7 @@ struct How {
 fn import(config: Option<&Path>, file: &Path, how: &How) -> anyhow::Result<()> {
     let bytes = plan::read_bounded(file)?;
     let name = file_name(file);
+    mapping(&how.map)?;
     let id = how.id.as_deref().map(PlanId::new).transpose();
     let id = id.map_err(|error| Exit::Usage(error.to_string()))?;
     let mut path = format!("/api/v1/plans?name={}&accept={}", encode(&name), how.accept);
@@ -144,6 +164,9 @@ fn import(config: Option<&Path>, file: &Path, how: &How) -> anyhow::Result<()> {
     }
     if let Some(year) = how.year {
         path.push_str(&format!("&year={year}"));
+    }
+    if !how.map.is_empty() {
+        path.push_str(&format!("&map={}", encode(&how.map.join("\n"))));
     }
     let look = format!("{path}&dry_run=true");
     let answer: ImportAnswer = with_new_client(config, async |client| {

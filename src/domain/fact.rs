@@ -56,6 +56,13 @@ pub enum Fact {
         /// How many error findings were accepted as repaired.
         accepted: u32,
     },
+    /// The coordinator said what headings of a plan's table mean, for this and all later imports.
+    ColumnsMapped {
+        /// Which plan.
+        plan: PlanId,
+        /// All that holds from now on, each as `列名=字段`.
+        columns: Vec<String>,
+    },
     /// A person of a plan, or a coordinator of the office.
     PersonSet {
         /// The plan; none for the office's own people.

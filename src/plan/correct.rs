@@ -114,19 +114,21 @@ fn replace(row: &mut Row, known: &Cells, wanted: &Cells) {
     };
     prose(&mut row.goal, &known.goal, &wanted.goal);
     prose(&mut row.schedule, &known.schedule, &wanted.schedule);
-    let names = |to: &mut Vec<String>, known: &str, wanted: &str| {
+    let people = |to: &mut Vec<String>, known: &str, wanted: &str| {
         if known != wanted {
-            *to = clean::names(wanted);
+            *to = clean::people(wanted);
         }
     };
-    names(&mut row.leaders, &known.leaders, &wanted.leaders);
-    names(&mut row.lead_units, &known.lead_units, &wanted.lead_units);
-    names(
+    people(&mut row.leaders, &known.leaders, &wanted.leaders);
+    if known.lead_units != wanted.lead_units {
+        row.lead_units = clean::names(&wanted.lead_units);
+    }
+    people(
         &mut row.responsible,
         &known.responsible,
         &wanted.responsible,
     );
-    names(&mut row.owners, &known.direct_owners, &wanted.direct_owners);
+    people(&mut row.owners, &known.direct_owners, &wanted.direct_owners);
     if known.assisting_units != wanted.assisting_units {
         row.assisting_units = clean::listed_units(&wanted.assisting_units);
     }

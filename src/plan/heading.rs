@@ -44,6 +44,17 @@ pub(super) fn plan_id(source: &Source, year: i32) -> Result<PlanId, TableError> 
         .map_err(|_| TableError::BadYear { year })
 }
 
+/// The id a plan will have, as far as that shows before the table is read.
+pub(super) fn likely_id(source: &Source) -> Option<PlanId> {
+    let year = source
+        .year
+        .or_else(|| year_in(&clean::without_blanks(&source.file_name)));
+    // Without a year only the id that was given or the file's name will do.
+    plan_id(source, year.unwrap_or_default())
+        .ok()
+        .filter(|id| year.is_some() || id.as_str() != "plan-0")
+}
+
 /// The line that names the table: one with 表 and a year, else one with a year, else the longest.
 fn title(lines: &[String]) -> Option<&str> {
     let candidates = || {

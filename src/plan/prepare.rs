@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 
+use super::correct::Correction;
 use super::import::{self, Difference, TableFile};
-use super::{Reading, errors};
+use super::{Mapping, Reading, Source, TableError, errors, likely_id, read_corrected};
 use crate::domain::book::Book;
 use crate::domain::due;
 use crate::domain::fact::{Actor, Entry, Fact};
-use crate::domain::ids::{PersonId, TaskNo};
+use crate::domain::ids::{PersonId, PlanId, TaskNo};
 use crate::domain::message::Occasion;
 use crate::domain::plan::{Finding, Plan};
 use crate::rules::RuleSet;
@@ -37,13 +38,56 @@ pub struct From<'a> {
     pub sha256: &'a str,
     /// Whether rows with errors are taken as they were repaired.
     pub accept: bool,
+    /// What was said about its headings, now and before.
+    pub columns: &'a [String],
+}
+
+/// What was said about the headings of a plan at earlier imports.
+#[must_use]
+pub fn said_of_columns(book: &Book, plan: &PlanId) -> Vec<String> {
+    let stored = book.plans.get(plan);
+    stored
+        .map(|stored| stored.columns.clone())
+        .unwrap_or_default()
+}
+
+/// Reads a table with what was said about its headings at earlier imports and now; gives all that
+/// too.
+///
+/// # Errors
+/// As [`super::read`].
+pub fn read_as_before(
+    said: impl Fn(&PlanId) -> Vec<String>,
+    bytes: &[u8],
+    source: &Source,
+    corrections: &[Correction],
+) -> Result<(Reading, Vec<String>), TableError> {
+    let before = |id: &PlanId| Mapping::parse(&said(id)).unwrap_or_default();
+    let read = |columns: &Mapping| {
+        let source = Source {
+            columns: columns.clone(),
+            ..source.clone()
+        };
+        read_corrected(bytes, &source, corrections)
+    };
+    let likely = likely_id(source);
+    let known = likely.as_ref().map(before).unwrap_or_default();
+    let columns = known.with(source.columns.clone());
+    let reading = read(&columns)?;
+    if likely.as_ref() == Some(&reading.plan.id) {
+        return Ok((reading, columns.entries()));
+    }
+    // The title told which plan it is: what was said of that one's headings counts.
+    let columns = before(&reading.plan.id).with(source.columns.clone());
+    Ok((read(&columns)?, columns.entries()))
 }
 
 /// Prepares the import of what was read.
 #[must_use]
 pub fn prepare(book: &Book, reading: &Reading, from: &From<'_>, rules: &RuleSet) -> Prepared {
     let (plan, left_out) = accepted(reading.plan.clone(), &reading.findings, from.accept);
-    let plan = import::keep_ids(book, plan);
+    let mut plan = import::keep_ids(book, plan);
+    keep_stored(book, &mut plan, &left_out);
     let accepted = match from.accept {
         true => errors(&reading.findings).count(),
         false => 0,
@@ -53,9 +97,17 @@ pub fn prepare(book: &Book, reading: &Reading, from: &From<'_>, rules: &RuleSet)
         sha256: from.sha256.to_owned(),
         accepted: u32::try_from(accepted).unwrap_or(u32::MAX),
     };
+    let mut facts = import::facts(book, &plan, &file, &rules.policy, &rules.calendar);
+    if said_of_columns(book, &plan.id) != from.columns {
+        // The plan may be new: the fact that makes it comes first.
+        facts.push(Fact::ColumnsMapped {
+            plan: plan.id.clone(),
+            columns: from.columns.to_vec(),
+        });
+    }
     Prepared {
         difference: import::diff(book, &plan),
-        facts: import::facts(book, &plan, &file, &rules.policy, &rules.calendar),
+        facts,
         plan,
         left_out,
     }
@@ -125,6 +177,27 @@ fn accepted(mut plan: Plan, findings: &[Finding], accept: bool) -> (Plan, Vec<Ta
         .collect();
     plan.people.retain(|person| named.contains(&person.id));
     (plan, bad.into_iter().collect())
+}
+
+/// What cannot be taken now is no reason to take away what is stored.
+fn keep_stored(book: &Book, plan: &mut Plan, left_out: &[TaskNo]) {
+    let Some(stored) = book.plans.get(&plan.id) else {
+        return;
+    };
+    let kept = left_out.iter().filter_map(|no| stored.tasks.get(no));
+    for task in kept {
+        let after = plan.tasks.iter().position(|known| known.no > task.no);
+        let place = after.unwrap_or(plan.tasks.len());
+        for group in &task.groups {
+            let named = group.owners.iter().chain(&group.responsible);
+            for person in named.chain(&group.leaders) {
+                let listed = plan.people.iter().any(|known| known.id == person.id);
+                let known = book.people.get(&person.id).filter(|_| !listed);
+                plan.people.extend(known.cloned());
+            }
+        }
+        plan.tasks.insert(place, task.clone());
+    }
 }
 
 fn folded(book: &Book, facts: &[Fact], now: DateTime<Utc>) -> Option<Book> {

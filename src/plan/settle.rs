@@ -19,6 +19,7 @@ pub(super) fn settle(id: PlanId, heading: Heading, draft: Draft) -> Reading {
         header,
         mut rows,
         mut findings,
+        ..
     } = draft;
     findings.extend(units::repair(&mut rows, &header));
     let named: Vec<_> = rows.iter_mut().map(take_unnamed).collect();

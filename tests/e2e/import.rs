@@ -44,7 +44,7 @@ async fn sign_in(browser: &Browser, daemon: &Daemon) {
     browser.type_into("input[name=name]", "duban").await;
     browser.type_into("input[name=password]", PASSWORD).await;
     browser.click("button.primary").await;
-    browser.says("督办").await;
+    browser.says("退出").await;
 }
 
 /// The page fits, and what it looks like is kept where `CUIBAN_PICTURES` says.

@@ -82,6 +82,8 @@ pub(super) struct ImportQuery {
     /// Says what would be stored, and stores nothing.
     #[serde(default)]
     dry_run: bool,
+    /// What headings mean: entries `列名=字段`, one a line.
+    map: Option<String>,
 }
 
 /// Stores a table: its sound rows, and with `accept` those with errors as they were repaired.
@@ -94,9 +96,15 @@ pub(super) async fn import(
         file_name: query.name.clone(),
         year: query.year,
         id: query.id.as_deref().map(PlanId::new).transpose()?,
+        columns: told_columns(query.map.as_deref())?,
     };
     let sha256 = hex_sha256(&body);
-    let reading = tokio::task::spawn_blocking(move || plan::read(&body, &source))
+    let ledger = operator.desk.ledger.clone();
+    let read = move || {
+        let said = |id: &PlanId| prepare::said_of_columns(&ledger.book(), id);
+        prepare::read_as_before(said, &body, &source, &[])
+    };
+    let (reading, columns) = tokio::task::spawn_blocking(read)
         .await
         .map_err(|_| Fault::failed("读取分解表时出错"))?
         .map_err(|error| Fault::failed(error.to_string()))?;
@@ -108,6 +116,7 @@ pub(super) async fn import(
             name: &query.name,
             sha256: &sha256,
             accept: query.accept,
+            columns: &columns,
         };
         let prepared = prepare::prepare(book, &reading, &from, &rules);
         let mut value = answer(&prepared, !dry_run);
@@ -141,6 +150,11 @@ fn answer(prepared: &Prepared, stored: bool) -> ImportAnswer {
         facts: if stored { prepared.facts.len() } else { 0 },
         text: told.to_string().trim_end().to_owned(),
     }
+}
+
+fn told_columns(map: Option<&str>) -> Result<plan::Mapping, Fault> {
+    let entries: Vec<&str> = map.unwrap_or_default().lines().collect();
+    plan::Mapping::parse(&entries).map_err(|error| Fault::failed(error.to_string()))
 }
 
 fn describe_findings(text: &mut String, findings: &[Finding], accept: bool) {

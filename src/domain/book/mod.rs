@@ -65,6 +65,8 @@ pub struct PlanBook {
     pub source: String,
     /// SHA-256 of that file.
     pub sha256: String,
+    /// What headings of its table mean, each as `列名=字段`.
+    pub columns: Vec<String>,
     /// When it was last imported.
     pub imported_at: DateTime<Utc>,
     /// Tasks by number.

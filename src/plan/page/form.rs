@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::domain::ids::PlanId;
-use crate::plan::Source;
 use crate::plan::correct::{Cells, Correction};
 use crate::plan::prepare::From;
+use crate::plan::{Mapping, Source};
 
 /// What is known about the table beside its content; empty fields come from forms.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -18,6 +18,9 @@ pub(super) struct Asked {
     pub year: String,
     #[serde(default)]
     pub id: String,
+    /// What headings mean: entries `列名=字段`, one a line.
+    #[serde(default)]
+    pub map: String,
 }
 
 impl Asked {
@@ -34,16 +37,27 @@ impl Asked {
             "" => None,
             text => Some(PlanId::new(text).map_err(|error| error.to_string())?),
         };
+        let entries: Vec<&str> = self.map.lines().map(str::trim).collect();
+        let entries: Vec<&str> = entries
+            .into_iter()
+            .filter(|entry| !entry.is_empty())
+            .collect();
         Ok(Source {
             file_name: self.name.clone(),
             year,
             id,
+            columns: Mapping::parse(&entries).map_err(|error| error.to_string())?,
         })
     }
 
     /// The same as the query of an address.
     pub(super) fn query(&self) -> String {
-        let pairs = [("name", &self.name), ("year", &self.year), ("id", &self.id)];
+        let pairs = [
+            ("name", &self.name),
+            ("year", &self.year),
+            ("id", &self.id),
+            ("map", &self.map),
+        ];
         let pairs = pairs.map(|(key, value)| format!("{key}={}", encode(value)));
         pairs.join("&")
     }
@@ -59,11 +73,12 @@ pub(super) struct Corrected {
 }
 
 impl Corrected {
-    pub(super) fn from<'a>(&'a self, hash: &'a str) -> From<'a> {
+    pub(super) fn from<'a>(&'a self, hash: &'a str, columns: &'a [String]) -> From<'a> {
         From {
             name: &self.asked.name,
             sha256: hash,
             accept: false,
+            columns,
         }
     }
 
@@ -91,6 +106,7 @@ pub(super) fn read_form(fields: Vec<(String, String)>) -> Form {
             "name" => form.corrected.asked.name = value,
             "year" => form.corrected.asked.year = value,
             "id" => form.corrected.asked.id = value,
+            "map" => form.corrected.asked.map = value,
             "seen" => form.corrected.seen = value.parse().unwrap_or_default(),
             "do" => form.store = value == "store",
             _ => {

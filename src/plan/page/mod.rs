@@ -142,7 +142,7 @@ async fn take_upload(
     caller.writer()?;
     let uploaded = read_upload(parts).await?;
     caller.check_csrf(&uploaded.csrf)?;
-    if let Some(fault) = fault_of(&uploaded).await? {
+    if let Some(fault) = fault_of(&room, &uploaded).await? {
         let page = page(&UploadPage {
             frame: Frame::new(&room.desk, &caller, "import"),
             fault: Some(fault),
@@ -165,7 +165,7 @@ async fn take_upload(
 }
 
 /// Why the file is not worth keeping.
-async fn fault_of(uploaded: &Uploaded) -> Result<Option<String>, WebError> {
+async fn fault_of(room: &Room, uploaded: &Uploaded) -> Result<Option<String>, WebError> {
     if uploaded.bytes.is_empty() {
         return Ok(Some("请先选择分解表文件。".to_owned()));
     }
@@ -174,9 +174,10 @@ async fn fault_of(uploaded: &Uploaded) -> Result<Option<String>, WebError> {
     }
     match uploaded.asked.source() {
         Err(fault) => Ok(Some(fault)),
-        Ok(source) => Ok(read(uploaded.bytes.clone(), source, Vec::new())
-            .await?
-            .err()),
+        Ok(source) => {
+            let read = read(room, uploaded.bytes.clone(), source, Vec::new()).await?;
+            Ok(read.err())
+        }
     }
 }
 
@@ -219,12 +220,12 @@ async fn look(
     corrected: Corrected,
     notice: Option<&str>,
 ) -> Result<Response, WebError> {
-    let (plain, reading) = readings(room, hash, &corrected).await?;
+    let (plain, reading, columns) = readings(room, hash, &corrected).await?;
     let rules = room.desk.rules.now();
     let now = room.desk.clock.now();
     // A copy, so that nobody waits for the look ahead.
     let book = room.desk.ledger.book().clone();
-    let prepared = prepare(&book, &reading, &corrected.from(hash), &rules);
+    let prepared = prepare(&book, &reading, &corrected.from(hash, &columns), &rules);
     let looked = Looked {
         hash,
         corrected: &corrected,
@@ -246,12 +247,12 @@ async fn store(
     corrected: Corrected,
 ) -> Result<Response, WebError> {
     let by = caller.writer()?;
-    let (_, reading) = readings(room, hash, &corrected).await?;
+    let (_, reading, columns) = readings(room, hash, &corrected).await?;
     let rules = room.desk.rules.now();
     let now = room.desk.clock.now();
     let (said, file) = (corrected.clone(), hash.to_owned());
     let decide = move |book: &Book| {
-        let prepared = prepare(book, &reading, &said.from(&file), &rules);
+        let prepared = prepare(book, &reading, &said.from(&file, &columns), &rules);
         let plan = prepared.plan.id;
         // What was looked at is what is stored, or it is looked at again.
         if version(book, &plan) != said.seen {
@@ -281,12 +282,12 @@ fn version(book: &Book, plan: &PlanId) -> u32 {
     book.plans.get(plan).map_or(0, |known| known.version)
 }
 
-/// The file as it is, and with the corrections.
+/// The file as it is, and with the corrections; and what was said about its headings.
 async fn readings(
     room: &Room,
     hash: &str,
     corrected: &Corrected,
-) -> Result<(Reading, Reading), WebError> {
+) -> Result<(Reading, Reading, Vec<String>), WebError> {
     let (uploads, name) = (room.uploads.clone(), hash.to_owned());
     let bytes = blocking(move || uploads.get(&name)).await?;
     let Some(bytes) = bytes.map_err(WebError::internal)? else {
@@ -296,23 +297,28 @@ async fn readings(
     };
     let source = corrected.asked.source().map_err(WebError::BadRequest)?;
     let bytes = Bytes::from(bytes);
-    let plain = read(bytes.clone(), source.clone(), Vec::new()).await?;
-    let plain = plain.map_err(WebError::BadRequest)?;
+    let plain = read(room, bytes.clone(), source.clone(), Vec::new()).await?;
+    let (plain, columns) = plain.map_err(WebError::BadRequest)?;
     if corrected.rows.is_empty() {
-        return Ok((plain.clone(), plain));
+        return Ok((plain.clone(), plain, columns));
     }
-    let reading = read(bytes, source, corrected.rows.clone()).await?;
-    Ok((plain, reading.map_err(WebError::BadRequest)?))
+    let reading = read(room, bytes, source, corrected.rows.clone()).await?;
+    let (reading, columns) = reading.map_err(WebError::BadRequest)?;
+    Ok((plain, reading, columns))
 }
 
 /// Reads a table; the inner error is for the coordinator.
 async fn read(
+    room: &Room,
     bytes: Bytes,
     source: Source,
     corrections: Vec<Correction>,
-) -> Result<Result<Reading, String>, WebError> {
+) -> Result<Result<(Reading, Vec<String>), String>, WebError> {
+    let ledger = room.desk.ledger.clone();
     blocking(move || {
-        super::read_corrected(&bytes, &source, &corrections).map_err(|error| error.to_string())
+        let said = |id: &PlanId| prepare::said_of_columns(&ledger.book(), id);
+        prepare::read_as_before(said, &bytes, &source, &corrections)
+            .map_err(|error| error.to_string())
     })
     .await
 }
@@ -349,6 +355,7 @@ async fn read_upload(mut parts: Multipart) -> Result<Uploaded, WebError> {
             "csrf" => uploaded.csrf = part.text().await.map_err(unreadable)?,
             "year" => uploaded.asked.year = part.text().await.map_err(unreadable)?,
             "id" => uploaded.asked.id = part.text().await.map_err(unreadable)?,
+            "map" => uploaded.asked.map = part.text().await.map_err(unreadable)?,
             _ => {}
         }
     }

@@ -183,6 +183,8 @@ struct PlanBookDef {
     heading: Heading,
     source: String,
     sha256: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    columns: Vec<String>,
     imported_at: DateTime<Utc>,
     #[serde(with = "tasks")]
     tasks: BTreeMap<u32, Task>,

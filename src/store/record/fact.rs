@@ -18,8 +18,9 @@ use crate::domain::report::{Report, ReportStatus, Review, Via};
 use crate::domain::user::Role;
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 21] = [
+pub(super) const KINDS: [(&str, u32); 22] = [
     ("plan.imported", 1),
+    ("plan.columns_mapped", 1),
     ("person.set", 1),
     ("task.set", 1),
     ("task.removed", 1),
@@ -55,6 +56,12 @@ pub(super) enum FactDef {
         sha256: String,
         #[serde(default, skip_serializing_if = "is_zero")]
         accepted: u32,
+    },
+    #[serde(rename = "plan.columns_mapped")]
+    ColumnsMapped {
+        #[serde(with = "wire")]
+        plan: PlanId,
+        columns: Vec<String>,
     },
     #[serde(rename = "person.set")]
     PersonSet {

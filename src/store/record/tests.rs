@@ -59,6 +59,10 @@ fn every_fact() -> Vec<Entry> {
             sha256: "ab".repeat(32),
             accepted: 1,
         },
+        Fact::ColumnsMapped {
+            plan: plan.clone(),
+            columns: vec!["负责同志=直接责任人".into()],
+        },
         Fact::PersonSet {
             plan: Some(plan.clone()),
             person: Person {

@@ -23,6 +23,7 @@ impl Book {
             heading: heading.clone(),
             source: String::new(),
             sha256: String::new(),
+            columns: Vec::new(),
             imported_at: at,
             tasks: BTreeMap::new(),
             people: Vec::new(),
@@ -38,6 +39,16 @@ impl Book {
         source.clone_into(&mut known.source);
         sha256.clone_into(&mut known.sha256);
         known.imported_at = at;
+    }
+
+    pub(super) fn map_columns(
+        &mut self,
+        here: Position,
+        plan: &PlanId,
+        columns: &[String],
+    ) -> Result<(), Inconsistent> {
+        self.plan(here, plan)?.columns = columns.to_vec();
+        Ok(())
     }
 
     pub(super) fn set_person(
