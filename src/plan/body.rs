@@ -70,6 +70,18 @@ impl Item {
                 .is_some()
     }
 
+    fn has_arabic_number(&self) -> bool {
+        let number = self.cells.get(Field::Number).trim_start();
+        number.starts_with(|c: char| c.is_ascii_digit() || ('０'..='９').contains(&c))
+    }
+
+    /// `一 | 经济发展` among tasks with the numbers 1, 2, 3 heads those below it.
+    fn is_section(&self, arabic: bool) -> bool {
+        let own = self.says(Field::Number) && !self.has_arabic_number();
+        let marked = marks::task_number(self.cells.get(Field::Number)).is_none() || arabic;
+        own && marked && self.says(Field::Goal) && !self.names_someone() && !self.has_schedule()
+    }
+
     /// Takes over what a further row of the same item says.
     fn take(&mut self, further: Self, how: Join) {
         for field in Field::JOINED {
@@ -78,6 +90,11 @@ impl Item {
             }
             let more = further.cells.get(field);
             let so_far = self.cells.get(field);
+            // Who is named again in the next row is the same person.
+            let known = || clean::people(so_far);
+            if !field.is_prose() && clean::people(more).iter().all(|one| known().contains(one)) {
+                continue;
+            }
             let joined = match how {
                 _ if is_blank(so_far) => more.to_owned(),
                 Join::Cut if field.is_prose() => format!("{so_far}{more}"),
@@ -125,6 +142,17 @@ pub(super) fn find(sheet: Sheet, source: &Source) -> Result<Body, TableError> {
         other_worksheets: sheet.others,
         header,
     };
+    // Where the title names no year, these may.
+    let years = body
+        .header
+        .names
+        .iter()
+        .filter(|name| name.contains('年') && name.contains(|c: char| c.is_ascii_digit()));
+    let years = years
+        .map(|name| format!("列名：{name}"))
+        .collect::<Vec<_>>();
+    let worksheet = body.worksheet.iter().map(|name| format!("工作表：{name}"));
+    let aside: Vec<String> = worksheet.chain(years).collect();
     let hidden = sheet.hidden.iter();
     let hidden = hidden.filter(|position| body.header.field(**position).is_some());
     let hidden = hidden.filter_map(|position| body.header.names.get(*position).cloned());
@@ -132,6 +160,7 @@ pub(super) fn find(sheet: Sheet, source: &Source) -> Result<Body, TableError> {
     for row in sheet.rows.iter().take(start) {
         body.above.extend(lines_of(row));
     }
+    body.above.extend(aside);
     let rows = sheet.rows.into_iter().skip(start + taken).collect();
     body.take(rows, source);
     body.join();
@@ -305,9 +334,20 @@ impl Body {
         let mut joined: Vec<Item> = Vec::new();
         // The last one that is a task, not a mere requirement.
         let mut last: Option<usize> = None;
+        let arabic = self.items.iter().any(Item::has_arabic_number);
+        let has_requirements = self.header.position(Field::Requirement).is_some();
         for mut item in std::mem::take(&mut self.items) {
             if item.hidden {
                 self.hidden.push(item.line);
+            }
+            if item.is_section(arabic) {
+                let title = item.cells.take(Field::Goal);
+                if has_requirements {
+                    self.left_out.push((item.line, clean::prose(&title)));
+                    continue;
+                }
+                item.cells = Cells::default();
+                item.cells.set(Field::Requirement, title);
             }
             let how = self.goes_on(&item);
             let target = last.and_then(|last| joined.get_mut(last));

@@ -18,6 +18,8 @@ pub(super) fn read(above: &[String], source: &Source) -> Result<Heading, TableEr
         .year
         .or_else(|| title.and_then(year_in))
         .or_else(|| year_in(&clean::without_blanks(&source.file_name)))
+        .or_else(|| value(&lines, &["工作表"]).and_then(year_in))
+        .or_else(|| value(&lines, &["列名"]).and_then(year_in))
         .ok_or_else(|| TableError::NoYear {
             file: source.file_name.clone(),
         })?;
@@ -78,7 +80,24 @@ fn value<'a>(lines: &'a [String], labels: &[&str]) -> Option<&'a str> {
 }
 
 /// The first four digits in a row that are a year of this century.
+///
+/// Or four in Chinese: `二〇二三年`.
 fn year_in(text: &str) -> Option<i32> {
+    const DIGITS: [char; 10] = ['〇', '一', '二', '三', '四', '五', '六', '七', '八', '九'];
+    let text: String = text
+        .chars()
+        .map(|c| {
+            let c = if matches!(c, '零' | '○' | 'Ｏ') {
+                '〇'
+            } else {
+                c
+            };
+            let digit = DIGITS.iter().position(|known| *known == c);
+            digit
+                .and_then(|digit| char::from_digit(u32::try_from(digit).ok()?, 10))
+                .unwrap_or(c)
+        })
+        .collect();
     text.split(|c: char| !c.is_ascii_digit())
         .filter(|digits| digits.len() == 4)
         .filter_map(|digits| digits.parse().ok())

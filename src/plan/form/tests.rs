@@ -436,6 +436,37 @@ fn a_date_is_a_schedule_and_none_is_every_quarter() {
 }
 
 #[test]
+fn sections_with_numbers_and_items_of_several_rows_are_put_together() {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    let plain = Format::new();
+    let rows = small(&[
+        "重点任务清单",
+        "序号|2023年工作任务|时间节点|责任部门|联系人及电话",
+        "一|经济发展||",
+        "1|扩大有效投资|第一季度|市发展改革局|王健（0769-22830000）",
+        "||第三季度|市财政局|王健",
+        "2|促进消费恢复和|第四季度|市商务局|李强",
+        "|扩大||||",
+        "二|社会民生||",
+        "3|新增学位|第四季度|市教育局|张琦",
+    ]);
+    for (row, cells) in (0..).zip(&rows) {
+        for (column, cell) in (0..).zip(cells).filter(|(_, cell)| !cell.is_empty()) {
+            sheet.write_string(row, column, cell).unwrap();
+        }
+    }
+    sheet.merge_range(3, 0, 4, 0, "1", &plain).unwrap();
+    sheet
+        .merge_range(3, 1, 4, 1, "扩大有效投资", &plain)
+        .unwrap();
+    insta::assert_snapshot!(told_bytes(
+        &book.save_to_buffer().unwrap(),
+        &source("t.xlsx")
+    ));
+}
+
+#[test]
 fn merged_hidden_and_other_sheets_are_read_as_meant() {
     let mut book = Workbook::new();
     let cover = book.add_worksheet();
