@@ -23,6 +23,9 @@ pub(super) enum Command {
         /// 指明某一列是什么，例如 负责同志=直接责任人；可多次使用
         #[arg(long = "map", value_name = "列名=字段")]
         map: Vec<String>,
+        /// 另存一份工作簿，在有问题的单元格上加批注
+        #[arg(long, value_name = "文件.xlsx")]
+        annotate: Option<PathBuf>,
         /// 输出 JSON
         #[arg(long)]
         json: bool,
@@ -72,8 +75,9 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()>
             file,
             year,
             map,
+            annotate,
             json,
-        } => inspect(&file, year, &map, json),
+        } => inspect(&file, year, &map, annotate.as_deref(), json),
         Command::Import {
             file,
             id,
@@ -102,14 +106,21 @@ fn mapping(map: &[String]) -> Result<plan::Mapping, Exit> {
     plan::Mapping::parse(map).map_err(|error| Exit::Usage(error.to_string()))
 }
 
-fn inspect(file: &Path, year: Option<i32>, map: &[String], json: bool) -> anyhow::Result<()> {
+fn inspect(
+    file: &Path,
+    year: Option<i32>,
+    map: &[String],
+    annotated: Option<&Path>,
+    json: bool,
+) -> anyhow::Result<()> {
     let source = plan::Source {
         file_name: file_name(file),
         year,
         id: None,
         columns: mapping(map)?,
     };
-    let reading = plan::read_file(file, &source)?;
+    let bytes = plan::read_bounded(file)?;
+    let reading = plan::read(&bytes, &source)?;
     if json {
         print(&serde_json::to_vec(&plan::wire::Inspection::from(
             &reading,
@@ -117,12 +128,35 @@ fn inspect(file: &Path, year: Option<i32>, map: &[String], json: bool) -> anyhow
     } else {
         print(plan::show::Shown(&reading, look()).to_string().as_bytes())?;
     }
+    if let Some(to) = annotated {
+        annotate(file, &bytes, &source, &reading, to)?;
+    }
     let errors = plan::errors(&reading.findings).count();
     if errors > 0 {
         anyhow::bail!(Exit::Findings(format!(
             "发现{errors}处错误，请核对上面列出的行"
         )));
     }
+    Ok(())
+}
+
+/// Writes the copy with comments; never over the table itself.
+fn annotate(
+    file: &Path,
+    bytes: &[u8],
+    source: &plan::Source,
+    reading: &plan::Reading,
+    to: &Path,
+) -> anyhow::Result<()> {
+    let same = |path: &Path| std::fs::canonicalize(path).ok();
+    if same(to).is_some_and(|to| same(file) == Some(to)) {
+        anyhow::bail!(Exit::Usage(
+            "批注要写到另一个文件，不能覆盖原表：请换一个文件名".into()
+        ));
+    }
+    let (copy, cells) = plan::annotate(bytes, source, &reading.findings)?;
+    std::fs::write(to, copy).with_context(|| format!("无法写入“{}”", to.display()))?;
+    say(&format!("已在“{}”的{cells}个单元格上加批注", to.display()));
     Ok(())
 }
 

@@ -46,6 +46,7 @@ use std::io::Read;
 use std::path::Path;
 
 pub use columns::{Mapping, UnknownField};
+pub use form::annotate::{AnnotateError, annotate};
 
 use crate::domain::ids::PlanId;
 use crate::domain::plan::{Finding, Plan, Severity};

@@ -8,6 +8,7 @@
 //! for printing, and its task still has to be done; a finding tells of it. A hidden worksheet is
 //! read only where no visible one has the headings.
 
+pub(super) mod annotate;
 mod archive;
 mod compound;
 mod docx;
