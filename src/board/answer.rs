@@ -206,7 +206,7 @@ fn tiles(place: &Place<'_>, totals: &Tally, filter: &Filter) -> Vec<Tile> {
         class: if count == 0 { "zero" } else { class },
         here: filter.show == show,
     };
-    vec![
+    let mut tiles = vec![
         tile(Show::NotReported, totals.not_reported, "open"),
         tile(Show::Overdue, totals.overdue_unreported, "bad"),
         tile(Show::Returned, totals.returned, "warn"),
@@ -215,7 +215,11 @@ fn tiles(place: &Place<'_>, totals: &Tally, filter: &Filter) -> Vec<Tile> {
         tile(Show::ToReview, totals.to_review(), "open"),
         tile(Show::Accepted, totals.accepted, "good"),
         tile(Show::All, totals.obligations, "plain"),
-    ]
+    ];
+    if totals.withdrawn > 0 {
+        tiles.push(tile(Show::Withdrawn, totals.withdrawn, "plain"));
+    }
+    tiles
 }
 
 fn picks(book: &Book, plan: &PlanId, quarter: Quarter) -> Vec<Pick> {

@@ -132,6 +132,7 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
         ObligationState::NotReported
             | ObligationState::OverdueUnreported
             | ObligationState::Returned
+            | ObligationState::Withdrawn
     );
     let latest = obligation.latest();
     Some(Detail {
@@ -196,6 +197,9 @@ fn review_line(
     obligation: &Obligation,
     time: impl Fn(chrono::DateTime<chrono::Utc>) -> String,
 ) -> Option<String> {
+    if let Some((at, why)) = obligation.closed.filter(|_| obligation.is_withdrawn()) {
+        return Some(format!("{}撤销：{}，不再催报。", time(at), why.chinese()));
+    }
     let (at, review) = obligation.review.as_ref()?;
     Some(match review {
         Review::Accepted => format!("{}审核通过", time(*at)),

@@ -206,3 +206,34 @@ fn someone_whose_unit_reads_otherwise_in_a_revised_table_stays_the_same_person()
     revised.people.push(namesake);
     assert_eq!(keep_ids(&book, revised.clone()), revised);
 }
+
+#[test]
+fn a_row_that_stays_out_for_an_error_takes_nothing_away_that_is_stored() {
+    use crate::plan::prepare::{From, prepare};
+    const TABLE: &[u8] = include_bytes!("../../../seeds/dongguan-2022.txt");
+    let source = crate::plan::Source {
+        file_name: "dongguan-2022.txt".into(),
+        ..Default::default()
+    };
+    let reading = crate::plan::read(TABLE, &source).unwrap();
+    let rules = crate::rules::RuleSet {
+        calendar: std::sync::Arc::new(china()),
+        policy: Policy::default(),
+        reach: Default::default(),
+        coordinators: Vec::new(),
+    };
+    let from = |accept| From {
+        name: "dongguan-2022.txt",
+        sha256: "a",
+        accept,
+        columns: &[],
+    };
+    let mut book = Book::default();
+    let first = prepare(&book, &reading, &from(true), &rules);
+    assert_eq!(first.left_out, []);
+    fixture::append(&mut book, first.facts);
+    let again = prepare(&book, &reading, &from(false), &rules);
+    assert_eq!(again.left_out, [122, 130]);
+    assert!(again.difference.is_empty());
+    assert_eq!(again.facts, []);
+}
