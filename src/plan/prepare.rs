@@ -191,9 +191,18 @@ fn keep_stored(book: &Book, plan: &mut Plan, left_out: &[TaskNo]) {
         for group in &task.groups {
             let named = group.owners.iter().chain(&group.responsible);
             for person in named.chain(&group.leaders) {
-                let listed = plan.people.iter().any(|known| known.id == person.id);
-                let known = book.people.get(&person.id).filter(|_| !listed);
-                plan.people.extend(known.cloned());
+                let Some(known) = book.people.get(&person.id) else {
+                    continue;
+                };
+                // What they are in the row that stays they still are.
+                match plan.people.iter_mut().find(|one| one.id == person.id) {
+                    None => plan.people.push(known.clone()),
+                    Some(listed) => {
+                        listed.roles.owner |= known.roles.owner;
+                        listed.roles.responsible |= known.roles.responsible;
+                        listed.roles.leader |= known.roles.leader;
+                    }
+                }
             }
         }
         plan.tasks.insert(place, task.clone());

@@ -202,6 +202,9 @@ impl PlanBook {
     }
 }
 
+/// Whether a group of the new table goes on from one of the old.
+type GoesOn<'a> = &'a dyn Fn(&Group, &Group) -> bool;
+
 /// A task's groups with the numbers that name them.
 #[derive(Default)]
 struct Duties {
@@ -279,7 +282,7 @@ impl Duties {
             let mut owners = new.owners.iter();
             owners.any(|one| old.owners.iter().any(|other| other.id == one.id))
         };
-        let rules: [&dyn Fn(&Group, &Group) -> bool; 2] = [&same_unit, &same_owner];
+        let rules: [GoesOn<'_>; 2] = [&same_unit, &same_owner];
         for goes_on in rules {
             for (slot, group) in slots.iter_mut().zip(&task.groups) {
                 if slot.is_some() {
