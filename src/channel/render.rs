@@ -121,7 +121,7 @@ macro_rules! templates {
 }
 
 /// Every template, by name.
-const TEMPLATES: [(&str, &str); 24] = templates![
+const TEMPLATES: [(&str, &str); 30] = templates![
     "reminder/opening.txt",
     "reminder/subject.txt",
     "reminder/body.txt",
@@ -146,6 +146,12 @@ const TEMPLATES: [(&str, &str); 24] = templates![
     "digest/body.html",
     "digest/wecom.md",
     "digest/wecom.txt",
+    "thanks/opening.txt",
+    "thanks/subject.txt",
+    "thanks/body.txt",
+    "thanks/body.html",
+    "thanks/wecom.md",
+    "thanks/wecom.txt",
 ];
 
 /// Compiled once.

@@ -238,7 +238,7 @@ fn every_fact() -> Vec<Entry> {
             review: Review::Accepted,
         },
         Fact::LinksRevoked {
-            plan,
+            plan: plan.clone(),
             quarter,
             person: person.clone(),
         },
@@ -256,6 +256,19 @@ fn every_fact() -> Vec<Entry> {
         },
         Fact::SignedIn {
             name: "王科长".into(),
+        },
+        // What came later stands behind, so that the lines before stay as they are.
+        Fact::ColumnsMapped {
+            plan: plan.clone(),
+            columns: vec!["负责同志=直接责任人".into()],
+        },
+        Fact::MessageSkipped {
+            key: key(Occasion::TakenOver(2)),
+            why: SkipWhy::Unreachable,
+        },
+        Fact::MessageSkipped {
+            key: key(Occasion::HandedOver(2)),
+            why: SkipWhy::Unreachable,
         },
     ];
     let actors = [
