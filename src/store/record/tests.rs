@@ -236,7 +236,7 @@ fn every_fact() -> Vec<Entry> {
             review: Review::Accepted,
         },
         Fact::LinksRevoked {
-            plan,
+            plan: plan.clone(),
             quarter,
             person: person.clone(),
         },
@@ -257,7 +257,7 @@ fn every_fact() -> Vec<Entry> {
         },
         // Kinds that came after the golden bytes.
         Fact::ColumnsMapped {
-            plan: plan.clone(),
+            plan,
             columns: vec!["负责同志=直接责任人".into()],
         },
     ];
