@@ -84,15 +84,17 @@ impl Item {
 
     /// Takes over what a further row of the same item says.
     fn take(&mut self, further: Self, how: Join) {
+        // With a unit of its own the row names who answers for that one.
+        let own_unit = further.says(Field::LeadUnit);
         for field in Field::JOINED {
             if !further.says(field) {
                 continue;
             }
             let more = further.cells.get(field);
             let so_far = self.cells.get(field);
-            // Who is named again in the next row is the same person.
             let known = || clean::people(so_far);
-            if !field.is_prose() && clean::people(more).iter().all(|one| known().contains(one)) {
+            let again = || clean::people(more).iter().all(|one| known().contains(one));
+            if !field.is_prose() && !own_unit && again() {
                 continue;
             }
             let joined = match how {
@@ -114,6 +116,9 @@ impl Item {
         self.continued.extend(further.continued);
     }
 }
+
+/// Further rows of one item; more is no item.
+const MOST_CONTINUED: usize = 100;
 
 /// How a further row goes on.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -351,6 +356,7 @@ impl Body {
             }
             let how = self.goes_on(&item);
             let target = last.and_then(|last| joined.get_mut(last));
+            let target = target.filter(|target| target.continued.len() < MOST_CONTINUED);
             if let (Some(how), Some(target)) = (how, target) {
                 let requirement = item.cells.take(Field::Requirement);
                 let line = item.line;

@@ -59,8 +59,17 @@ pub(super) fn read(sheet: Sheet, source: &Source) -> Result<Draft, TableError> {
     if taker.rows.is_empty() {
         return Err(TableError::NoTasks { file: file(), line });
     }
+    // Carried down, one long text would become gigabytes.
+    let lengths = taker.under.iter().flatten();
+    let lengths = lengths.filter_map(|index| taker.requirements.get(*index));
+    if lengths.map(String::len).sum::<usize>() > MOST_CARRIED {
+        return Err(TableError::TooMuch { file: file() });
+    }
     Ok(taker.finish(body.above))
 }
+
+/// Most text of requirements, counted once for each task under them.
+const MOST_CARRIED: usize = 64 << 20;
 
 struct Taker {
     header: Header,

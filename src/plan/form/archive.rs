@@ -109,6 +109,7 @@ impl<'a> Archive<'a> {
             let start = match &event {
                 Event::Start(start) | Event::Empty(start) => start,
                 Event::Eof => return Ok(relations),
+                _ if relations.len() >= MOST_PARTS => return Ok(relations),
                 _ => continue,
             };
             let (Some(id), Some(kind), Some(target)) = (

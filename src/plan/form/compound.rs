@@ -111,7 +111,7 @@ pub(super) type HiddenRows = Vec<(u32, Vec<u32>)>;
 /// Gives for each worksheet, by where it begins, the rows that do not show.
 pub(super) fn look_through(stream: &[u8]) -> Result<HiddenRows, Unfit> {
     /// Cells of all worksheets, blank ones between them included; calamine keeps each.
-    const MOST_CELLS: u64 = 4_000_000;
+    const MOST_CELLS: u64 = 2_000_000;
     let mut cells = 0_u64;
     let mut hidden = Vec::new();
     for begin in worksheets(stream)? {

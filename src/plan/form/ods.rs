@@ -3,6 +3,8 @@
 //! Not by calamine, for the reasons given for .xlsx, and because a cell said to repeat itself over
 //! a million rows must not be written out a million times.
 
+use std::collections::HashSet;
+
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
@@ -51,8 +53,9 @@ pub(super) fn read(
     Ok(sheet)
 }
 
-/// Most worksheets of one file.
+/// Most worksheets of one file, and most cells and text of them all.
 const MOST_TABLES: usize = 1_000;
+const MOST_TAKEN: (usize, usize) = (2_000_000, 48 << 20);
 
 #[derive(Default)]
 struct Table {
@@ -68,13 +71,15 @@ struct Book<'a> {
     file: &'a str,
     tables: Vec<Table>,
     /// Styles of worksheets that do not show.
-    hidden_styles: Vec<String>,
+    hidden_styles: HashSet<String>,
     style: String,
     /// Open elements at and below one that is no text of the table.
     skipping: usize,
     in_text: bool,
     row: RawRow,
     repeated: usize,
+    /// Cells and text of all worksheets together.
+    taken: (usize, usize),
     cell: Cell,
     text: String,
     ended: bool,
@@ -95,12 +100,13 @@ impl<'a> Book<'a> {
         Self {
             file,
             tables: Vec::new(),
-            hidden_styles: Vec::new(),
+            hidden_styles: HashSet::new(),
             style: String::new(),
             skipping: 0,
             in_text: false,
             row: RawRow::default(),
             repeated: 1,
+            taken: (0, 0),
             cell: Cell::default(),
             text: String::new(),
             ended: false,
@@ -120,7 +126,7 @@ impl<'a> Book<'a> {
             "annotation" | "tracked-changes" | "shapes" | "forms" | "frame" => self.skipping = 1,
             "style" => self.style = owned(start, "name"),
             "table-properties" if attribute(start, "display").is_some_and(|on| on == "false") => {
-                self.hidden_styles.push(std::mem::take(&mut self.style));
+                self.hidden_styles.insert(std::mem::take(&mut self.style));
             }
             "table" if self.tables.len() < MOST_TABLES => {
                 let style = owned(start, "style-name");
@@ -246,6 +252,14 @@ impl<'a> Book<'a> {
                 line: u32::try_from(line + 1).unwrap_or(u32::MAX),
                 ..row.clone()
             };
+            // A row costs more than its cells.
+            self.taken.0 += row.cells.len() + 4;
+            self.taken.1 += row.cells.iter().map(String::len).sum::<usize>();
+            if self.taken.0 > MOST_TAKEN.0 || self.taken.1 > MOST_TAKEN.1 {
+                return Err(TableError::TooMuch {
+                    file: self.file.into(),
+                });
+            }
             table.sheet.push(row, self.file)?;
         }
         Ok(())

@@ -848,6 +848,19 @@ fn files_that_mean_harm_are_refused_in_good_time() {
     let csv = "目标任务,进度安排,牵头单位,直接责任人\n".to_owned()
         + &"甲,一季度,乙,丙\n".repeat(1_000_000);
     refused(csv.as_bytes(), "a million lines");
+    let many = "<table:table><table:table-row table:number-rows-repeated=\"40000\"><table:table-cell><text:p>一</text:p></table:table-cell></table:table-row></table:table>".repeat(500);
+    refused(&ods_of(&many), "rows repeated in many tables");
+    // Each would be copied for every task, or joined to the one before again and again.
+    let head = "总体要求\t目标任务\t进度安排\t牵头单位\t直接责任人\n";
+    let long = format!("{head}{}", "任".repeat(300_000)) + &"\t1. 甲\t一季度\t乙\t丙\n".repeat(100);
+    refused(long.as_bytes(), "a long requirement over many tasks");
+    let rest = format!(
+        "{head}\t1. 甲\t一季度\t乙\t丙\n{}",
+        "\t\t一季度，开工\t\t\n".repeat(45_000)
+    );
+    let reading = read(rest.as_bytes(), &source("t-2022.txt")).unwrap();
+    assert_eq!(reading.plan.tasks.len(), 1);
+    let head = row(&["目标任务", "进度安排", "牵头单位", "直接责任人"]);
     // A hundred worksheets, the table on the last.
     let other = row(&["姓名", "电话"]).repeat(100);
     let table = head + &row(&["1. 修路", "一季度，开工", "市交通局", "王健"]);

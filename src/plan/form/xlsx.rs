@@ -4,6 +4,8 @@
 //! gigabytes of strings before it says a word), and it does not tell hidden rows and columns, nor
 //! merged cells without reading the sheet again.
 
+use std::collections::HashMap;
+
 use chrono::{Days, NaiveDate};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -44,6 +46,9 @@ pub(super) fn read(
     pick::tell(&mut sheet, chosen, names, &found);
     Ok(sheet)
 }
+
+/// Worksheets beyond are not looked at.
+const MOST_WORKSHEETS: usize = 1_000;
 
 /// Of a worksheet, enough to see its headings.
 const BEGINNING: u64 = 128 << 10;
@@ -91,7 +96,7 @@ impl Book {
                     let from_1904 = attribute(start, "date1904");
                     book.from_1904 = from_1904.is_some() && is_on(from_1904.as_deref());
                 }
-                "sheet" => {
+                "sheet" if book.worksheets.len() < MOST_WORKSHEETS => {
                     let id = attribute(start, "id").unwrap_or_default();
                     let part = relations.iter().find(|one| one.id == id);
                     // A sheet of charts or macros has no cells.
@@ -492,7 +497,7 @@ fn unescaped(text: &str) -> String {
 /// By style, how a number in it shows.
 fn styles(xml: &str) -> Option<Vec<Number>> {
     let mut reader = Reader::from_str(xml);
-    let mut formats: Vec<(usize, Number)> = Vec::new();
+    let mut formats: HashMap<usize, Number> = HashMap::new();
     let mut styles = Vec::new();
     let mut in_cells = false;
     loop {
@@ -507,23 +512,20 @@ fn styles(xml: &str) -> Option<Vec<Number>> {
             _ => continue,
         };
         match start.local_name().as_ref() {
-            "numFmt" if styles.is_empty() && formats.len() < MOST_FORMATS => {
+            "numFmt" if styles.is_empty() => {
                 let code = attribute(start, "formatCode").unwrap_or_default();
-                formats.push((number(start, "numFmtId")?, shown(&code)));
+                formats.insert(number(start, "numFmtId")?, shown(&code));
             }
             "cellXfs" => in_cells = matches!(event, Event::Start(_)),
             "xf" if in_cells => {
                 let id = number(start, "numFmtId").unwrap_or_default();
-                let custom = formats.iter().find(|(known, _)| *known == id);
-                styles.push(custom.map_or_else(|| built_in(id), |(_, number)| *number));
+                let custom = formats.get(&id).copied();
+                styles.push(custom.unwrap_or_else(|| built_in(id)));
             }
             _ => {}
         }
     }
 }
-
-/// Formats of a workbook's own; looked through for each style.
-const MOST_FORMATS: usize = 1_000;
 
 fn built_in(id: usize) -> Number {
     match id {
