@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::encode;
 use super::api::read_quarter;
-use super::frame::Frame;
 use super::pages::bad;
 use crate::desk::Desk;
 use crate::domain::book::Book;
@@ -24,6 +23,7 @@ use crate::domain::ids::{PersonId, PlanId, Position, Quarter};
 use crate::rules::RuleSet;
 use crate::store::{CommitError, Decision};
 use crate::web::error::page;
+use crate::web::frame::Frame;
 use crate::web::{ApiError, Caller, WebError};
 
 /// What became of a 催办, or would.

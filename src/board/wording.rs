@@ -8,12 +8,12 @@ use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::response::{Html, IntoResponse as _, Response};
 use serde::Deserialize;
 
-use super::frame::Frame;
 use super::inbox::MESSAGE_POLICY;
 use crate::channel::render::{RenderError, Sample, Short, Templates};
 use crate::desk::Desk;
 use crate::domain::brief::{Brief, Office};
 use crate::web::error::page;
+use crate::web::frame::Frame;
 use crate::web::{Caller, WebError};
 
 /// Bytes of a group's message.

@@ -155,7 +155,10 @@ pub fn reports(book: &Book, plan: &PlanId, quarter: Quarter, person: &PersonId) 
 
 fn quarter_event(book: &Book, plan: &PlanId, quarter: Quarter) -> Option<Event> {
     let known = book.plans.get(plan)?;
-    let all = || book.obligations_in(plan, quarter).map(|(_, one)| one);
+    let all = || {
+        let all = book.obligations_in(plan, quarter).map(|(_, one)| one);
+        all.filter(|one| !one.is_withdrawn())
+    };
     let (sequence, changed_at) = changed(known, all());
     let (obligations, open) = (all().count(), all().filter(|one| one.is_open()).count());
     Some(Event {

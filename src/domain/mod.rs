@@ -23,6 +23,7 @@ pub mod link;
 pub mod message;
 pub mod people;
 pub mod plan;
+pub mod plan_diff;
 pub mod policy;
 pub mod report;
 pub mod schedule;

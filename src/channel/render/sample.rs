@@ -28,11 +28,15 @@ pub enum Sample {
     Settled,
     /// To coordinators.
     Digest,
+    /// To an owner: these are theirs now.
+    TakenOver,
+    /// To a former owner: thanks.
+    Thanks,
 }
 
 impl Sample {
     /// All of them, in the order of a quarter.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Stage(Stage::Notice),
         Self::Stage(Stage::Reminder),
         Self::Stage(Stage::Due),
@@ -43,6 +47,8 @@ impl Sample {
         Self::Copied(Stage::Escalation),
         Self::Settled,
         Self::Digest,
+        Self::TakenOver,
+        Self::Thanks,
     ];
 
     /// Names it in an address; its own templates stand in the folder of this name.
@@ -54,6 +60,8 @@ impl Sample {
             Self::Copied(stage) => format!("copied-{}", stage.as_str()),
             Self::Settled => "settled".into(),
             Self::Digest => "digest".into(),
+            Self::TakenOver => "taken_over".into(),
+            Self::Thanks => "thanks".into(),
         }
     }
 
@@ -66,6 +74,8 @@ impl Sample {
             Self::Copied(stage) => format!("{}抄告", stage.chinese()),
             Self::Settled => "办结告知".into(),
             Self::Digest => "每日汇总".into(),
+            Self::TakenOver => "任务交接".into(),
+            Self::Thanks => "交接致谢".into(),
         }
     }
 
@@ -73,7 +83,8 @@ impl Sample {
     #[must_use]
     pub fn reader(self) -> &'static str {
         match self {
-            Self::Stage(_) | Self::Urge => "直接责任人",
+            Self::Stage(_) | Self::Urge | Self::TakenOver => "直接责任人",
+            Self::Thanks => "原直接责任人",
             Self::Copied(_) | Self::Settled => "责任人、责任领导",
             Self::Digest => "联络人",
         }
@@ -87,7 +98,7 @@ impl Sample {
                 ladder.rule(stage).map_or(0, |rule| rule.working_days)
             }
             Self::Urge | Self::Settled => 3,
-            Self::Digest => -1,
+            Self::Digest | Self::TakenOver | Self::Thanks => -1,
         };
         self.on(office, ladder, days)
     }
@@ -106,7 +117,7 @@ impl Sample {
             letter,
             wording: wording(self, ladder),
             name: match letter {
-                Letter::Reminder => "张三",
+                Letter::Reminder | Letter::Thanks => "张三",
                 Letter::Copied | Letter::Settled => "李四",
                 Letter::Digest => "王五",
             }
@@ -129,6 +140,7 @@ impl Sample {
                 Letter::Settled => {
                     about(ObligationState::ReportedLate, Some(ReportStatus::Completed))
                 }
+                Letter::Thanks => handed_over(),
                 Letter::Reminder | Letter::Digest => Vec::new(),
             },
             digest: (letter == Letter::Digest).then(digest),
@@ -195,6 +207,8 @@ impl Sample {
             Self::Copied(stage) => (Occasion::Stage(stage), Letter::Copied),
             Self::Settled => (Occasion::Settled(day(31)), Letter::Settled),
             Self::Digest => (Occasion::Digest(day(31)), Letter::Digest),
+            Self::TakenOver => (Occasion::TakenOver(2), Letter::Reminder),
+            Self::Thanks => (Occasion::HandedOver(2), Letter::Thanks),
         }
     }
 }
@@ -206,7 +220,7 @@ const CALENDAR: &str = "https://duban.example.gov.cn/calendar/EXAMPLE.ics";
 fn wording(sample: Sample, ladder: &Ladder) -> Option<String> {
     match sample {
         Sample::Stage(stage) | Sample::Copied(stage) => ladder.rule(stage)?.template.clone(),
-        Sample::Urge | Sample::Settled | Sample::Digest => None,
+        _ => None,
     }
 }
 
@@ -296,12 +310,21 @@ fn about(state: ObligationState, status: Option<ReportStatus>) -> Vec<AboutItem>
         owners: vec![owner.into()],
         state,
         status,
+        now_with: None,
     };
     vec![
         item(31, "加快建设松山湖科学城", "张三", "市科技局"),
         item(32, "实施重大科技攻关", "张三", "市科技局"),
         item(16, "扎实推进市场主体培育", "赵六", "市市场监管局"),
     ]
+}
+
+fn handed_over() -> Vec<AboutItem> {
+    let mut items = about(ObligationState::NotReported, None);
+    for item in items.iter_mut().skip(1) {
+        item.now_with = Some("周八（市科技局）".into());
+    }
+    items
 }
 
 fn digest() -> Digest {

@@ -176,7 +176,8 @@ fn sets_of(brief: &Brief) -> Vec<String> {
     let stage = match occasion {
         Occasion::Stage(stage) => Some(stage.as_str()),
         Occasion::Urge(_) => Some("urge"),
-        Occasion::Digest(_) | Occasion::Settled(_) => None,
+        Occasion::TakenOver(_) => Some("taken_over"),
+        Occasion::Digest(_) | Occasion::Settled(_) | Occasion::HandedOver(_) => None,
     };
     let own = named.into_iter().chain(stage);
     match brief.letter {
@@ -187,6 +188,7 @@ fn sets_of(brief: &Brief) -> Vec<String> {
             .collect(),
         Letter::Settled => vec!["settled".into()],
         Letter::Digest => vec!["digest".into()],
+        Letter::Thanks => vec!["thanks".into()],
     }
 }
 
@@ -202,9 +204,10 @@ macro_rules! templates {
 }
 
 /// Every template inside the program, by name.
-pub(super) const BUILTIN: [(&str, &str); 26] = templates![
+pub(super) const BUILTIN: [(&str, &str); 33] = templates![
     "notice/opening.txt",
     "escalation/opening.txt",
+    "taken_over/opening.txt",
     "owner/opening.txt",
     "owner/subject.txt",
     "owner/body.txt",
@@ -229,6 +232,12 @@ pub(super) const BUILTIN: [(&str, &str); 26] = templates![
     "digest/body.html",
     "digest/wecom.md",
     "digest/wecom.txt",
+    "thanks/opening.txt",
+    "thanks/subject.txt",
+    "thanks/body.txt",
+    "thanks/body.html",
+    "thanks/wecom.md",
+    "thanks/wecom.txt",
 ];
 
 pub(super) fn builtin() -> Environment<'static> {

@@ -78,7 +78,7 @@ fn untold<'a>(
     let closed = world
         .book
         .obligations_in(plan, quarter)
-        .filter(|(_, obligation)| !obligation.is_open());
+        .filter(|(_, obligation)| !obligation.is_open() && !obligation.is_withdrawn());
     let people = closed.flat_map(|(key, obligation)| {
         let copied = obligation.copied.iter().filter(|(_, told)| !**told);
         copied.map(move |(person, _)| (person, key))
