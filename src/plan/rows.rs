@@ -164,11 +164,13 @@ impl Taker {
         if clean::is_nothing(&text) {
             return;
         }
+        // Written out again in each row, where others merge the cells.
+        if self.requirements.last() == Some(&text) {
+            return;
+        }
         let column = Some(self.header.name(Field::Requirement));
         if !self.numbered_requirements {
-            if self.requirements.last() != Some(&text) {
-                self.requirements.push(text);
-            }
+            self.requirements.push(text);
         } else if let Some(number) = requirement_number(&text) {
             if let Some(last) = self.last_number
                 && number != last + 1

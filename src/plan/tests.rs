@@ -258,6 +258,20 @@ fn what_a_coordinator_decided_about_units_is_what_is_read() {
 }
 
 #[test]
+fn a_requirement_written_out_in_each_row_is_one() {
+    let head = "2022年分解表\n总体要求\t年度目标及工作内容\t季度进度安排\t责任领导\t牵头单位\t责任人\t直接责任人\t协助单位\n";
+    let row =
+        |no| format!("(一)稳增长。\t{no}. 做好一件事。\t一季度完成\t\t市水务局\t甲某\t乙某\t\n");
+    let text = format!("{head}{}{}", row(1), row(2));
+    let reading = read(text.as_bytes(), &source()).unwrap();
+    assert!(tasks_with(&reading, FindingCode::RequirementNumberGap).is_empty());
+    assert!(tasks_with(&reading, FindingCode::RequirementContinued).is_empty());
+    for task in &reading.plan.tasks {
+        assert_eq!(task.requirement.as_deref(), Some("(一)稳增长。"));
+    }
+}
+
+#[test]
 fn a_group_of_units_is_no_unit() {
     let row = "1. 做好防汛。\t一季度完成\t\t市水务局、全市各相关单位\t甲某\t乙某、丙某\t";
     let mut names = crate::domain::units::UnitNames::default();
