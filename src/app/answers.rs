@@ -19,6 +19,8 @@ pub struct ImportAnswer {
     pub removed: usize,
     /// Numbers of the rows with errors that were not accepted, and so not stored.
     pub left_out: Vec<u32>,
+    /// Facts appended; none where nothing differs, and for `--dry-run`.
+    pub facts: usize,
     /// All of it in words, with what will not be sent and why.
     pub text: String,
 }
@@ -73,32 +75,6 @@ pub struct UnreachablePerson {
     pub unit: String,
     /// Tasks with something open that wait for this person.
     pub open: Vec<u32>,
-}
-
-/// After `urge`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UrgeAnswer {
-    /// Whom, over which channel first, and how many messages each had in the last seven days.
-    pub urged: Vec<UrgeLine>,
-    /// People who cannot be reached.
-    pub unreachable: usize,
-    /// All of it in words.
-    pub text: String,
-}
-
-/// One person urged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UrgeLine {
-    /// Name.
-    pub name: String,
-    /// Unit.
-    pub unit: String,
-    /// Open items.
-    pub items: usize,
-    /// First channel.
-    pub channel: String,
-    /// Messages in the last seven days.
-    pub this_week: usize,
 }
 
 /// `user list`.

@@ -15,6 +15,7 @@ use std::thread::JoinHandle;
 use anyhow::Context as _;
 use axum::Router;
 
+use crate::channel::render::{TemplateFaults, Templates};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::{Desk, Office, Vitals};
@@ -23,6 +24,7 @@ use crate::domain::fact::Actor;
 use crate::domain::link::LinkKey;
 use crate::driver::Driver;
 use crate::outbox::Outbox;
+use crate::plan::Lore;
 use crate::plan::{contacts, import};
 use crate::rules::{RuleSet, Rules};
 use crate::store::{self, Ledger};
@@ -58,6 +60,7 @@ impl App {
     }
 
     async fn build(config: Config, clock: Clock, demo: bool) -> anyhow::Result<Self> {
+        wording(&config)?.put_in_force();
         let folder = config.store.path.clone();
         let opener = opener(&folder)?;
         let (ledger, ledger_thread, report) =
@@ -138,7 +141,7 @@ impl App {
             desk: Arc::clone(&self.desk),
             rules: self.rules.clone(),
             driver: self.driver.clone(),
-            almanac: self.config.time.almanac.clone(),
+            lore: Lore::of(&self.config),
         });
         local::router(operator)
             .merge(crate::board::router(Arc::clone(&self.desk)))
@@ -148,8 +151,17 @@ impl App {
     /// What the world sees.
     fn public_router(&self) -> Router {
         let desk = || Arc::clone(&self.desk);
+        let driver = self.driver.clone();
+        let imports = crate::plan::page::router(
+            desk(),
+            self.config.store.path.join("imports"),
+            Lore::of(&self.config),
+            move || driver.wake(),
+        );
         let pages = crate::reply::router(desk())
+            .merge(crate::feed::router(desk()))
             .merge(crate::board::router(desk()))
+            .merge(imports)
             .merge(crate::web::health::router(desk()))
             .merge(crate::web::assets::router());
         crate::web::guard::guard(pages)
@@ -166,6 +178,21 @@ impl App {
             .await?
             .map_err(|_| anyhow::anyhow!("存储没有正常关闭"))
     }
+}
+
+/// The templates of the config, tried out.
+///
+/// # Errors
+/// Every fault in the office's own, each with its place.
+pub(crate) fn wording(config: &Config) -> Result<Templates, TemplateFaults> {
+    let Some(folder) = &config.templates.path else {
+        return Ok(Templates::builtin());
+    };
+    let (templates, warnings) = Templates::load(folder, &config.policy.ladder)?;
+    for warning in warnings {
+        tracing::warn!(%warning, "a folder of templates is not used");
+    }
+    Ok(templates)
 }
 
 /// How to open the store in this folder, with a first look by this same program.

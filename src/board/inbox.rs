@@ -11,20 +11,20 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::api::read_moment;
-use super::frame::Frame;
 use super::pages::local_moment;
 use crate::desk::{Desk, Inbox, InboxEntry, InboxMessage};
 use crate::domain::board::{Filter, Tally, present, quarter_view};
 use crate::domain::message::Stage;
 use crate::web::error::page;
 use crate::web::format::{brief, moment, rfc3339};
+use crate::web::frame::Frame;
 use crate::web::{Caller, WebError};
 
 /// Messages on a page.
 const MOST: usize = 200;
 
 /// A message may bring its own styles, and nothing else.
-const MESSAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+pub(super) const MESSAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
     form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 #[derive(Deserialize)]
@@ -194,15 +194,13 @@ fn next_stage(desk: &Desk) -> Option<Next> {
     let book = desk.ledger.book();
     let times = book.plans.keys().flat_map(|plan| {
         let quarters = book.quarters_of(plan).into_iter();
-        quarters.flat_map(|quarter| Stage::ALL.map(|stage| (quarter, stage)))
+        quarters.flat_map(move |quarter| Stage::ALL.map(|stage| (plan, quarter, stage)))
     });
+    let rules = desk.rules.now();
+    let world = rules.world(&book);
     let (at, quarter, stage) = times
-        .filter_map(|(quarter, stage)| {
-            let at: DateTime<Utc> = desk
-                .rules
-                .now()
-                .policy
-                .stage_time(&calendar, quarter, stage)?;
+        .filter_map(|(plan, quarter, stage)| {
+            let at: DateTime<Utc> = world.stage_time(plan, quarter, stage)?;
             (at > now).then_some((at, quarter, stage))
         })
         .min()?;

@@ -8,16 +8,17 @@ use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
 use serde::Deserialize;
 
-use super::frame::Frame;
 use super::pages::bad;
 use crate::desk::Desk;
 use crate::domain::book::{Book, Obligation, ObligationState};
 use crate::domain::fact::Fact;
 use crate::domain::ids::{ObligationKey, PlanId, TaskNo};
 use crate::domain::report::{ReportStatus, Review};
+use crate::domain::target::{Target, actual::targets_in};
 use crate::store::{CommitError, Decision};
 use crate::web::error::page;
 use crate::web::format::{long_moment, moment};
+use crate::web::frame::Frame;
 use crate::web::{Caller, WebError};
 
 /// Longest reason, in characters.
@@ -96,6 +97,7 @@ struct Detail {
     responsible: String,
     leaders: String,
     milestones: Vec<(Option<String>, String)>,
+    targets: Vec<Target>,
     schedule: String,
     state: ObligationState,
     deadline: String,
@@ -114,6 +116,7 @@ struct Told {
     via: &'static str,
     status: ReportStatus,
     percent: Option<u8>,
+    figures: Vec<(String, String)>,
     texts: Vec<(&'static str, String)>,
 }
 
@@ -132,6 +135,7 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
         ObligationState::NotReported
             | ObligationState::OverdueUnreported
             | ObligationState::Returned
+            | ObligationState::Withdrawn
     );
     let latest = obligation.latest();
     Some(Detail {
@@ -146,6 +150,7 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
             .milestones_in(group, key.quarter)
             .map(|node| (node.section.clone(), node.content.clone()))
             .collect(),
+        targets: targets_in(task, group, key.quarter),
         schedule: task.schedule.clone(),
         state,
         deadline: deadline.map_or("尚未推算".into(), |at| moment(&calendar, at)),
@@ -182,6 +187,11 @@ fn told(
                 via: report.via.chinese(),
                 status: report.status,
                 percent: report.percent,
+                figures: report
+                    .actuals
+                    .iter()
+                    .map(|actual| (actual.target.name().to_owned(), actual.told()))
+                    .collect(),
                 texts: texts
                     .into_iter()
                     .filter(|(_, text)| !text.is_empty())
@@ -196,6 +206,9 @@ fn review_line(
     obligation: &Obligation,
     time: impl Fn(chrono::DateTime<chrono::Utc>) -> String,
 ) -> Option<String> {
+    if let Some((at, why)) = obligation.closed.filter(|_| obligation.is_withdrawn()) {
+        return Some(format!("{}撤销：{}，不再催报。", time(at), why.chinese()));
+    }
     let (at, review) = obligation.review.as_ref()?;
     Some(match review {
         Review::Accepted => format!("{}审核通过", time(*at)),

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::delivery::{SendOutcome, Verdict};
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
+use super::ladder::Ladder;
 use super::message::{Message, MessageKey, Occasion, Stage};
 use super::people::{ChannelKind, Contact, Person};
 use super::plan::{Heading, Task};
@@ -55,6 +56,15 @@ pub enum Fact {
         sha256: String,
         /// How many error findings were accepted as repaired.
         accepted: u32,
+        /// Other names of units in the file, each with the name it was read as.
+        units: Vec<(String, String)>,
+    },
+    /// The coordinator said what headings of a plan's table mean, for this and all later imports.
+    ColumnsMapped {
+        /// Which plan.
+        plan: PlanId,
+        /// All that holds from now on, each as `列名=字段`.
+        columns: Vec<String>,
     },
     /// A person of a plan, or a coordinator of the office.
     PersonSet {
@@ -90,6 +100,15 @@ pub enum Fact {
     ContactSet {
         /// The contact.
         contact: Contact,
+    },
+    /// A case begins: this is its ladder, whatever the config says later.
+    LadderSet {
+        /// The plan.
+        plan: PlanId,
+        /// The quarter.
+        quarter: Quarter,
+        /// The ladder.
+        ladder: Box<Ladder>,
     },
     /// A stage was run for a quarter, or skipped; it is not run again.
     StageRun {

@@ -8,6 +8,7 @@
 //! book that has them, it gives none.
 
 pub mod address;
+pub mod agenda;
 pub mod board;
 pub mod book;
 pub mod brief;
@@ -15,14 +16,19 @@ pub mod calendar;
 pub mod delivery;
 pub mod due;
 pub mod fact;
+pub mod feed;
 pub mod ids;
+pub mod ladder;
 pub mod link;
 pub mod message;
 pub mod people;
 pub mod plan;
+pub mod plan_diff;
 pub mod policy;
 pub mod report;
 pub mod schedule;
+pub mod target;
+pub mod units;
 pub mod user;
 
 #[cfg(test)]

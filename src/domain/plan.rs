@@ -244,6 +244,12 @@ pub enum FindingCode {
     DateOutsideYear,
     AmbiguousTime,
     SameNameOtherUnit,
+    UnitAlias,
+    ItemContinued,
+    RowLeftOut,
+    HiddenRows,
+    HiddenColumns,
+    OtherWorksheet,
 }
 
 impl FindingCode {
@@ -269,6 +275,12 @@ impl FindingCode {
             Self::DateOutsideYear => "date_outside_year",
             Self::AmbiguousTime => "ambiguous_time",
             Self::SameNameOtherUnit => "same_name_other_unit",
+            Self::UnitAlias => "unit_alias",
+            Self::ItemContinued => "item_continued",
+            Self::RowLeftOut => "row_left_out",
+            Self::HiddenRows => "hidden_rows",
+            Self::HiddenColumns => "hidden_columns",
+            Self::OtherWorksheet => "other_worksheet",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Which message goes next: the last check, right before the intent. Pure; runs on the writer's
 //! thread, so that nothing can come between the check and the intent.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::book::{Book, Delivery, DeliveryState, Obligation};
 use crate::domain::fact::{DeferWhy, Fact, WithdrawWhy};
@@ -108,6 +108,9 @@ fn check(book: &Book, hours: Hours, delivery: &Delivery) -> Check {
     if !message.explicit && hours.open_at > hours.now {
         return Check::Defer;
     }
+    if let Some(by) = just_urged(book, delivery, hours.now) {
+        return Check::Withdraw(WithdrawWhy::Superseded { by });
+    }
     Check::Send(Box::new(Job {
         channel: *channel,
         leg: delivery.leg,
@@ -128,17 +131,18 @@ fn says_something_anyway(message: &Message) -> bool {
     message.items.is_empty() && message.about.is_empty()
 }
 
-/// Copied in and digest: what is still open. Settled: what has not been opened again.
+/// Copied in and digest: what is still open. Settled: what has not been opened again. Thanks are
+/// due whatever became of it since.
 fn still_standing(book: &Book, message: &Message) -> Vec<ObligationKey> {
-    let wanted_open = !matches!(message.key.occasion, Occasion::Settled(_));
+    let stands = |obligation: &Obligation| match message.key.occasion {
+        Occasion::Settled(_) => !obligation.is_open(),
+        Occasion::HandedOver(_) => true,
+        _ => obligation.is_open(),
+    };
     message
         .about
         .iter()
-        .filter(|key| {
-            book.obligations
-                .get(key)
-                .is_some_and(|obligation| obligation.is_open() == wanted_open)
-        })
+        .filter(|key| book.obligations.get(key).is_some_and(stands))
         .cloned()
         .collect()
 }
@@ -149,17 +153,42 @@ fn nothing_left(book: &Book, message: &Message) -> WithdrawWhy {
         .items
         .iter()
         .any(|key| book.obligations.get(key).is_some_and(Obligation::is_open));
-    let gone = message
-        .items
-        .iter()
-        .chain(&message.about)
-        .all(|key| !book.obligations.contains_key(key));
+    let gone = message.items.iter().chain(&message.about).all(|key| {
+        let known = book.obligations.get(key);
+        known.is_none_or(Obligation::is_withdrawn)
+    });
     let settled = matches!(message.key.occasion, Occasion::Settled(_));
     if open_elsewhere || gone || settled {
         WithdrawWhy::NoLongerTheirs
     } else {
         WithdrawWhy::Reported
     }
+}
+
+/// A coordinator's own word that overtook this stage and names all of it: the same twice within a
+/// few hours would only annoy. After a night or a holiday the stage speaks for itself.
+fn just_urged(book: &Book, delivery: &Delivery, now: DateTime<Utc>) -> Option<Occasion> {
+    const JUST: TimeDelta = TimeDelta::hours(8);
+    let message = &delivery.message;
+    let key = &message.key;
+    if !matches!(key.occasion, Occasion::Stage(_)) || !message.about.is_empty() {
+        return None;
+    }
+    let overtook = |other: &&Delivery| {
+        let named = &other.message.items;
+        let going = !matches!(
+            other.state,
+            DeliveryState::Withdrawn { .. } | DeliveryState::Dead { .. }
+        );
+        matches!(other.message.key.occasion, Occasion::Urge(_))
+            && going
+            && other.queued_in > delivery.queued_in
+            && other.queued_at + JUST > now
+            && message.items.iter().all(|item| named.contains(item))
+    };
+    book.messages_about(&key.person, &key.plan, key.quarter)
+        .find(overtook)
+        .map(|other| other.message.key.occasion)
 }
 
 /// A later stage, or a later day's digest, that waits or was sent speaks for this one.
@@ -176,6 +205,7 @@ fn superseded_by(book: &Book, message: &Message) -> Option<Occasion> {
         .find(|other| match (key.occasion, other) {
             (Occasion::Stage(this), Occasion::Stage(other)) => *other > this,
             (Occasion::Digest(this), Occasion::Digest(other)) => *other > this,
+            (Occasion::TakenOver(this), Occasion::TakenOver(other)) => *other > this,
             _ => false,
         })
 }

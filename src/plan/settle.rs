@@ -8,23 +8,27 @@ use super::groups::{self, NamedGroup};
 use super::homes::Homes;
 use super::people::{People, Role};
 use super::rows::{Draft, Row, listed, quote};
-use super::{Reading, sections, units};
+use super::{Reading, Source, sections, unit_names, units};
 use crate::domain::ids::{PlanId, TaskNo};
 use crate::domain::plan::{
     Finding, FindingCode, Group, Heading, Milestone, PersonRef, Plan, Severity, Task,
 };
-use crate::domain::schedule::{self, Almanac, Doubt, Time, TimeContext, Why};
+use crate::domain::schedule::{self, Doubt, Time, TimeContext, Why};
 
 /// Settles everything that only the whole table can tell.
-pub(super) fn settle(id: PlanId, heading: Heading, draft: Draft, almanac: &Almanac) -> Reading {
+pub(super) fn settle(id: PlanId, heading: Heading, draft: Draft, source: &Source) -> Reading {
+    let (names, almanac) = (&source.names(), &source.almanac);
     let Draft {
         header,
         mut rows,
         mut findings,
+        ..
     } = draft;
     findings.extend(units::repair(&mut rows, &header));
+    let renamed = unit_names::apply(&mut rows, names);
+    findings.extend(unit_names::proposals(&rows, &header, names));
     let named: Vec<_> = rows.iter_mut().map(take_unnamed).collect();
-    let homes = Homes::of(&rows);
+    let homes = Homes::of(&rows, names);
     let mut settler = Settler {
         header,
         homes,
@@ -54,6 +58,7 @@ pub(super) fn settle(id: PlanId, heading: Heading, draft: Draft, almanac: &Alman
             people: settler.people.all,
         },
         findings,
+        units: renamed,
         times: settler.milestone_times,
     }
 }
@@ -162,7 +167,10 @@ impl Settler {
             read.milestones(self.year).into_iter().unzip();
         for milestone in &mut milestones {
             let section = milestone.section.as_deref();
-            milestone.unit = section.and_then(|section| sections::unit_of(section, groups));
+            milestone.unit = section.and_then(|section| {
+                let known = sections::unit_of(section, groups);
+                known.or_else(|| sections::unit_of(self.homes.used_for(section)?, groups))
+            });
         }
         self.tell_groups_without_time(row, groups, &milestones);
         (milestones, times)
@@ -242,7 +250,10 @@ impl Settler {
             );
             self.tell(row, Severity::Warning, CODE, Field::LeadUnit, message);
         }
-        let collective = row.lead_units.iter().any(|unit| units::is_collective(unit));
+        let collective = row
+            .lead_units
+            .iter()
+            .any(|unit| self.homes.is_collective(unit));
         if units > 1 && owners > 0 && groups.len() == 1 && !(collective && units == owners) {
             let message = if units == owners {
                 format!(

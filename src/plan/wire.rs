@@ -7,6 +7,7 @@ use super::Reading;
 use crate::domain::ids::{Quarter, TaskNo};
 use crate::domain::plan::{Finding, Group, Heading, Milestone, PersonRef, Task};
 use crate::domain::schedule::Time;
+use crate::domain::target::{self, Target};
 
 /// The whole answer.
 #[derive(Debug, Serialize)]
@@ -117,8 +118,35 @@ struct MilestoneJson<'a> {
     last_quarter: u8,
     due: String,
     content: &'a str,
+    targets: Vec<TargetJson>,
     #[serde(flatten)]
     told: ToldTime,
+}
+
+/// What a milestone asks for in figures. `quantity` counts in `unit` and is exact, `text` is the
+/// figure as it stands in the content; `bound` is `at_least` or `at_most`, `cumulative` tells
+/// whether it counts from the year's beginning.
+#[derive(Debug, Serialize)]
+struct TargetJson {
+    what: String,
+    quantity: String,
+    text: String,
+    unit: String,
+    bound: &'static str,
+    cumulative: bool,
+}
+
+impl From<Target> for TargetJson {
+    fn from(target: Target) -> Self {
+        Self {
+            what: target.what,
+            quantity: target.quantity.to_string(),
+            text: target.text,
+            unit: target.unit,
+            bound: target.bound.as_str(),
+            cumulative: target.cumulative,
+        }
+    }
 }
 
 impl<'a> MilestoneJson<'a> {
@@ -130,6 +158,10 @@ impl<'a> MilestoneJson<'a> {
             last_quarter: milestone.last_quarter.number(),
             due: milestone.due.to_string(),
             content: &milestone.content,
+            targets: target::read(&milestone.content)
+                .into_iter()
+                .map(TargetJson::from)
+                .collect(),
             told: time.map_or_else(ToldTime::default, |time| ToldTime::of(time, year)),
         }
     }

@@ -17,8 +17,11 @@ mod peers {
 
 mod bell;
 mod browser;
+mod faults;
+mod import;
 mod inspect;
 mod kill;
+mod ladder;
 mod old_plan;
 mod page;
 mod smtp_faults;

@@ -19,8 +19,8 @@ use crate::desk::Desk;
 use crate::domain::book::Book;
 use crate::domain::fact::Actor;
 use crate::domain::ids::BadId;
-use crate::domain::schedule::Almanac;
 use crate::driver::Driver;
+use crate::plan::Lore;
 use crate::rules::Rules;
 use crate::store::{CommitError, Decision};
 
@@ -32,8 +32,8 @@ pub(super) struct Operator {
     pub(super) desk: Arc<Desk>,
     pub(super) rules: Rules,
     pub(super) driver: Driver,
-    /// Festivals and seasons that tables name.
-    pub(super) almanac: Almanac,
+    /// For reading tables.
+    pub(super) lore: Lore,
 }
 
 impl Operator {
@@ -63,7 +63,6 @@ pub(super) fn router(operator: Arc<Operator>) -> Router {
         .route("/api/v1/contacts/template", get(contacts::template))
         .route("/api/v1/contacts/check", get(contacts::check))
         .route("/api/v1/simulate", get(simulate::simulate))
-        .route("/api/v1/urge", post(simulate::urge))
         .route("/api/v1/journal", get(journal::dump))
         .route("/api/v1/journal/verify", get(journal::verify))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))

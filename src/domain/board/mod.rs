@@ -16,6 +16,7 @@ use super::message::{Occasion, Stage};
 use super::plan::{Group, PersonRef, Task};
 use super::policy::Policy;
 use super::report::{ReportStatus, Via};
+use super::target::actual::Actual;
 
 pub use attention::{Attention, attention};
 pub use audit::{StageAudit, audit};
@@ -55,6 +56,8 @@ pub struct Row {
     pub deadline: Option<DateTime<Utc>>,
     /// What the report that counts says.
     pub status: Option<ReportStatus>,
+    /// The figures it gives against their targets.
+    pub actuals: Vec<Actual>,
     /// When that came.
     pub reported_at: Option<DateTime<Utc>>,
     /// From whom.
@@ -98,11 +101,13 @@ pub enum Show {
     ToReview,
     /// 通过.
     Accepted,
+    /// 撤销: taken away by a revised table; in no other list and in no number.
+    Withdrawn,
 }
 
 impl Show {
     /// All, in the order of the board.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::All,
         Self::NotReported,
         Self::Overdue,
@@ -111,6 +116,7 @@ impl Show {
         Self::Late,
         Self::ToReview,
         Self::Accepted,
+        Self::Withdrawn,
     ];
 
     /// The name used in addresses; as in the totals of the JSON.
@@ -125,6 +131,7 @@ impl Show {
             Self::Late => "reported_late",
             Self::ToReview => "to_review",
             Self::Accepted => "accepted",
+            Self::Withdrawn => "withdrawn",
         }
     }
 
@@ -146,6 +153,7 @@ impl Show {
             Self::Late => "迟报",
             Self::ToReview => "待审",
             Self::Accepted => "通过",
+            Self::Withdrawn => "撤销",
         }
     }
 
@@ -153,7 +161,11 @@ impl Show {
     /// that came late stays so when it is accepted.
     #[must_use]
     fn shows(self, state: ObligationState, late: bool) -> bool {
+        if state == ObligationState::Withdrawn {
+            return self == Self::Withdrawn;
+        }
         match self {
+            Self::Withdrawn => false,
             Self::All => true,
             Self::NotReported => state.is_open(),
             Self::Overdue => state == ObligationState::OverdueUnreported,
@@ -206,7 +218,7 @@ pub fn quarter_view(
     }
 }
 
-/// The plan and quarter to show where nothing was asked for: the one whose notice has begun most
+/// The plan and quarter to show where nothing was asked for: the one whose first stage came most
 /// recently, else the quarter `now` falls in, else the first there is.
 #[must_use]
 pub fn present(
@@ -223,10 +235,12 @@ pub fn present(
     };
     let begun = all()
         .filter_map(|(plan, quarter)| {
-            let notice = policy.stage_time(calendar, quarter, Stage::Notice)?;
-            (notice <= now).then_some((notice, plan, quarter))
+            let ladder = book.ladder(plan, quarter).unwrap_or(&policy.ladder);
+            let mut stages = Stage::ALL.into_iter();
+            let first = stages.find_map(|stage| ladder.time(calendar, quarter, stage))?;
+            (first <= now).then_some((first, plan, quarter))
         })
-        .max_by_key(|(notice, _, _)| *notice)
+        .max_by_key(|(first, _, _)| *first)
         .map(|(_, plan, quarter)| (plan, quarter));
     let current = Quarter::of(calendar.date_of(now));
     begun
@@ -276,6 +290,7 @@ fn row(
         state: obligation.state(deadline, now),
         deadline,
         status: latest.map(|received| received.report.status),
+        actuals: latest.map_or_else(Vec::new, |received| received.report.actuals.clone()),
         reported_at: latest.map(|received| received.at),
         reported_by: latest.map(|received| received.report.person.clone()),
         via: latest.map(|received| received.report.via),

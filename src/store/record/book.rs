@@ -8,18 +8,22 @@ use serde::{Deserialize, Serialize};
 
 use super::RecordError;
 use super::wire::{self, Got, Put, Wire, remote};
-use crate::domain::book::{Book, Delivery, DeliveryState, Obligation, PlanBook, Trouble};
+use crate::domain::book::{
+    Book, ClosedDuty, ClosedWhy, Delivery, DeliveryState, Hand, Handover, Obligation, PlanBook,
+    Trouble,
+};
 use crate::domain::delivery::FailReason;
 use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
+use crate::domain::ladder::Ladder;
 use crate::domain::message::{Message, MessageKey, Occasion, Stage};
 use crate::domain::people::{ChannelKind, Contact, Person};
-use crate::domain::plan::{Heading, Task};
+use crate::domain::plan::{Group, Heading, Task};
 use crate::domain::report::{Received, Report, Review};
 use crate::domain::user::{Role, User};
 
 /// Raised with every change of the form or of what the fold means.
-pub(in crate::store) const VERSION: u32 = 1;
+pub(in crate::store) const VERSION: u32 = 3;
 
 /// The book as JSON. Sorted, so that equal books give equal bytes.
 pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
@@ -44,6 +48,7 @@ struct Out<'a> {
     obligations: Vec<(Put<'a, ObligationKey>, Put<'a, Obligation>)>,
     messages: Vec<Put<'a, Delivery>>,
     skipped: Vec<(Put<'a, MessageKey>, Put<'a, SkipWhy>)>,
+    ladders: Vec<(Put<'a, PlanId>, Put<'a, Quarter>, Put<'a, Ladder>)>,
     stages: Vec<StageOut<'a>>,
     revoked: Vec<RevokedOut<'a>>,
     users: Vec<Put<'a, User>>,
@@ -87,6 +92,11 @@ impl<'a> Out<'a> {
                 .collect(),
             messages: messages.into_iter().map(Put).collect(),
             skipped: book.skipped.iter().map(|(k, v)| (Put(k), Put(v))).collect(),
+            ladders: book
+                .ladders
+                .iter()
+                .map(|((plan, quarter), ladder)| (Put(plan), Put(quarter), Put(ladder)))
+                .collect(),
             stages: book
                 .stages
                 .iter()
@@ -113,6 +123,7 @@ struct In {
     obligations: Vec<(Got<ObligationKey>, Got<Obligation>)>,
     messages: Vec<Got<Delivery>>,
     skipped: Vec<(Got<MessageKey>, Got<SkipWhy>)>,
+    ladders: Vec<(Got<PlanId>, Got<Quarter>, Got<Ladder>)>,
     stages: Vec<StageIn>,
     revoked: Vec<RevokedIn>,
     users: Vec<Got<User>>,
@@ -140,6 +151,9 @@ impl In {
             skipped: pairs(self.skipped).collect(),
             ..Book::default()
         };
+        for (plan, quarter, ladder) in self.ladders {
+            book.ladders.insert((plan.0, quarter.0), ladder.0);
+        }
         for (plan, quarter, stage, at, outcome) in self.stages {
             let key = (plan.0, quarter.0, stage.0);
             book.stages.insert(key, (at, outcome.0));
@@ -180,6 +194,8 @@ struct PlanBookDef {
     heading: Heading,
     source: String,
     sha256: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    columns: Vec<String>,
     imported_at: DateTime<Utc>,
     #[serde(with = "tasks")]
     tasks: BTreeMap<u32, Task>,
@@ -188,6 +204,35 @@ struct PlanBookDef {
     #[serde(with = "deadlines")]
     deadlines: BTreeMap<NaiveDate, DateTime<Utc>>,
     assumed_years: std::collections::BTreeSet<i32>,
+    changed: (Position, DateTime<Utc>),
+    version: u32,
+    slots: BTreeMap<u32, Vec<u8>>,
+    #[serde(with = "closed")]
+    closed: BTreeMap<(u32, u8), ClosedDuty>,
+    #[serde(with = "wire")]
+    handovers: Vec<Handover>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ClosedDuty")]
+struct ClosedDutyDef {
+    #[serde(with = "wire")]
+    task: Task,
+    #[serde(with = "wire")]
+    group: Group,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Handover")]
+struct HandoverDef {
+    version: u32,
+    at: DateTime<Utc>,
+    #[serde(with = "wire")]
+    person: PersonId,
+    #[serde(with = "wire")]
+    hand: Hand,
+    task: u32,
+    group: u8,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -201,6 +246,9 @@ struct ObligationDef {
     last_reminded: Option<(DateTime<Utc>, Occasion)>,
     #[serde(with = "copied")]
     copied: BTreeMap<PersonId, bool>,
+    touched: Option<(Position, DateTime<Utc>)>,
+    #[serde(with = "dated")]
+    closed: Option<(DateTime<Utc>, ClosedWhy)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -286,6 +334,8 @@ struct UserDef {
 
 remote!(
     PlanBook => PlanBookDef,
+    ClosedDuty => ClosedDutyDef,
+    Handover => HandoverDef,
     Obligation => ObligationDef,
     Received => ReceivedDef,
     Delivery => DeliveryDef,
@@ -323,6 +373,13 @@ as_list!(
     |(_, task)| Put(task),
     Got<Task>,
     |Got(task)| (task.no, task)
+);
+as_list!(
+    closed,
+    BTreeMap<(u32, u8), ClosedDuty>,
+    |((task, slot), duty)| (task, slot, Put(duty)),
+    (u32, u8, Got<ClosedDuty>),
+    |(task, slot, duty)| ((task, slot), duty.0)
 );
 as_list!(
     deadlines,

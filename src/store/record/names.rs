@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserializer, Serializer};
 
 use super::wire::{Wire, from_text, named};
+use crate::domain::book::{ClosedWhy, Hand};
 use crate::domain::delivery::FailReason;
 use crate::domain::fact::Actor;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
@@ -11,6 +12,7 @@ use crate::domain::message::{MessageKey, Occasion, Reason, Stage};
 use crate::domain::people::ChannelKind;
 use crate::domain::plan::MilestoneKind;
 use crate::domain::report::{ReportStatus, Via};
+use crate::domain::target::{Bound, Decimal};
 use crate::domain::user::Role;
 
 named!(
@@ -22,6 +24,9 @@ named!(
     Via,
     Role,
     MilestoneKind,
+    Bound,
+    ClosedWhy,
+    Hand,
 );
 
 /// A type that is written by `Display` and read back by the function given.
@@ -45,6 +50,7 @@ text!(
     Quarter, |text: &str| text.parse::<Quarter>();
     ObligationKey, |text: &str| obligation_key(text).ok_or_else(|| bad("obligation", text));
     MessageKey, |text: &str| message_key(text).ok_or_else(|| bad("message", text));
+    Decimal, |text: &str| Decimal::parse(text).ok_or_else(|| bad("number", text));
     Occasion, |text: &str| occasion(text).ok_or_else(|| bad("occasion", text));
 );
 
@@ -101,6 +107,8 @@ fn occasion(text: &str) -> Option<Occasion> {
         ("digest", day) => day.parse::<NaiveDate>().ok().map(Occasion::Digest),
         ("settled", day) => day.parse::<NaiveDate>().ok().map(Occasion::Settled),
         ("urge", nth) => nth.parse().ok().map(Occasion::Urge),
+        ("taken_over", version) => version.parse().ok().map(Occasion::TakenOver),
+        ("handed_over", version) => version.parse().ok().map(Occasion::HandedOver),
         _ => None,
     }
 }

@@ -59,9 +59,9 @@ impl Book {
                 found: entry.position,
             });
         }
+        self.at = Some(entry.at);
         let effects = self.take(entry)?;
         self.position = entry.position;
-        self.at = Some(entry.at);
         Ok(effects)
     }
 
@@ -75,10 +75,11 @@ impl Book {
                 source,
                 sha256,
                 ..
-            } => self.import(plan, heading, source, sha256, at),
+            } => self.import(plan, heading, source, sha256, (here, at)),
+            Fact::ColumnsMapped { plan, columns } => self.map_columns(here, plan, columns)?,
             Fact::PersonSet { plan, person } => self.set_person(here, plan.as_ref(), person)?,
-            Fact::TaskSet { plan, task } => return self.set_task(here, plan, task),
-            Fact::TaskRemoved { plan, task } => return self.remove_task(here, plan, *task),
+            Fact::TaskSet { plan, task } => return self.set_task(here, at, plan, task),
+            Fact::TaskRemoved { plan, task } => return self.remove_task(here, at, plan, *task),
             Fact::DeadlinesSet {
                 plan,
                 deadlines,
@@ -87,6 +88,14 @@ impl Book {
             Fact::ContactSet { contact } => {
                 self.contacts
                     .insert(contact.person.clone(), contact.clone());
+            }
+            Fact::LadderSet {
+                plan,
+                quarter,
+                ladder,
+            } => {
+                let case = (plan.clone(), *quarter);
+                self.ladders.insert(case, (**ladder).clone());
             }
             Fact::StageRun {
                 plan,
@@ -177,13 +186,15 @@ impl Book {
         Ok(Vec::new())
     }
 
+    /// To be changed by the fact at `here`.
     fn plan(&mut self, here: Position, plan: &PlanId) -> Result<&mut PlanBook, Inconsistent> {
-        self.plans
-            .get_mut(plan)
-            .ok_or_else(|| Inconsistent::Unknown {
-                position: here,
-                what: format!("分解表 {plan}"),
-            })
+        let known = self.plans.get_mut(plan);
+        let known = known.ok_or_else(|| Inconsistent::Unknown {
+            position: here,
+            what: format!("分解表 {plan}"),
+        })?;
+        known.changed = (here, self.at.unwrap_or(known.changed.1));
+        Ok(known)
     }
 
     fn delivery(
@@ -199,17 +210,19 @@ impl Book {
             })
     }
 
+    /// To be changed by the fact at `here`.
     fn obligation(
         &mut self,
         here: Position,
         key: &ObligationKey,
     ) -> Result<&mut Obligation, Inconsistent> {
-        self.obligations
-            .get_mut(key)
-            .ok_or_else(|| Inconsistent::Unknown {
-                position: here,
-                what: format!("应报事项 {key}"),
-            })
+        let obligation = self.obligations.get_mut(key);
+        let obligation = obligation.ok_or_else(|| Inconsistent::Unknown {
+            position: here,
+            what: format!("应报事项 {key}"),
+        })?;
+        obligation.touched = self.at.map(|at| (here, at));
+        Ok(obligation)
     }
 
     fn user(&mut self, here: Position, name: &str) -> Result<&mut User, Inconsistent> {
