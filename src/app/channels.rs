@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::channel::Channel;
 use crate::channel::email::{self, EmailChannel};
 use crate::channel::spool::SpoolChannel;
+use crate::channel::wecom_app::{self, AppChannel};
 use crate::channel::wecom_robot::{self, RobotChannel};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -74,6 +75,10 @@ fn channels(config: &Config) -> anyhow::Result<Vec<Arc<dyn Channel>>> {
     if let Some(settings) = &config.email {
         let settings = email::Settings::from(settings);
         channels.push(Arc::new(EmailChannel::new(settings)?));
+    }
+    if let Some(app) = &config.wecom.app {
+        let settings = wecom_app::Settings::from(app);
+        channels.push(Arc::new(AppChannel::new(settings)?));
     }
     for robot in &config.wecom.robots {
         let settings = wecom_robot::Settings::from(robot);

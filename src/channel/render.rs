@@ -1,6 +1,7 @@
 //! From a [`Brief`] to words. The templates hold all wording; this file brings the values into the
 //! form they want, and keeps texts within a peer's limit of bytes.
 
+pub mod pack;
 mod view;
 
 use std::sync::OnceLock;
@@ -57,6 +58,33 @@ pub fn subject(brief: &Brief) -> Result<String, RenderError> {
     render(brief.letter, "subject.txt", &view_of(brief, 0, 0)?)
 }
 
+/// The words on a card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardWords {
+    /// The first line.
+    pub title: String,
+    /// The line under it.
+    pub desc: String,
+    /// A sentence or two.
+    pub text: String,
+}
+
+/// Renders the words on a card: its template's first line, the second, and the rest.
+///
+/// # Errors
+/// [`RenderError`] names the template.
+pub fn card(brief: &Brief) -> Result<CardWords, RenderError> {
+    let view = view_of(brief, item_count(brief), usize::MAX)?;
+    let words = render(brief.letter, "card.txt", &view)?;
+    let mut lines = words.lines().filter(|line| !line.trim().is_empty());
+    let mut line = || lines.next().unwrap_or_default().trim().to_owned();
+    Ok(CardWords {
+        title: line(),
+        desc: line(),
+        text: lines.collect::<Vec<_>>().join("\n"),
+    })
+}
+
 /// Which form a short message takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Short {
@@ -64,6 +92,15 @@ pub enum Short {
     Markdown,
     /// Plain text.
     Plain,
+}
+
+impl Short {
+    fn template(self) -> &'static str {
+        match self {
+            Self::Markdown => "wecom.md",
+            Self::Plain => "wecom.txt",
+        }
+    }
 }
 
 /// Renders a short message of at most `most` bytes: shortens the milestones first, then leaves
@@ -74,15 +111,13 @@ pub enum Short {
 pub fn short(brief: &Brief, form: Short, most: usize) -> Result<String, RenderError> {
     /// Characters of a milestone that still say what it is.
     const GIST: usize = 40;
-    let part = match form {
-        Short::Markdown => "wecom.md",
-        Short::Plain => "wecom.txt",
-    };
+    let part = form.template();
     let all = item_count(brief);
     let tries = std::iter::once((all, usize::MAX)).chain((0..=all).rev().map(|n| (n, GIST)));
     let mut text = String::new();
     for (shown, gist) in tries {
         text = render(brief.letter, part, &view_of(brief, shown, gist)?)?;
+        text.truncate(text.trim_end().len());
         if text.len() <= most {
             return Ok(text);
         }
@@ -100,7 +135,7 @@ pub fn cut(text: &str, most: usize) -> &str {
 fn view_of(brief: &Brief, shown: usize, gist: usize) -> Result<Value, RenderError> {
     let view = Value::from(Serde(&View::new(brief, shown, gist)));
     let opening = render(brief.letter, "opening.txt", &view)?;
-    Ok(context! { opening, ..view })
+    Ok(context! { opening, packed => false, ..view })
 }
 
 fn render(letter: Letter, part: &str, view: &Value) -> Result<String, RenderError> {
@@ -121,25 +156,32 @@ macro_rules! templates {
 }
 
 /// Every template, by name.
-const TEMPLATES: [(&str, &str); 24] = templates![
+const TEMPLATES: [(&str, &str); 31] = templates![
     "reminder/opening.txt",
     "reminder/subject.txt",
     "reminder/body.txt",
     "reminder/body.html",
     "reminder/wecom.md",
     "reminder/wecom.txt",
+    "reminder/card.txt",
+    "reminder/pack.md",
+    "reminder/pack.txt",
     "copied/opening.txt",
     "copied/subject.txt",
     "copied/body.txt",
     "copied/body.html",
     "copied/wecom.md",
     "copied/wecom.txt",
+    "copied/pack.md",
+    "copied/pack.txt",
     "settled/opening.txt",
     "settled/subject.txt",
     "settled/body.txt",
     "settled/body.html",
     "settled/wecom.md",
     "settled/wecom.txt",
+    "settled/pack.md",
+    "settled/pack.txt",
     "digest/opening.txt",
     "digest/subject.txt",
     "digest/body.txt",

@@ -160,11 +160,7 @@ pub fn compose(book: &Book, calendar: &Calendar, order: Order<'_>) -> Brief {
         letter,
         name: person.map_or_else(String::new, |person| person.name.clone()),
         unit: person.map_or_else(String::new, |person| person.unit.clone()),
-        contact: book
-            .contacts
-            .get(&key.person)
-            .cloned()
-            .unwrap_or_else(|| Contact::none(key.person.clone())),
+        contact: book.contact(&key.person),
         plan_title: plan.map_or_else(String::new, |plan| plan.heading.title.clone()),
         deadline: deadline(book, calendar, order),
         items: item::items(book, calendar, order),

@@ -210,7 +210,7 @@ pub const MOST_DOUBTS: u32 = 3;
 pub fn verdict(outcome: &SendOutcome, attempt: Attempt, plan: &RetryPlan) -> Verdict {
     match outcome {
         SendOutcome::Sent { .. } => Verdict::Done,
-        SendOutcome::InDoubt { .. } if repeats_safely(attempt.channel) => {
+        SendOutcome::InDoubt { .. } if repeats_in_one_run(attempt.channel) => {
             if attempt.doubts_on_leg + 1 >= MOST_DOUBTS {
                 Verdict::Held
             } else {
@@ -247,6 +247,12 @@ fn repeats_safely(channel: ChannelKind) -> bool {
         ChannelKind::Email | ChannelKind::Spool => true,
         ChannelKind::WecomRobot | ChannelKind::WecomApp => false,
     }
+}
+
+/// The application repeats the very same bytes while the platform looks for doubles; it keeps them
+/// in memory, so only as long as it runs.
+fn repeats_in_one_run(channel: ChannelKind) -> bool {
+    repeats_safely(channel) || channel == ChannelKind::WecomApp
 }
 
 fn again(attempt: Attempt, plan: &RetryPlan, least: Option<TimeDelta>) -> Verdict {

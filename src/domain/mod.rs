@@ -18,6 +18,7 @@ pub mod fact;
 pub mod ids;
 pub mod link;
 pub mod message;
+pub mod packing;
 pub mod people;
 pub mod plan;
 pub mod policy;

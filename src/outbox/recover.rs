@@ -123,6 +123,15 @@ impl Outbox {
             })
             .collect();
         recent.sort_unstable();
+        // Those that shared a call were written down in one step.
+        recent.dedup_by(|later, first| {
+            let shares = |lane: usize| {
+                self.lanes
+                    .get(lane)
+                    .is_some_and(|lane| lane.channel.packing().is_some())
+            };
+            later == first && shares(first.1)
+        });
         for (at, lane) in recent {
             if let Some(lane) = self.lanes.get(lane) {
                 lane.recall(at);

@@ -16,3 +16,4 @@ mod outbox;
 mod secrets;
 mod spool;
 mod wecom;
+mod wecom_app;

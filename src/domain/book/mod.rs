@@ -48,6 +48,10 @@ pub struct Book {
     pub skipped: BTreeMap<MessageKey, SkipWhy>,
     /// Stages run or skipped.
     pub stages: BTreeMap<(PlanId, Quarter, Stage), (DateTime<Utc>, StageOutcome)>,
+    /// Accounts the platform was asked for, until the contact changes.
+    pub accounts: HashMap<PersonId, Account>,
+    /// Cards that can still be changed, by message.
+    pub cards: BTreeMap<MessageKey, Card>,
     /// Links made up to this instant are void.
     pub revoked: HashMap<(PlanId, Quarter, PersonId), DateTime<Utc>>,
     /// Users of the board.
@@ -86,6 +90,24 @@ pub struct Obligation {
     pub last_reminded: Option<(DateTime<Utc>, Occasion)>,
     /// Who was told of it beside the owners, and whether they were told that it is settled.
     pub copied: BTreeMap<PersonId, bool>,
+}
+
+/// What the platform said when it was asked for somebody's account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The account; none where it knows nobody.
+    pub user: Option<String>,
+    /// When it was asked.
+    pub asked_at: DateTime<Utc>,
+}
+
+/// A card that can be changed once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// The platform's code for it.
+    pub code: String,
+    /// When the card was sent.
+    pub sent_at: DateTime<Utc>,
 }
 
 /// Place in the queue: channel, time, position of the fact that queued it.

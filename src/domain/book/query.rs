@@ -1,11 +1,11 @@
 //! Questions to the book that several rooms ask.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Book, Delivery, DeliveryState, Obligation};
+use super::{Book, Card, Delivery, DeliveryState, Obligation};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter, TaskNo};
 use crate::domain::message::{MessageKey, Occasion};
-use crate::domain::people::ChannelKind;
+use crate::domain::people::{ChannelKind, Contact};
 use crate::domain::plan::{Group, Task};
 use crate::domain::report::{Received, Review};
 
@@ -176,6 +176,57 @@ impl Book {
     pub fn deadline(&self, plan: &PlanId, quarter: Quarter) -> Option<DateTime<Utc>> {
         let known = self.plans.get(plan)?;
         known.deadlines.get(&quarter.last_day()).copied()
+    }
+
+    /// How a person is reached: the contact sheet's row, with the account that was looked up where
+    /// the sheet has none.
+    #[must_use]
+    pub fn contact(&self, person: &PersonId) -> Contact {
+        let mut contact = match self.contacts.get(person) {
+            Some(contact) => contact.clone(),
+            None => Contact::none(person.clone()),
+        };
+        if contact.wecom_user.is_none()
+            && let Some(known) = self.accounts.get(person)
+        {
+            contact.wecom_user.clone_from(&known.user);
+        }
+        contact
+    }
+
+    /// Whether the platform said lately that it knows nobody by this person's telephone or e-mail
+    /// address. It counts such questions, so they are not asked over and over.
+    #[must_use]
+    pub fn is_without_account(&self, person: &PersonId) -> bool {
+        const ASK_AGAIN: TimeDelta = TimeDelta::days(7);
+        let known = self.accounts.get(person);
+        known.is_some_and(|known| {
+            let age = self.at.map(|now| now - known.asked_at);
+            known.user.is_none() && age.is_none_or(|age| age < ASK_AGAIN)
+        })
+    }
+
+    /// Cards that can still be changed and whose message asks for nothing any more, with the
+    /// addressee.
+    pub fn cards_to_settle(
+        &self,
+        now: DateTime<Utc>,
+    ) -> impl Iterator<Item = (&MessageKey, &Card)> {
+        // The platform takes a change for 72 hours; a little less, for clocks that differ.
+        const CHANGEABLE: TimeDelta = TimeDelta::hours(71);
+        let changeable = move |card: &Card| now - card.sent_at < CHANGEABLE;
+        self.cards
+            .iter()
+            .filter(move |(key, card)| changeable(card) && self.is_answered(key))
+    }
+
+    /// Whether a message asked for something, and nothing of it is open any more.
+    fn is_answered(&self, key: &MessageKey) -> bool {
+        self.messages.get(key).is_some_and(|delivery| {
+            let items = &delivery.message.items;
+            let open = |item| self.obligations.get(item).is_some_and(Obligation::is_open);
+            !items.is_empty() && !items.iter().any(open)
+        })
     }
 
     /// Messages waiting on this channel whose time has come, earliest first.

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::RecordError;
 use super::wire::{self, Got, Put, Wire, remote};
-use crate::domain::book::{Book, Delivery, DeliveryState, Obligation, PlanBook, Trouble};
+use crate::domain::book::{
+    Account, Book, Card, Delivery, DeliveryState, Obligation, PlanBook, Trouble,
+};
 use crate::domain::delivery::FailReason;
 use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
@@ -19,7 +21,7 @@ use crate::domain::report::{Received, Report, Review};
 use crate::domain::user::{Role, User};
 
 /// Raised with every change of the form or of what the fold means.
-pub(in crate::store) const VERSION: u32 = 1;
+pub(in crate::store) const VERSION: u32 = 2;
 
 /// The book as JSON. Sorted, so that equal books give equal bytes.
 pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
@@ -45,6 +47,8 @@ struct Out<'a> {
     messages: Vec<Put<'a, Delivery>>,
     skipped: Vec<(Put<'a, MessageKey>, Put<'a, SkipWhy>)>,
     stages: Vec<StageOut<'a>>,
+    accounts: Vec<(Put<'a, PersonId>, Put<'a, Account>)>,
+    cards: Vec<(Put<'a, MessageKey>, Put<'a, Card>)>,
     revoked: Vec<RevokedOut<'a>>,
     users: Vec<Put<'a, User>>,
 }
@@ -74,6 +78,8 @@ impl<'a> Out<'a> {
         messages.sort_by_key(|delivery| delivery.queued_in);
         let mut revoked: Vec<_> = book.revoked.iter().collect();
         revoked.sort();
+        let mut accounts: Vec<_> = book.accounts.iter().collect();
+        accounts.sort_by(|a, b| a.0.cmp(b.0));
         Self {
             position: book.position,
             at: book.at,
@@ -94,6 +100,11 @@ impl<'a> Out<'a> {
                     (Put(plan), Put(quarter), Put(stage), *at, Put(outcome))
                 })
                 .collect(),
+            accounts: accounts
+                .into_iter()
+                .map(|(k, v)| (Put(k), Put(v)))
+                .collect(),
+            cards: book.cards.iter().map(|(k, v)| (Put(k), Put(v))).collect(),
             revoked: revoked
                 .into_iter()
                 .map(|((plan, quarter, person), at)| (Put(plan), Put(quarter), Put(person), *at))
@@ -114,6 +125,8 @@ struct In {
     messages: Vec<Got<Delivery>>,
     skipped: Vec<(Got<MessageKey>, Got<SkipWhy>)>,
     stages: Vec<StageIn>,
+    accounts: Vec<(Got<PersonId>, Got<Account>)>,
+    cards: Vec<(Got<MessageKey>, Got<Card>)>,
     revoked: Vec<RevokedIn>,
     users: Vec<Got<User>>,
 }
@@ -138,6 +151,8 @@ impl In {
             contacts: by(self.contacts, |contact| contact.person.clone()),
             obligations: pairs(self.obligations).collect(),
             skipped: pairs(self.skipped).collect(),
+            accounts: pairs(self.accounts).collect(),
+            cards: pairs(self.cards).collect(),
             ..Book::default()
         };
         for (plan, quarter, stage, at, outcome) in self.stages {
@@ -230,6 +245,20 @@ struct DeliveryDef {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "Account")]
+struct AccountDef {
+    user: Option<String>,
+    asked_at: DateTime<Utc>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Card")]
+struct CardDef {
+    code: String,
+    sent_at: DateTime<Utc>,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(remote = "Trouble")]
 struct TroubleDef {
     at: DateTime<Utc>,
@@ -290,6 +319,8 @@ remote!(
     Received => ReceivedDef,
     Delivery => DeliveryDef,
     Trouble => TroubleDef,
+    Account => AccountDef,
+    Card => CardDef,
     DeliveryState => DeliveryStateDef,
     User => UserDef,
 );

@@ -18,7 +18,7 @@ use crate::domain::report::{Report, ReportStatus, Review, Via};
 use crate::domain::user::Role;
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 21] = [
+pub(super) const KINDS: [(&str, u32); 24] = [
     ("plan.imported", 1),
     ("person.set", 1),
     ("task.set", 1),
@@ -32,6 +32,9 @@ pub(super) const KINDS: [(&str, u32); 21] = [
     ("message.withdrawn", 1),
     ("send.intended", 1),
     ("send.concluded", 1),
+    ("account.learned", 1),
+    ("card.sent", 1),
+    ("card.settled", 1),
     ("message.revived", 1),
     ("report.received", 1),
     ("review.given", 1),
@@ -145,6 +148,26 @@ pub(super) enum FactDef {
         outcome: SendOutcome,
         #[serde(with = "wire")]
         verdict: Verdict,
+    },
+    #[serde(rename = "account.learned")]
+    AccountLearned {
+        #[serde(with = "wire")]
+        person: PersonId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<String>,
+    },
+    #[serde(rename = "card.sent")]
+    CardSent {
+        #[serde(with = "wire")]
+        key: MessageKey,
+        code: String,
+    },
+    #[serde(rename = "card.settled")]
+    CardSettled {
+        #[serde(with = "wire")]
+        key: MessageKey,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failed: Option<String>,
     },
     #[serde(rename = "message.revived")]
     MessageRevived {

@@ -249,6 +249,26 @@ fn every_fact() -> Vec<Entry> {
             name: "王科长".into(),
             password_hash: "$argon2id$v=19$y".into(),
         },
+        Fact::AccountLearned {
+            person: person.clone(),
+            account: Some("dujiang".into()),
+        },
+        Fact::AccountLearned {
+            person: person.clone(),
+            account: None,
+        },
+        Fact::CardSent {
+            key: notice.clone(),
+            code: "response-code".into(),
+        },
+        Fact::CardSettled {
+            key: notice.clone(),
+            failed: None,
+        },
+        Fact::CardSettled {
+            key: notice.clone(),
+            failed: Some("42045 said".into()),
+        },
         Fact::UserDisabled {
             name: "王科长".into(),
         },
