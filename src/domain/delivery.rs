@@ -425,6 +425,13 @@ mod tests {
         );
         mail.doubts_on_leg = MOST_DOUBTS - 1;
         assert_eq!(verdict(&doubt, mail, &plan), Verdict::Held);
+        let app = attempt(ChannelKind::WecomApp, 1, 1);
+        assert_eq!(wait(&verdict(&doubt, app, &plan), app), 5);
+        assert_eq!(
+            after_crash(ChannelKind::WecomApp, 0, app.now),
+            Verdict::Held,
+            "the bytes are gone"
+        );
         let robot = attempt(ChannelKind::WecomRobot, 1, 2);
         assert_eq!(verdict(&doubt, robot, &plan), Verdict::Held);
         assert_eq!(

@@ -97,7 +97,7 @@ fn what_several_people_read_in_one_group_message() {
         .map(|(stage, day)| {
             let now = at(day, "09:10");
             let brief = brief_of(&founded(now), &stage_message(stage, now), now);
-            let text = together(Short::Plain, &[brief.clone()]);
+            let text = together(Short::Plain, std::slice::from_ref(&brief));
             let card = render::card(&brief).unwrap();
             let first = text.lines().next().unwrap().to_owned();
             format!(

@@ -10,6 +10,7 @@
 #[path = "../peers/mod.rs"]
 mod peers;
 
+mod cards;
 mod email;
 mod letters;
 mod outbox;

@@ -38,10 +38,9 @@ impl Delivered {
         let card = &self.body["template_card"]["card_action"]["url"];
         let text = self.body["text"]["content"].as_str().unwrap_or_default();
         let from_text = || {
-            let start = text.find("http")?;
-            let rest = &text[start..];
-            let end = rest.find(|c: char| c.is_whitespace() || !c.is_ascii());
-            Some(rest[..end.unwrap_or(rest.len())].to_owned())
+            let (_, rest) = text.split_once("http")?;
+            let end = |c: char| c.is_whitespace() || !c.is_ascii();
+            Some(format!("http{}", rest.split(end).next()?))
         };
         card.as_str().map(str::to_owned).or_else(from_text)
     }

@@ -40,7 +40,9 @@ enum Accounts {
 #[derive(Debug, Clone)]
 pub(super) enum Said {
     /// The token was not given.
-    Code(Answer),
+    Code(Box<Answer>),
+    /// The platform would not say whose account it is.
+    NotTold(Box<Answer>),
     /// Nobody is there; nothing was sent.
     Unreachable { detail: String },
     /// The connection broke.
@@ -92,7 +94,7 @@ pub(super) fn account(answer: Answer) -> Result<Option<String>, Said> {
         0 => Ok(answer.userid.filter(|user| !user.is_empty())),
         // Unknown or not to be seen; a number it does not take for one is nobody's either.
         46004 | 40003 | 60111 | 60103 | 40058 => Ok(None),
-        _ => Err(Said::Code(answer)),
+        _ => Err(Said::NotTold(Box::new(answer))),
     }
 }
 
@@ -158,6 +160,7 @@ impl Said {
         let rest = TimeDelta::seconds(30);
         match self {
             Self::Code(answer) => by_errcode(&answer, nth),
+            Self::NotTold(answer) => not_told(&answer, nth),
             Self::Unreachable { detail } | Self::Broken { detail, .. } => {
                 let detail = format!("连接不上企业微信：{detail}");
                 Attempted::failed(FailReason::Unreachable, again, &detail).resting(rest)
@@ -182,7 +185,7 @@ impl Said {
     /// What it means for a change of a card.
     pub(super) fn about_a_card(self) -> Settled {
         match self {
-            Self::Code(answer) => settled(&answer),
+            Self::Code(answer) | Self::NotTold(answer) => settled(&answer),
             Self::Unreachable { .. } => Settled::Later,
             Self::Broken { sent: false, .. } | Self::NoAnswer { sent: false, .. } => Settled::Later,
             // The code works once: what may have been taken is not asked again.
@@ -192,6 +195,23 @@ impl Said {
             Self::Refused { status } => Settled::Failed(format!("HTTP {status}")),
             Self::BadUrl => Settled::Failed("接口地址有误".into()),
         }
+    }
+}
+
+/// Whoever's account is known gets messages all the same: the channel goes on.
+fn not_told(answer: &Answer, nth: u32) -> Attempted {
+    let detail = format!("向企业微信查找账号没有成功（{}）", answer.words());
+    match answer.errcode {
+        -1 | 6000 | 45033 if nth <= BUSY_TRIES => {
+            let after = Some(TimeDelta::minutes(i64::from(nth)));
+            Attempted::failed(FailReason::TryLater, Next::Again { after }, &detail)
+        }
+        // After too many misses it answers nobody for a day.
+        45009 if nth <= BUSY_TRIES => {
+            let after = Some(TimeDelta::hours(8));
+            Attempted::failed(FailReason::RateLimited, Next::Again { after }, &detail)
+        }
+        _ => Attempted::failed(FailReason::BadAddress, Next::NextChannel, &detail),
     }
 }
 
@@ -377,6 +397,21 @@ mod tests {
             failure.detail,
             "本机的出口 IP（203.0.113.9）不在应用的“企业可信IP”之列，请在管理后台添加（60020 not allow to access from your ip）"
         );
+    }
+
+    #[test]
+    fn a_look_up_that_is_blocked_stops_nobody_whose_account_is_known() {
+        let told = |errcode| {
+            let refused = Answer::of_code(errcode, "said".into());
+            let attempted = account(refused).unwrap_err().without_delivery(1);
+            assert_eq!(attempted.rest, None, "{errcode}");
+            show(&attempted)
+        };
+        assert_eq!(told(45009), "rate_limited again 28800s");
+        assert_eq!(told(48002), "bad_address next");
+        assert_eq!(told(-1), "try_later again 60s");
+        let missed = account(Answer::of_code(46004, String::new()));
+        assert_eq!(missed.unwrap(), None);
     }
 
     #[test]

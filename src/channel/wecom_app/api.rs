@@ -116,7 +116,8 @@ impl Api {
             sent: false,
         })?;
         if issued.errcode != 0 || issued.access_token.is_empty() {
-            return Err(Said::Code(Answer::of_code(issued.errcode, issued.errmsg)));
+            let answer = Answer::of_code(issued.errcode, issued.errmsg);
+            return Err(Said::Code(Box::new(answer)));
         }
         Ok(issued)
     }

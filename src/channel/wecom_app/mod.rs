@@ -11,7 +11,7 @@ mod card;
 mod members;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -65,8 +65,11 @@ pub struct AppChannel {
     /// Requests that ended in doubt, to be repeated as they were.
     doubtful: Mutex<HashMap<MessageKey, Doubtful>>,
     /// Accounts looked up since the start, also those not found: each question counts.
-    looked_up: Mutex<HashMap<(Option<String>, Option<String>), Option<String>>>,
+    looked_up: Mutex<LookedUp>,
 }
+
+/// By telephone and e-mail address.
+type LookedUp = HashMap<(Option<String>, Option<String>), Option<String>>;
 
 struct Doubtful {
     at: DateTime<Utc>,
@@ -203,13 +206,11 @@ impl AppChannel {
         answer::account(answer)
     }
 
-    fn doubtful(&self) -> std::sync::MutexGuard<'_, HashMap<MessageKey, Doubtful>> {
+    fn doubtful(&self) -> MutexGuard<'_, HashMap<MessageKey, Doubtful>> {
         self.doubtful.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn looked_up(
-        &self,
-    ) -> std::sync::MutexGuard<'_, HashMap<(Option<String>, Option<String>), Option<String>>> {
+    fn looked_up(&self) -> MutexGuard<'_, LookedUp> {
         self.looked_up
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

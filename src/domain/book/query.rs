@@ -335,3 +335,53 @@ impl Book {
         u32::try_from(count).unwrap_or(u32::MAX - 1) + 1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::book::Book;
+    use crate::domain::fact::Fact;
+    use crate::domain::fixture::{ZHONG, apply, id, plan, plan_facts, quarter};
+
+    #[test]
+    fn a_miss_is_believed_for_a_week_and_a_found_account_until_the_sheet_changes() {
+        let mut book = Book::default();
+        apply(&mut book, "2022-03-17T09:10", plan_facts());
+        let person = id(ZHONG);
+        let learned = |account: Option<&str>| {
+            vec![Fact::AccountLearned {
+                person: person.clone(),
+                account: account.map(str::to_owned),
+            }]
+        };
+        let sheet = |user: Option<&str>| {
+            vec![Fact::ContactSet {
+                contact: Contact {
+                    mobile: Some("13800000001".into()),
+                    wecom_user: user.map(str::to_owned),
+                    ..Contact::none(person.clone())
+                },
+            }]
+        };
+        apply(&mut book, "2022-03-17T09:10", sheet(None));
+        apply(&mut book, "2022-03-17T09:11", learned(None));
+        assert!(book.is_without_account(&person));
+        let something = Fact::LinksRevoked {
+            plan: plan(),
+            quarter: quarter("2022Q1"),
+            person: person.clone(),
+        };
+        apply(&mut book, "2022-03-25T09:11", vec![something]);
+        assert!(
+            !book.is_without_account(&person),
+            "asked again after a week"
+        );
+        apply(&mut book, "2022-03-25T09:12", learned(Some("zjp")));
+        assert_eq!(book.contact(&person).wecom_user.as_deref(), Some("zjp"));
+        apply(&mut book, "2022-03-25T09:13", sheet(Some("other")));
+        assert_eq!(book.contact(&person).wecom_user.as_deref(), Some("other"));
+        apply(&mut book, "2022-03-25T09:14", sheet(None));
+        assert_eq!(book.contact(&person).wecom_user, None);
+        assert!(book.accounts.is_empty());
+    }
+}
