@@ -1,8 +1,10 @@
 //! `[office]`: who asks, whom to call, and who coordinates.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use super::reader::Reader;
+use super::units;
 use crate::domain::address;
 use crate::domain::ids::PersonId;
 use crate::domain::people::{ChannelKind, Contact, Person, Roles};
@@ -16,6 +18,9 @@ pub struct OfficeConfig {
     pub phone: Option<String>,
     /// `[[office.coordinator]]`, with the ways to reach each.
     pub coordinators: Vec<(Person, Contact)>,
+    /// Tables of units' names, after the one inside the program. Read anew at each import, so
+    /// that a decision counts at once.
+    pub units: Vec<PathBuf>,
 }
 
 impl OfficeConfig {
@@ -31,6 +36,11 @@ impl OfficeConfig {
                     .all(|c| c.is_ascii_digit() || " -+()（）转、,，/".contains(c));
             fits.then(|| text.to_owned())
         });
+        let units = r.texts("units").unwrap_or_default();
+        let units: Vec<PathBuf> = units.iter().map(|name| r.find(name)).collect();
+        for fault in units::names(&units).err().into_iter().flatten() {
+            r.fault("units", fault.to_string());
+        }
         let mut names = BTreeSet::new();
         let unit = name.clone().unwrap_or_default();
         let coordinators = r.list("coordinator", |r| coordinator(r, &unit, &mut names));
@@ -39,6 +49,7 @@ impl OfficeConfig {
             name: name?,
             phone,
             coordinators: coordinators?,
+            units,
         })
     }
 }

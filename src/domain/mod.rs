@@ -24,6 +24,8 @@ pub mod plan;
 pub mod policy;
 pub mod report;
 pub mod schedule;
+pub mod target;
+pub mod units;
 pub mod user;
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod peers {
 
 mod bell;
 mod browser;
+mod faults;
 mod inspect;
 mod kill;
 mod old_plan;
