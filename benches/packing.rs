@@ -119,14 +119,15 @@ fn rules() -> RuleSet {
 fn founded(rules: &RuleSet) -> Vec<Fact> {
     let source = Source {
         file_name: "dongguan-2022.txt".into(),
-        year: None,
         id: Some(PlanId::new("dongguan-2022").unwrap()),
+        ..Source::default()
     };
     let reading = plan::read(TABLE, &source).unwrap();
     let origin = import::TableFile {
         name: source.file_name,
         sha256: String::new(),
         accepted: 0,
+        units: Vec::new(),
     };
     let book = Book::default();
     let mut facts = import::facts(

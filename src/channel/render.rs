@@ -156,7 +156,7 @@ macro_rules! templates {
 }
 
 /// Every template, by name.
-const TEMPLATES: [(&str, &str); 31] = templates![
+const TEMPLATES: [(&str, &str); 37] = templates![
     "reminder/opening.txt",
     "reminder/subject.txt",
     "reminder/body.txt",
@@ -188,6 +188,12 @@ const TEMPLATES: [(&str, &str); 31] = templates![
     "digest/body.html",
     "digest/wecom.md",
     "digest/wecom.txt",
+    "thanks/opening.txt",
+    "thanks/subject.txt",
+    "thanks/body.txt",
+    "thanks/body.html",
+    "thanks/wecom.md",
+    "thanks/wecom.txt",
 ];
 
 /// Compiled once.

@@ -41,11 +41,19 @@ pub enum Letter {
     Settled,
     /// To coordinators, once a day.
     Digest,
+    /// To a former owner: thanks, and what is no longer theirs.
+    Thanks,
 }
 
 impl Letter {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Reminder, Self::Copied, Self::Settled, Self::Digest];
+    pub const ALL: [Self; 5] = [
+        Self::Reminder,
+        Self::Copied,
+        Self::Settled,
+        Self::Digest,
+        Self::Thanks,
+    ];
 
     /// The kind of a message.
     #[must_use]
@@ -53,6 +61,8 @@ impl Letter {
         match message.key.occasion {
             Occasion::Digest(_) => Self::Digest,
             Occasion::Settled(_) => Self::Settled,
+            Occasion::HandedOver(_) => Self::Thanks,
+            Occasion::TakenOver(_) => Self::Reminder,
             Occasion::Stage(_) | Occasion::Urge(_) if message.items.is_empty() => Self::Copied,
             Occasion::Stage(_) | Occasion::Urge(_) => Self::Reminder,
         }
@@ -73,6 +83,7 @@ impl Letter {
             Self::Copied => "copied",
             Self::Settled => "settled",
             Self::Digest => "digest",
+            Self::Thanks => "thanks",
         }
     }
 }

@@ -80,10 +80,14 @@ pub enum Occasion {
     Settled(NaiveDate),
     /// A coordinator's explicit 催办: the how-manieth for this person and quarter.
     Urge(u32),
+    /// Told that tasks are theirs since that version of the plan.
+    TakenOver(u32),
+    /// Thanked for tasks that are no longer theirs since that version of the plan.
+    HandedOver(u32),
 }
 
 impl Occasion {
-    /// `notice`, `digest`, `settled`, `urge`: the kind, for JSON and lists.
+    /// `notice`, `digest`, `settled`, `urge`, `taken_over` …: the kind, for JSON and lists.
     #[must_use]
     pub fn kind(self) -> &'static str {
         match self {
@@ -91,6 +95,8 @@ impl Occasion {
             Self::Digest(_) => "digest",
             Self::Settled(_) => "settled",
             Self::Urge(_) => "urge",
+            Self::TakenOver(_) => "taken_over",
+            Self::HandedOver(_) => "handed_over",
         }
     }
 
@@ -102,6 +108,8 @@ impl Occasion {
             Self::Digest(_) => "每日汇总",
             Self::Settled(_) => "办结告知",
             Self::Urge(_) => "人工催办",
+            Self::TakenOver(_) => "任务交接",
+            Self::HandedOver(_) => "交接致谢",
         }
     }
 }
@@ -113,6 +121,8 @@ impl fmt::Display for Occasion {
             Self::Digest(day) => write!(f, "digest-{day}"),
             Self::Settled(day) => write!(f, "settled-{day}"),
             Self::Urge(nth) => write!(f, "urge-{nth}"),
+            Self::TakenOver(version) => write!(f, "taken_over-{version}"),
+            Self::HandedOver(version) => write!(f, "handed_over-{version}"),
         }
     }
 }
@@ -162,11 +172,15 @@ pub enum Reason {
     Settled,
     /// A coordinator asked for it: `urged`.
     Urged,
+    /// Tasks are theirs by a revised plan: `taken_over`.
+    TakenOver,
+    /// Tasks are no longer theirs by a revised plan: `handed_over`.
+    HandedOver,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::FirstNotice,
         Self::NotReported,
         Self::DueToday,
@@ -176,6 +190,8 @@ impl Reason {
         Self::DailyDigest,
         Self::Settled,
         Self::Urged,
+        Self::TakenOver,
+        Self::HandedOver,
     ];
 
     /// The name used in JSON and records.
@@ -191,6 +207,8 @@ impl Reason {
             Self::DailyDigest => "daily_digest",
             Self::Settled => "settled",
             Self::Urged => "urged",
+            Self::TakenOver => "taken_over",
+            Self::HandedOver => "handed_over",
         }
     }
 

@@ -21,6 +21,7 @@ pub mod message;
 pub mod packing;
 pub mod people;
 pub mod plan;
+pub mod plan_diff;
 pub mod policy;
 pub mod report;
 pub mod schedule;

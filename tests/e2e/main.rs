@@ -19,6 +19,7 @@ mod peers {
 mod bell;
 mod browser;
 mod faults;
+mod import;
 mod inspect;
 mod kill;
 mod old_plan;

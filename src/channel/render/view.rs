@@ -80,6 +80,8 @@ struct AboutView<'a> {
     name: &'a str,
     state: &'static str,
     status: Option<&'static str>,
+    /// Who answers for it now; none where the table no longer has it.
+    now: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -141,7 +143,9 @@ impl<'a> View<'a> {
             about: by_owner(brief.about.iter().take(others)),
             total: match brief.letter {
                 Letter::Reminder => brief.items.len(),
-                Letter::Copied | Letter::Settled | Letter::Digest => brief.about.len(),
+                Letter::Copied | Letter::Settled | Letter::Digest | Letter::Thanks => {
+                    brief.about.len()
+                }
             },
             more: item_count(brief) - own - others.min(brief.about.len()),
             digest: brief
@@ -167,6 +171,7 @@ fn label(brief: &Brief) -> String {
     let stage = match (brief.letter, brief.message.key.occasion) {
         (Letter::Copied, _) => "抄告",
         (_, Occasion::Urge(_)) => "催办",
+        (_, Occasion::HandedOver(_)) => "致谢",
         (_, occasion) => occasion.chinese(),
     };
     if brief.message.catch_up {
@@ -213,6 +218,7 @@ fn by_owner<'a>(rows: impl Iterator<Item = &'a AboutItem>) -> Vec<OwnerView<'a>>
             name: &row.short_name,
             state: row.state.chinese(),
             status: row.status.map(|status| status.chinese()),
+            now: row.now_with.as_deref(),
         };
         let same = views
             .iter_mut()

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserializer, Serializer};
 
 use super::wire::{Wire, from_text, named};
+use crate::domain::book::{ClosedWhy, Hand};
 use crate::domain::delivery::FailReason;
 use crate::domain::fact::Actor;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
@@ -24,6 +25,8 @@ named!(
     Role,
     MilestoneKind,
     Bound,
+    ClosedWhy,
+    Hand,
 );
 
 /// A type that is written by `Display` and read back by the function given.
@@ -104,6 +107,8 @@ fn occasion(text: &str) -> Option<Occasion> {
         ("digest", day) => day.parse::<NaiveDate>().ok().map(Occasion::Digest),
         ("settled", day) => day.parse::<NaiveDate>().ok().map(Occasion::Settled),
         ("urge", nth) => nth.parse().ok().map(Occasion::Urge),
+        ("taken_over", version) => version.parse().ok().map(Occasion::TakenOver),
+        ("handed_over", version) => version.parse().ok().map(Occasion::HandedOver),
         _ => None,
     }
 }

@@ -168,9 +168,9 @@ impl Book {
             }
         }
         let settled = match occasion {
-            Occasion::Stage(_) | Occasion::Urge(_) => false,
+            Occasion::Stage(_) | Occasion::Urge(_) | Occasion::TakenOver(_) => false,
             Occasion::Settled(_) => true,
-            Occasion::Digest(_) => return,
+            Occasion::Digest(_) | Occasion::HandedOver(_) => return,
         };
         for key in about {
             if let Some(obligation) = self.obligations.get_mut(key) {

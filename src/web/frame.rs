@@ -1,28 +1,39 @@
-//! What every page of the board has around it.
+//! What every page for the office has around it.
 
 use chrono::Datelike as _;
 
+use super::format::long_moment;
+use super::{Caller, assets};
 use crate::desk::{Desk, StoppedChannel};
 use crate::domain::calendar::Calendar;
 use crate::store::Health;
-use crate::web::format::long_moment;
-use crate::web::{Caller, assets};
 
 /// Head, navigation and warnings.
-pub(super) struct Frame<'a> {
+pub struct Frame<'a> {
+    /// Address of the style sheet.
     pub style: &'a str,
+    /// Who asks.
     pub office: &'a str,
     /// Which entry of the navigation is the present page.
     pub here: &'static str,
+    /// Who is signed in.
     pub user: Option<String>,
+    /// Whether the pages that change something are offered.
+    pub writes: bool,
+    /// What forms carry.
     pub csrf: String,
+    /// Whether this is a trial run.
     pub demo: bool,
+    /// The time shown by a simulated clock.
     pub simulated: Option<String>,
+    /// What somebody should mend.
     pub warnings: Vec<String>,
 }
 
 impl<'a> Frame<'a> {
-    pub(super) fn new(desk: &'a Desk, caller: &Caller, here: &'static str) -> Self {
+    /// Around a page for this caller.
+    #[must_use]
+    pub fn new(desk: &'a Desk, caller: &Caller, here: &'static str) -> Self {
         let now = desk.clock.now();
         let calendar = desk.calendar();
         let user = match caller {
@@ -37,6 +48,7 @@ impl<'a> Frame<'a> {
         let signed_in = user.is_some();
         let simulated = desk.clock.is_simulated();
         Self {
+            writes: caller.may_write(),
             style: assets::style_path(),
             office: &desk.office.name,
             here,
