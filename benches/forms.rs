@@ -109,7 +109,8 @@ fn beside(what: &str, script: &str, file: &Path) {
         );
         return;
     }
-    let base = median(9, || run(&mut python()));
+    // python-docx takes ten seconds and more each time.
+    let base = median(3, || run(&mut python()));
     row(
         what,
         base,

@@ -199,6 +199,7 @@ fn compose(
                 board: None,
             },
             link: &format!("https://duban.dg.gov.cn/r/{}", key.sign(&link)),
+            calendar: None,
             now,
         },
     )

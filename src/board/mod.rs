@@ -15,9 +15,11 @@ mod pages;
 mod review;
 mod signin;
 pub mod text;
+pub mod urge;
 pub mod users;
 mod users_api;
 pub mod wire;
+mod wording;
 
 use std::sync::Arc;
 
@@ -41,6 +43,10 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/review", post(review::submit))
         .route("/deliveries", get(deliveries::show))
         .route("/deliveries/revive", post(deliveries::revive))
+        .route("/templates", get(wording::show))
+        .route("/templates/{name}/html", get(wording::html))
+        .route("/urge", get(urge::show).post(urge::submit))
+        .route("/api/v1/urge", post(urge::order))
         .route("/api/v1/board", get(api::board))
         .route("/api/v1/deliveries", get(api::deliveries))
         .route("/api/v1/clock", post(api::clock))

@@ -219,14 +219,23 @@ impl Outbox {
             .map(|job| &job.message.key)
             .map(|key| (self.links)(&key.plan, key.quarter, &key.person))
             .collect();
+        let calendars: Vec<Option<String>> = jobs
+            .iter()
+            .map(|job| {
+                let address = self.calendars.as_ref()?;
+                Some(address(&job.message.key.person))
+            })
+            .collect();
         let (book, rules, now) = (self.ledger.book(), self.rules.now(), self.clock.now());
-        let briefs = jobs.iter().zip(&links).map(|(job, link)| {
+        let briefs = jobs.iter().zip(&links).zip(&calendars);
+        let briefs = briefs.map(|((job, link), calendar)| {
             let order = Order {
                 message: &job.message,
                 items: &job.items,
                 about: &job.about,
                 office: &self.terms.office,
                 link,
+                calendar: calendar.as_deref(),
                 now,
             };
             brief::compose(&book, &rules.calendar, order)

@@ -24,6 +24,7 @@ pub fn brief_of(book: &Book, message: &Message, now: DateTime<Utc>) -> Brief {
             about: &message.about,
             office: &office,
             link: "https://duban.example.gov.cn/r/7f3kQm2ZpX",
+            calendar: Some("https://duban.example.gov.cn/calendar/9xWq4T.ics"),
             now,
         },
     )

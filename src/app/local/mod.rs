@@ -63,7 +63,6 @@ pub(super) fn router(operator: Arc<Operator>) -> Router {
         .route("/api/v1/contacts/template", get(contacts::template))
         .route("/api/v1/contacts/check", get(contacts::check))
         .route("/api/v1/simulate", get(simulate::simulate))
-        .route("/api/v1/urge", post(simulate::urge))
         .route("/api/v1/journal", get(journal::dump))
         .route("/api/v1/journal/verify", get(journal::verify))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))

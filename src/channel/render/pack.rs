@@ -4,7 +4,7 @@
 use minijinja::context;
 
 use super::view::item_count;
-use super::{RenderError, Short, environment, render, view_of};
+use super::{RenderError, Short, Templates};
 use crate::domain::brief::Brief;
 
 /// What a call's messages share: the words before and after the parts. Messages of equal frames
@@ -16,13 +16,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Its bytes.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.before.len() + self.after.len()
-    }
-
-    /// Whether these words can stand around this one's parts too.
+    /// Both, one after the other, with a line break between them.
     #[must_use]
     pub fn name(&self) -> String {
         format!("{}\n{}", self.before, self.after)
@@ -30,50 +24,22 @@ impl Frame {
 }
 
 /// Where the parts stand in a frame; no text of ours holds it.
-const PLACE: &str = "\u{1}";
+pub(super) const PLACE: &str = "\u{1}";
 
-/// The frame of this message; none where its kind goes alone.
+/// The frame of this message, with the templates in force; none where its kind goes alone.
 ///
 /// # Errors
 /// [`RenderError`] names the template.
 pub fn frame(brief: &Brief, form: Short) -> Result<Option<Frame>, RenderError> {
-    let part = match form {
-        Short::Markdown => "pack.md",
-        Short::Plain => "pack.txt",
-    };
-    let name = format!("{}/{part}", brief.letter.as_str());
-    if environment().get_template(&name).is_err() {
-        return Ok(None);
-    }
-    let view = view_of(brief, 0, 0)?;
-    let text = render(brief.letter, part, &context! { parts => PLACE, ..view })?;
-    Ok(text
-        .trim_end()
-        .split_once(PLACE)
-        .map(|(before, after)| Frame {
-            before: before.to_owned(),
-            after: after.to_owned(),
-        }))
+    Templates::in_force().frame(brief, form)
 }
 
-/// One person's part, with the first `shown` items and milestones of at most `gist` characters;
-/// ends with an empty line.
-///
-/// # Errors
-/// [`RenderError`] names the template.
-pub fn part(brief: &Brief, form: Short, shown: usize, gist: usize) -> Result<String, RenderError> {
-    let view = view_of(brief, shown, gist)?;
-    let view = context! { packed => true, ..view };
-    let text = render(brief.letter, form.template(), &view)?;
-    Ok(format!("{}\n\n", text.trim_end()))
-}
-
-/// One person's part in full.
+/// One person's part in full, likewise; ends with an empty line.
 ///
 /// # Errors
 /// [`RenderError`] names the template.
 pub fn whole_part(brief: &Brief, form: Short) -> Result<String, RenderError> {
-    part(brief, form, item_count(brief), usize::MAX)
+    Templates::in_force().part(brief, form, item_count(brief), usize::MAX)
 }
 
 /// The text of all these, in their order, within `most` bytes as `measure` counts them: where it
@@ -88,16 +54,18 @@ pub fn together(
     most: usize,
     measure: impl Fn(&str) -> usize,
 ) -> Result<Option<String>, RenderError> {
-    let Some(frame) = briefs.first().map(|brief| frame(brief, form)).transpose()? else {
+    let templates = Templates::in_force();
+    let Some(first) = briefs.first() else {
         return Ok(None);
     };
-    let Some(frame) = frame else {
+    let Some(frame) = templates.frame(first, form)? else {
         return Ok(None);
     };
     for (shown, gist) in [(usize::MAX, usize::MAX), (usize::MAX, 40), (3, 40), (0, 40)] {
         let mut text = frame.before.clone();
         for brief in briefs {
-            text.push_str(&part(brief, form, shown.min(item_count(brief)), gist)?);
+            let shown = shown.min(item_count(brief));
+            text.push_str(&templates.part(brief, form, shown, gist)?);
         }
         text.truncate(text.trim_end().len());
         text.push_str(&frame.after);
@@ -106,4 +74,46 @@ pub fn together(
         }
     }
     Ok(None)
+}
+
+impl Templates {
+    fn frame(&self, brief: &Brief, form: Short) -> Result<Option<Frame>, RenderError> {
+        let part = match form {
+            Short::Markdown => "pack.md",
+            Short::Plain => "pack.txt",
+        };
+        if !self.has(brief, part) || self.is_reworded(brief, form, part) {
+            return Ok(None);
+        }
+        let view = self.view_of(brief, 0, 0)?;
+        let text = self.render(brief, part, &context! { parts => PLACE, ..view })?;
+        Ok(text
+            .trim_end()
+            .split_once(PLACE)
+            .map(|(before, after)| Frame {
+                before: before.to_owned(),
+                after: after.to_owned(),
+            }))
+    }
+
+    /// Whether an office has its own words for one person but not for several: then its own words
+    /// go first, and each person's message goes alone.
+    fn is_reworded(&self, brief: &Brief, form: Short, pack: &str) -> bool {
+        let own = |part: &str| self.own().contains(&self.find(brief, part));
+        !own(pack) && (own("opening.txt") || own(form.template()))
+    }
+
+    /// One person's part, with the first `shown` items and milestones of at most `gist` characters.
+    fn part(
+        &self,
+        brief: &Brief,
+        form: Short,
+        shown: usize,
+        gist: usize,
+    ) -> Result<String, RenderError> {
+        let view = self.view_of(brief, shown, gist)?;
+        let view = context! { packed => true, ..view };
+        let text = self.render(brief, form.template(), &view)?;
+        Ok(format!("{}\n\n", text.trim_end()))
+    }
 }

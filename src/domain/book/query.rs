@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Book, Card, Delivery, DeliveryState, Obligation, PlanBook};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter, TaskNo};
+use crate::domain::ladder::Ladder;
 use crate::domain::message::{MessageKey, Occasion};
 use crate::domain::people::{ChannelKind, Contact};
 use crate::domain::plan::{Group, Task};
@@ -192,6 +193,12 @@ impl Book {
             .collect()
     }
 
+    /// The ladder that a case began with; none before it begins.
+    #[must_use]
+    pub fn ladder(&self, plan: &PlanId, quarter: Quarter) -> Option<&Ladder> {
+        self.ladders.get(&(plan.clone(), quarter))
+    }
+
     /// When reports for a plan's quarter are due.
     #[must_use]
     pub fn deadline(&self, plan: &PlanId, quarter: Quarter) -> Option<DateTime<Utc>> {
@@ -321,6 +328,18 @@ impl Book {
                 DeliveryState::Sent { at, .. } | DeliveryState::Held { at } => *at > since,
                 DeliveryState::Waiting { .. } | DeliveryState::Sending { .. } => true,
                 DeliveryState::Dead { .. } | DeliveryState::Withdrawn { .. } => false,
+            })
+            .count()
+    }
+
+    /// How many messages this person was sent after `since`, from all causes.
+    #[must_use]
+    pub fn received(&self, person: &PersonId, since: DateTime<Utc>) -> usize {
+        let keys = self.messages_of.get(person).into_iter().flatten();
+        keys.filter_map(|key| self.messages.get(key))
+            .filter(|delivery| match delivery.state {
+                DeliveryState::Sent { at, .. } | DeliveryState::Held { at } => at > since,
+                _ => false,
             })
             .count()
     }
