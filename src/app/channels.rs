@@ -44,13 +44,7 @@ pub(super) fn outbox(
         rules.clone(),
         terms,
         channels(config)?,
-        links(
-            rules.clone(),
-            ledger.clone(),
-            clock.clone(),
-            key.clone(),
-            base.to_owned(),
-        ),
+        links(rules.clone(), ledger.clone(), key.clone(), base.to_owned()),
     )
     .with_calendars(calendars(clock.clone(), key.clone(), base.to_owned())))
 }
@@ -99,10 +93,9 @@ fn calendars(clock: Clock, key: LinkKey, base: String) -> Calendars {
 }
 
 /// Makes the address of a person's own page: good until long after the quarter's deadline.
-fn links(rules: Rules, ledger: Ledger, clock: Clock, key: LinkKey, base: String) -> Links {
-    Arc::new(move |plan, quarter, person| {
+fn links(rules: Rules, ledger: Ledger, key: LinkKey, base: String) -> Links {
+    Arc::new(move |plan, quarter, person, now| {
         let rules = rules.now();
-        let now = clock.now();
         let deadline = ledger.book().deadline(plan, quarter);
         let deadline =
             deadline.unwrap_or_else(|| rules.policy.deadline(&rules.calendar, quarter.last_day()));

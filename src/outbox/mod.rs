@@ -42,8 +42,8 @@ use crate::store::{Health, Ledger};
 use lane::Lane;
 pub use lane::{LaneStatus, Rest};
 
-/// Makes the address of a person's own page for a quarter.
-pub type Links = Arc<dyn Fn(&PlanId, Quarter, &PersonId) -> String + Send + Sync>;
+/// Makes the address of a person's own page for a quarter, as of a moment: the same for the same.
+pub type Links = Arc<dyn Fn(&PlanId, Quarter, &PersonId, DateTime<Utc>) -> String + Send + Sync>;
 
 /// Makes the address of a person's calendar feed.
 pub type Calendars = Arc<dyn Fn(&PersonId) -> String + Send + Sync>;

@@ -20,15 +20,16 @@ impl Outbox {
             let facts: Vec<Fact> = book
                 .in_doubt()
                 .filter_map(|delivery| {
-                    let DeliveryState::Sending { channel, .. } = delivery.state else {
+                    let DeliveryState::Sending { since, channel, .. } = delivery.state else {
                         return None;
                     };
+                    let first = delivery.doubtful_since.unwrap_or(since);
                     Some(Fact::SendConcluded {
                         key: delivery.message.key.clone(),
                         outcome: SendOutcome::InDoubt {
                             detail: "发送过程中程序中断，不能确定是否已送达".into(),
                         },
-                        verdict: delivery::after_crash(channel, delivery.leg, now),
+                        verdict: delivery::after_crash(channel, delivery.leg, first, now),
                     })
                 })
                 .collect();

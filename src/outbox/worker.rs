@@ -212,23 +212,27 @@ impl Outbox {
         }
     }
 
-    /// What these messages say now.
+    /// What these messages say.
     pub(super) fn compose(&self, jobs: &[Job]) -> Vec<Brief> {
-        let links: Vec<String> = jobs
+        let now = self.clock.now();
+        // Links are made before the book is held: they look into it themselves.
+        let moments: Vec<DateTime<Utc>> = {
+            let book = self.ledger.book();
+            jobs.iter().map(|job| speaks_at(&book, job, now)).collect()
+        };
+        let addresses: Vec<(String, Option<String>)> = jobs
             .iter()
-            .map(|job| &job.message.key)
-            .map(|key| (self.links)(&key.plan, key.quarter, &key.person))
-            .collect();
-        let calendars: Vec<Option<String>> = jobs
-            .iter()
-            .map(|job| {
-                let address = self.calendars.as_ref()?;
-                Some(address(&job.message.key.person))
+            .zip(&moments)
+            .map(|(job, at)| {
+                let key = &job.message.key;
+                let link = (self.links)(&key.plan, key.quarter, &key.person, *at);
+                let calendar = self.calendars.as_ref();
+                (link, calendar.map(|address| address(&key.person)))
             })
             .collect();
-        let (book, rules, now) = (self.ledger.book(), self.rules.now(), self.clock.now());
-        let briefs = jobs.iter().zip(&links).zip(&calendars);
-        let briefs = briefs.map(|((job, link), calendar)| {
+        let (book, rules) = (self.ledger.book(), self.rules.now());
+        let briefs = jobs.iter().zip(&moments).zip(&addresses);
+        let briefs = briefs.map(|((job, at), (link, calendar))| {
             let order = Order {
                 message: &job.message,
                 items: &job.items,
@@ -236,12 +240,34 @@ impl Outbox {
                 office: &self.terms.office,
                 link,
                 calendar: calendar.as_deref(),
-                now,
+                now: *at,
             };
-            brief::compose(&book, &rules.calendar, order)
+            Brief {
+                tried_at: now,
+                ..brief::compose(&book, &rules.calendar, order)
+            }
         });
         briefs.collect()
     }
+}
+
+/// As of when this message speaks: what may have arrived is repeated word for word, where the peer
+/// knows it again by that.
+fn speaks_at(book: &Book, job: &Job, now: DateTime<Utc>) -> DateTime<Utc> {
+    let key = &job.message.key;
+    let Some(delivery) = book.messages.get(key) else {
+        return now;
+    };
+    let DeliveryState::Sending { since, .. } = delivery.state else {
+        return now;
+    };
+    let whose = (key.plan.clone(), key.quarter, key.person.clone());
+    let revoked = book.revoked.get(&whose);
+    // A link made before its revocation would open nothing.
+    let first = delivery
+        .doubtful_since
+        .filter(|first| revoked.is_none_or(|revoked| revoked < first));
+    delivery::speaks_at(job.channel, since, first)
 }
 
 impl Conclusion {

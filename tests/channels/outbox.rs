@@ -108,7 +108,7 @@ impl Desk {
             world::rules(),
             world::terms(),
             channels,
-            Arc::new(|_, quarter, person| {
+            Arc::new(|_, quarter, person, _| {
                 format!("https://duban.example.gov.cn/r/{quarter}-{person}")
             }),
         ));
@@ -530,7 +530,7 @@ async fn asked_to_stop_it_finishes_what_is_in_hand_and_takes_nothing_new() {
         world::rules(),
         world::terms(),
         vec![mail.clone()],
-        Arc::new(|_, _, _| String::new()),
+        Arc::new(|_, _, _, _| String::new()),
     ));
     let run = outbox.run(soft, CancellationToken::new());
     tokio::time::timeout(Duration::from_secs(5), run)

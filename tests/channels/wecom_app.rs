@@ -191,43 +191,30 @@ async fn an_account_the_sheet_lacks_is_asked_for_once_by_telephone_then_by_mail(
 }
 
 #[tokio::test]
-async fn what_ended_in_doubt_is_repeated_with_the_same_bytes_and_shown_once() {
+async fn a_token_near_its_end_is_renewed_and_nothing_refused() {
     let peer = AppPeer::good().await;
     let channel = app(peer.base_url());
-    // The platform takes it and its answer is lost: two calls, the second answered as usual.
-    let first = brief();
-    assert!(is_sent(&channel.send(&first, 1).await));
-    peer.set_script(|path, nth| match (path, nth) {
-        ("message/send", 2) => Answer::Http(502),
-        _ => Answer::Usual,
-    });
-    let mut second = another(2);
-    second.message.key.person = crate::peers::world::person("市发展改革局", "王国雄");
-    let told = channel.send(&second, 1).await;
-    assert!(
-        matches!(told.outcome, SendOutcome::InDoubt { .. }),
-        "{told:?}"
-    );
-    // Later the words would be others; the request is the same to the byte.
-    let mut later = second.clone();
-    later.at += chrono::TimeDelta::minutes(5);
-    later.link.push_str("-made-later");
-    assert!(is_sent(&channel.send(&later, 2).await));
-    let bodies = peer.bodies_of("message/send");
-    assert_eq!(bodies[1], bodies[2]);
-    // What has been reported meanwhile is not asked for again: then it is another message.
-    peer.set_script(|path, nth| match (path, nth) {
-        ("message/send", 4) => Answer::Http(502),
-        _ => Answer::Usual,
-    });
-    second.message.key.person = crate::peers::world::person("市财政局", "李树峰");
-    channel.send(&second, 1).await;
-    second.items.remove(0);
-    second.id = format!("{:024x}", 9);
-    let sent = channel.send(&second, 2).await;
-    assert!(is_sent(&sent), "{sent:?}");
-    let bodies = peer.bodies_of("message/send");
-    assert_ne!(bodies[3], bodies[4]);
+    peer.token_life(6);
+    assert!(is_sent(&channel.send(&another(1), 1).await));
+    // Half its life: the other half is there for a slow machine.
+    tokio::time::sleep(std::time::Duration::from_millis(3_050)).await;
+    assert!(is_sent(&channel.send(&another(2), 1).await));
+    assert_eq!(peer.tokens_given(), 2);
+    assert_eq!(peer.calls_of("message/send"), 2, "none was refused");
+}
+
+#[tokio::test]
+async fn the_same_moment_gives_the_same_bytes_and_another_another_card() {
+    let peer = AppPeer::good().await;
+    let channel = app(peer.base_url());
+    let mut brief = brief();
+    assert!(is_sent(&channel.send(&brief, 1).await));
+    brief.tried_at += chrono::TimeDelta::minutes(5);
+    assert!(is_sent(&channel.send(&brief, 2).await));
+    assert_eq!((peer.delivered().len(), peer.doubles()), (1, 1));
+    brief.at += chrono::TimeDelta::minutes(5);
+    assert!(is_sent(&channel.send(&brief, 3).await));
+    assert_eq!((peer.delivered().len(), peer.doubles()), (2, 1));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::peers::smtp::SmtpPeer;
 use crate::peers::wecom::Answer;
 use crate::peers::wecom_app::{AGENT, AppPeer, CORP, Delivered, SECRET};
-use crate::world::{CHANNELS, Daemon, EMAIL, MOBILE, WECOM, World};
+use crate::world::{CHANNELS, Daemon, EMAIL, MOBILE, SOON, WECOM, World, eventually};
 
 const BEFORE_NOTICE: &str = "2022-03-17T09:00:00+08:00";
 const AFTER_NOTICE: &str = "2022-03-17T09:30:00+08:00";
@@ -274,5 +274,83 @@ async fn each_answer_leads_to_what_the_table_says_for_that_person() {
         mail.mails().len() + peer.delivered().len(),
         deliveries(&daemon, "sent").await.len()
     );
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_crash_left_in_doubt_is_sent_again_and_read_once() {
+    let peer = AppPeer::start(false).await;
+    let world = world(&section(&peer.base_url()));
+    let mut filled = 0;
+    world.import_filled(|index, row| {
+        if is_owner(row) && filled < 6 {
+            filled += 1;
+            row[CHANNELS] = "wecom_app".into();
+            row[WECOM] = format!("wx{index}");
+        }
+    });
+    // Two calls may be under way: both are delivered, and nobody is told so before the kill.
+    peer.answer_nobody(2);
+    let mut daemon = world.spawn("2022-03-17T09:10:00+08:00", 1.0);
+    let there = eventually(SOON, || async {
+        (peer.delivered().len() == 2).then_some(())
+    });
+    there.await.unwrap();
+    daemon.kill();
+
+    let daemon = world.serve("2022-03-17T09:25:00+08:00", 0.0).await;
+    daemon.advance(AFTER_NOTICE).await;
+    let delivered = peer.delivered();
+    let users: BTreeSet<&str> = delivered.iter().map(|one| one.user.as_str()).collect();
+    assert_eq!(users.len(), delivered.len(), "nobody reads it twice");
+    assert_eq!(peer.doubles(), 2, "the platform knew both again");
+    let sent = deliveries(&daemon, "sent").await.len();
+    assert_eq!(sent, delivered.len());
+    assert_eq!(deliveries(&daemon, "held").await.len(), 0);
+    let doubts = world
+        .run(&["journal", "dump"])
+        .matches("\"in_doubt\"")
+        .count();
+    assert_eq!(doubts, 2, "shown as what they were");
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_deployment_is_reached_by_its_own_authority_and_through_a_proxy() {
+    let mut peer = AppPeer::start(false).await;
+    let behind = peer.behind_tls().await;
+    let filled = |world: &World| {
+        let mut filled = 0;
+        world.import_filled(|index, row| {
+            if is_owner(row) && filled < 1 {
+                filled += 1;
+                row[CHANNELS] = "wecom_app".into();
+                row[WECOM] = format!("wx{index}");
+            }
+        });
+    };
+    // Without the authority's certificate nothing is said to whoever answers there.
+    let mut world = world(&section(&behind));
+    filled(&world);
+    let daemon = world.serve(BEFORE_NOTICE, 0.0).await;
+    daemon.advance("2022-03-17T09:12:00+08:00").await;
+    assert_eq!(peer.calls_of("gettoken"), 0);
+    daemon.stop().await;
+    std::fs::write(world.path("ca.pem"), crate::peers::smtp::CA).unwrap();
+    let with_ca = section(&behind).replace("[wecom.app]", "ca_file = \"ca.pem\"\n[wecom.app]");
+    world.reconfigure(&with_ca);
+    let daemon = world.serve("2022-03-17T09:12:00+08:00", 0.0).await;
+    daemon.advance("2022-03-17T12:00:00+08:00").await;
+    let by_tls = peer.delivered().len();
+    assert!(by_tls >= 1, "{}", world.log());
+    daemon.stop().await;
+
+    // The stand-in is the proxy: nobody else could find this host.
+    let proxy = format!("proxy = \"{}\"\n[wecom.app]", peer.base_url());
+    let by_proxy = section("http://zwwx.invalid:89").replace("[wecom.app]", &proxy);
+    world.reconfigure(&by_proxy);
+    let daemon = world.serve("2022-03-28T09:00:00+08:00", 0.0).await;
+    daemon.advance("2022-03-28T09:30:00+08:00").await;
+    assert!(peer.delivered().len() > by_tls, "{}", world.log());
     daemon.stop().await;
 }

@@ -76,6 +76,8 @@ struct Office {
     doubles: usize,
     cards: BTreeMap<String, (String, Instant, bool)>,
     settled: Vec<(String, Value)>,
+    /// Messages that are delivered yet and never answered.
+    unanswered: usize,
     /// Whether a member's limits are held; off where a simulated clock runs faster.
     limited: bool,
 }
@@ -154,6 +156,11 @@ impl AppPeer {
 
     fn state(&self) -> std::sync::MutexGuard<'_, Office> {
         self.shared.state.lock().unwrap()
+    }
+
+    /// Delivers so many and never says so.
+    pub fn answer_nobody(&self, count: usize) {
+        self.state().unanswered = count;
     }
 
     pub fn forget(&self, user: &str) {
@@ -248,11 +255,20 @@ async fn send(State(shared): State<Arc<Shared>>, Query(query): Params, body: Byt
     if let Some(answer) = noted(&shared, "message/send", read.clone()).await {
         return answer;
     }
-    let mut state = shared.state.lock().unwrap();
-    if let Err((code, why)) = state.know(&query) {
-        return verdict(code, why);
+    let (answer, said) = {
+        let mut state = shared.state.lock().unwrap();
+        if let Err((code, why)) = state.know(&query) {
+            return verdict(code, why);
+        }
+        let answer = state.deliver(&read, &body);
+        let said = state.unanswered == 0;
+        state.unanswered = state.unanswered.saturating_sub(1);
+        (answer, said)
+    };
+    if !said {
+        std::future::pending::<()>().await;
     }
-    match state.deliver(&read, &body) {
+    match answer {
         Ok(answer) => json_of(answer),
         Err((code, why)) => verdict(code, why),
     }

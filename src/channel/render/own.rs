@@ -353,6 +353,7 @@ impl fmt::Display for TemplateFaults {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Short;
     use super::super::templates::BUILTIN;
     use super::*;
 
@@ -472,6 +473,32 @@ mod tests {
         assert!(warnings[0].contains("oredue"), "{warnings:?}");
         let gone = Path::new("/nowhere/templates");
         assert!(faults(gone, &ladder).contains("templates.path"));
+    }
+
+    #[test]
+    fn words_for_several_and_cards_are_an_offices_own_too() {
+        let faults = |name: &str, text: &str| {
+            let folder = folder(&[(name, text)]);
+            let faults = Templates::load(folder.path(), &Ladder::default());
+            faults.map(|_| ()).unwrap_err().to_string()
+        };
+        assert!(faults("overdue/pack.md", "请尽快报送。").contains("{{ parts }}"));
+        assert!(faults("owner/card.txt", "请报送").contains("应有三行"));
+        let brief = Sample::Stage(Stage::Overdue).brief(&office(), &Ladder::default());
+        let frame = |files: &[(&str, &str)]| {
+            let folder = folder(files);
+            let (templates, _) = Templates::load(folder.path(), &Ladder::default()).unwrap();
+            templates.frame(&brief, Short::Markdown).unwrap()
+        };
+        let opening = ("overdue/opening.txt", "请即刻报送。");
+        let own = frame(&[
+            opening,
+            ("overdue/pack.md", "请即刻报送：\n{{ parts }}\n某科"),
+        ]);
+        assert_eq!(own.unwrap().name(), "请即刻报送：\n\n\n某科");
+        // What was reworded for one person is not said in other words for several.
+        assert_eq!(frame(&[opening]), None);
+        assert!(frame(&[("due/opening.txt", "请报送。")]).is_some());
     }
 
     #[test]

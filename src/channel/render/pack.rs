@@ -77,7 +77,7 @@ pub fn together(
 }
 
 impl Templates {
-    fn frame(&self, brief: &Brief, form: Short) -> Result<Option<Frame>, RenderError> {
+    pub(super) fn frame(&self, brief: &Brief, form: Short) -> Result<Option<Frame>, RenderError> {
         let part = match form {
             Short::Markdown => "pack.md",
             Short::Plain => "pack.txt",

@@ -92,11 +92,10 @@ impl Api {
         *kept = None;
         let asked_at = Instant::now();
         let issued = self.issue().await?;
-        let life = Duration::from_secs(issued.expires_in);
         let text = issued.access_token.clone();
         *kept = Some(Token {
             text: issued.access_token,
-            renew_at: asked_at + life.saturating_sub(MARGIN).max(life / 2),
+            renew_at: asked_at + good_for(Duration::from_secs(issued.expires_in)),
         });
         Ok(text)
     }
@@ -156,6 +155,10 @@ async fn bytes(mut response: reqwest::Response, sent: bool) -> Result<Vec<u8>, S
     }
 }
 
+fn good_for(life: Duration) -> Duration {
+    life.saturating_sub(MARGIN).max(life / 2)
+}
+
 /// A call without an answer. `sent` says whether the message itself was in it.
 fn broken(error: reqwest::Error, sent: bool) -> Said {
     let detail = chain(&error);
@@ -165,5 +168,18 @@ fn broken(error: reqwest::Error, sent: bool) -> Said {
         Said::Unreachable { detail }
     } else {
         Said::Broken { detail, sent }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_renewed_before_its_end() {
+        for (life, wanted) in [(7200, 7000), (300, 150), (1, 0), (0, 0)] {
+            let good_for = good_for(Duration::from_secs(life)).as_secs();
+            assert_eq!(good_for, wanted, "{life}");
+        }
     }
 }

@@ -9,8 +9,8 @@ use crate::channel::render::{self, RenderError};
 use crate::domain::brief::{Brief, Item};
 use crate::domain::report::ReportStatus;
 
-/// The card for this message, at its `nth` try: a name is taken once for ever.
-pub(super) fn reminder(brief: &Brief, nth: u32) -> Result<Value, RenderError> {
+/// The card for this message. Its name is taken once for ever, so that the moment is part of it.
+pub(super) fn reminder(brief: &Brief) -> Result<Value, RenderError> {
     let words = render::card(brief)?;
     Ok(json!({
         "card_type": "button_interaction",
@@ -20,7 +20,7 @@ pub(super) fn reminder(brief: &Brief, nth: u32) -> Result<Value, RenderError> {
         "sub_title_text": cut(&words.text, 112),
         "horizontal_content_list": rows(brief),
         "card_action": { "type": 1, "url": brief.link },
-        "task_id": format!("cuiban-{}-{nth}", brief.id),
+        "task_id": format!("cuiban-{}-{}", brief.id, brief.at.timestamp_millis()),
         "button_list": buttons(&brief.link),
     }))
 }

@@ -2,8 +2,8 @@
 //! the person's own page, or as text.
 //!
 //! One person a call, so that what the platform says of accounts it does not know is said of that
-//! person. It looks for doubles by the bytes of a request: what ended in doubt is repeated with the
-//! very same bytes.
+//! person. It looks for doubles by the bytes of a request: what is composed as of the same moment
+//! gives the same bytes, and so the outbox repeats what ended in doubt, also after a crash.
 
 mod answer;
 mod api;
@@ -13,16 +13,14 @@ mod members;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::render::{self, RenderError, Short};
 use super::{Attempted, Cards, Channel, Learned, Sending, Settling, wecom_http};
 use crate::config::Secret;
 use crate::config::wecom::{App, Way};
-use crate::domain::brief::{Brief, Item, Letter};
-use crate::domain::delivery::{FailReason, Next, SendOutcome};
-use crate::domain::message::MessageKey;
+use crate::domain::brief::{Brief, Letter};
+use crate::domain::delivery::{self, FailReason, Next};
 use crate::domain::people::{ChannelKind, Contact};
 
 use answer::Said;
@@ -31,8 +29,6 @@ use members::Members;
 
 /// Bytes a text may have; beyond it the platform cuts without a word.
 const TEXT_LIMIT: usize = 2048;
-/// Seconds in which the platform does not deliver the same request twice: the most it takes.
-const NO_DOUBLES_FOR: i64 = 4 * 60 * 60;
 
 /// The application, as `[wecom.app]` sets it.
 #[derive(Debug, Clone)]
@@ -62,20 +58,12 @@ pub struct AppChannel {
     cards: bool,
     api: Api,
     members: Members,
-    /// Requests that ended in doubt, to be repeated as they were.
-    doubtful: Mutex<HashMap<MessageKey, Doubtful>>,
     /// Accounts looked up since the start, also those not found: each question counts.
     looked_up: Mutex<LookedUp>,
 }
 
 /// By telephone and e-mail address.
 type LookedUp = HashMap<(Option<String>, Option<String>), Option<String>>;
-
-struct Doubtful {
-    at: DateTime<Utc>,
-    items: Vec<Item>,
-    body: Value,
-}
 
 impl AppChannel {
     /// Makes the channel; calls nobody. A rustls provider must be installed.
@@ -90,7 +78,6 @@ impl AppChannel {
             cards: settings.cards,
             api: Api::new(http, settings.base_url, settings.corp_id, settings.secret),
             members: Members::default(),
-            doubtful: Mutex::default(),
             looked_up: Mutex::default(),
         })
     }
@@ -112,56 +99,34 @@ impl AppChannel {
     }
 
     async fn deliver(&self, brief: &Brief, user: &str, nth: u32) -> Attempted {
-        let now = brief.at.to_utc();
-        if let Err(wait) = self.members.admit(user, now) {
+        if let Err(wait) = self.members.admit(user, brief.tried_at) {
             let after = Some(wait);
             let detail = "同一成员收到的消息已接近企业微信的上限，稍后再发";
             return Attempted::failed(FailReason::RateLimited, Next::Again { after }, detail);
         }
-        let body = match self.unchanged(brief, now) {
-            Some(body) => body,
-            None => match self.body(brief, user, nth) {
-                Ok(body) => body,
-                Err(error) => {
-                    let detail = error.to_string();
-                    return Attempted::failed(FailReason::OurDefect, Next::NextChannel, &detail);
-                }
-            },
+        let body = match self.body(brief, user) {
+            Ok(body) => body,
+            Err(error) => {
+                let detail = error.to_string();
+                return Attempted::failed(FailReason::OurDefect, Next::NextChannel, &detail);
+            }
         };
-        let attempted = match self.api.post("message/send", &body).await {
+        match self.api.post("message/send", &body).await {
             Ok(answer) => answer::sent(&answer, user, nth),
             Err(said) => said.after_sending(nth),
-        };
-        if matches!(attempted.outcome, SendOutcome::InDoubt { .. }) {
-            let doubtful = Doubtful {
-                at: now,
-                items: brief.items.clone(),
-                body,
-            };
-            self.doubtful().insert(brief.message.key.clone(), doubtful);
         }
-        attempted
     }
 
-    /// The request that ended in doubt, while the platform still knows it and it says what would be
-    /// said now.
-    fn unchanged(&self, brief: &Brief, now: DateTime<Utc>) -> Option<Value> {
-        let mut doubtful = self.doubtful();
-        let while_known = TimeDelta::seconds(NO_DOUBLES_FOR);
-        doubtful.retain(|_, known| (now - known.at).abs() < while_known);
-        let known = doubtful.remove(&brief.message.key)?;
-        (known.items == brief.items).then_some(known.body)
-    }
-
-    fn body(&self, brief: &Brief, user: &str, nth: u32) -> Result<Value, RenderError> {
+    fn body(&self, brief: &Brief, user: &str) -> Result<Value, RenderError> {
+        let no_doubles_for = delivery::remembers(ChannelKind::WecomApp).unwrap_or_default();
         let mut body = json!({
             "touser": user,
             "agentid": self.agent_id,
             "enable_duplicate_check": 1,
-            "duplicate_check_interval": NO_DOUBLES_FOR,
+            "duplicate_check_interval": no_doubles_for.num_seconds(),
         });
         let (kind, content) = if self.cards && brief.letter == Letter::Reminder {
-            ("template_card", card::reminder(brief, nth)?)
+            ("template_card", card::reminder(brief)?)
         } else {
             let text = render::short(brief, Short::Plain, TEXT_LIMIT)?;
             ("text", json!({ "content": text }))
@@ -204,10 +169,6 @@ impl AppChannel {
     async fn look_up(&self, path: &str, body: &Value) -> Result<Option<String>, Said> {
         let answer = self.api.post(path, body).await?;
         answer::account(answer)
-    }
-
-    fn doubtful(&self) -> MutexGuard<'_, HashMap<MessageKey, Doubtful>> {
-        self.doubtful.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn looked_up(&self) -> MutexGuard<'_, LookedUp> {

@@ -252,6 +252,8 @@ pub struct Delivery {
     pub tries_on_leg: u32,
     /// How many of them ended in doubt, by the peer's silence or by a crash of ours.
     pub doubts_on_leg: u32,
+    /// When the first of those began.
+    pub doubtful_since: Option<DateTime<Utc>>,
     /// The last failure or doubt.
     pub last_trouble: Option<Trouble>,
 }

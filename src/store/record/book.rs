@@ -286,6 +286,7 @@ struct DeliveryDef {
     tries_on_leg: u32,
     #[serde(default)]
     doubts_on_leg: u32,
+    doubtful_since: Option<DateTime<Utc>>,
     #[serde(with = "wire")]
     last_trouble: Option<Trouble>,
 }
