@@ -160,6 +160,32 @@ async fn everybody_by_one_robot_in_the_fewest_calls_and_minutes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_second_markdown_where_it_is_configured() {
+    let peer = unlimited().await;
+    let section = one_for_all(&peer.base_url());
+    let world = world(&format!("{section}format = \"markdown_v2\"\n"));
+    world.import(|_, _| "wecom_robot");
+    let daemon = world.serve(BEFORE_NOTICE, 0.0).await;
+    daemon.advance("2022-03-17T09:30:00+08:00").await;
+    let posted = peer.posted();
+    let bytes: Vec<usize> = posted.iter().map(|one| one.content().len()).collect();
+    assert!(bytes.iter().all(|bytes| *bytes <= 4096), "{bytes:?}");
+    let least = bytes.iter().sum::<usize>().div_ceil(4096);
+    assert!(posted.len() <= least + 1, "{} for {least}", posted.len());
+    for one in &posted {
+        assert_eq!(one.body["msgtype"], "markdown_v2");
+        // It knows neither; the words for them would stand there as they are.
+        assert!(!one.content().contains("<@") && !one.content().contains("<font"));
+    }
+    let words = posted.iter().map(|one| one.content().matches("/r/").count());
+    let sent = daemon.get("/api/v1/deliveries?state=sent").await;
+    let sent = sent["deliveries"].as_array().unwrap().len();
+    assert!(sent > 140, "{sent}");
+    assert_eq!(words.sum::<usize>(), sent, "each person's part once");
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whose_telephone_alone_is_known_is_mentioned_by_it() {
     let peer = unlimited().await;
     let world = world(&one_for_all(&peer.base_url()));
