@@ -177,7 +177,9 @@ async fn the_second_markdown_where_it_is_configured() {
         // It knows neither; the words for them would stand there as they are.
         assert!(!one.content().contains("<@") && !one.content().contains("<font"));
     }
-    let words = posted.iter().map(|one| one.content().matches("/r/").count());
+    let words = posted
+        .iter()
+        .map(|one| one.content().matches("/r/").count());
     let sent = daemon.get("/api/v1/deliveries?state=sent").await;
     let sent = sent["deliveries"].as_array().unwrap().len();
     assert!(sent > 140, "{sent}");
