@@ -210,7 +210,9 @@ pub const MOST_DOUBTS: u32 = 3;
 pub fn verdict(outcome: &SendOutcome, attempt: Attempt, plan: &RetryPlan) -> Verdict {
     match outcome {
         SendOutcome::Sent { .. } => Verdict::Done,
-        SendOutcome::InDoubt { .. } if repeats_safely(attempt.channel) => {
+        SendOutcome::InDoubt { .. }
+            if repeats_safely(attempt.channel) || remembers(attempt.channel).is_some() =>
+        {
             if attempt.doubts_on_leg + 1 >= MOST_DOUBTS {
                 Verdict::Held
             } else {
@@ -230,10 +232,15 @@ pub fn verdict(outcome: &SendOutcome, attempt: Attempt, plan: &RetryPlan) -> Ver
 }
 
 /// Decides about a message whose attempt a crash cut off: the doubt is ours, so what can be
-/// repeated safely is repeated at once.
+/// repeated safely is repeated at once. `first` is when the first try that may have arrived began.
 #[must_use]
-pub fn after_crash(channel: ChannelKind, leg: u8, now: DateTime<Utc>) -> Verdict {
-    if repeats_safely(channel) {
+pub fn after_crash(
+    channel: ChannelKind,
+    leg: u8,
+    first: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Verdict {
+    if repeats_safely(channel) || is_remembered(channel, first, now) {
         Verdict::Again { at: now, leg }
     } else {
         Verdict::Held
@@ -247,6 +254,34 @@ fn repeats_safely(channel: ChannelKind) -> bool {
         ChannelKind::Email | ChannelKind::Spool => true,
         ChannelKind::WecomRobot | ChannelKind::WecomApp => false,
     }
+}
+
+/// The moment as of which a try speaks. A peer that knows a request again by its bytes gets, while
+/// it remembers, the very words of the first try that may have arrived.
+#[must_use]
+pub fn speaks_at(
+    channel: ChannelKind,
+    begun: DateTime<Utc>,
+    first_doubtful: Option<DateTime<Utc>>,
+) -> DateTime<Utc> {
+    first_doubtful
+        .filter(|first| is_remembered(channel, *first, begun))
+        .unwrap_or(begun)
+}
+
+/// For how long the peer delivers the same bytes only once, where it does.
+#[must_use]
+pub fn remembers(channel: ChannelKind) -> Option<TimeDelta> {
+    match channel {
+        // The most that the application can ask for.
+        ChannelKind::WecomApp => Some(TimeDelta::hours(4)),
+        ChannelKind::Email | ChannelKind::Spool | ChannelKind::WecomRobot => None,
+    }
+}
+
+fn is_remembered(channel: ChannelKind, first: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    let span = remembers(channel);
+    span.is_some_and(|span| first <= now && now - first < span)
 }
 
 fn again(attempt: Attempt, plan: &RetryPlan, least: Option<TimeDelta>) -> Verdict {
@@ -419,16 +454,39 @@ mod tests {
         );
         mail.doubts_on_leg = MOST_DOUBTS - 1;
         assert_eq!(verdict(&doubt, mail, &plan), Verdict::Held);
+        let app = attempt(ChannelKind::WecomApp, 1, 1);
+        assert_eq!(wait(&verdict(&doubt, app, &plan), app), 5);
         let robot = attempt(ChannelKind::WecomRobot, 1, 2);
         assert_eq!(verdict(&doubt, robot, &plan), Verdict::Held);
         assert_eq!(
-            after_crash(ChannelKind::WecomRobot, 0, robot.now),
+            after_crash(ChannelKind::WecomRobot, 0, robot.now, robot.now),
             Verdict::Held
         );
         let at_once = Verdict::Again {
             at: mail.now,
             leg: 1,
         };
-        assert_eq!(after_crash(ChannelKind::Email, 1, mail.now), at_once);
+        let long_ago = mail.now - TimeDelta::days(2);
+        assert_eq!(
+            after_crash(ChannelKind::Email, 1, long_ago, mail.now),
+            at_once
+        );
+    }
+
+    #[test]
+    fn a_doubt_is_repeated_word_for_word_while_the_peer_remembers() {
+        let app = ChannelKind::WecomApp;
+        let first = DateTime::from_timestamp(1_648_000_000, 0).unwrap();
+        let later = first + TimeDelta::minutes(239);
+        let too_late = first + TimeDelta::minutes(240);
+        assert_eq!(speaks_at(app, later, Some(first)), first);
+        assert_eq!(speaks_at(app, too_late, Some(first)), too_late);
+        assert_eq!(speaks_at(app, later, None), later);
+        // A clock set back knows nothing of what the peer remembers.
+        assert_eq!(speaks_at(app, first, Some(later)), first);
+        assert_eq!(speaks_at(ChannelKind::Email, later, Some(first)), later);
+        let again = Verdict::Again { at: later, leg: 0 };
+        assert_eq!(after_crash(app, 0, first, later), again);
+        assert_eq!(after_crash(app, 0, first, too_late), Verdict::Held);
     }
 }

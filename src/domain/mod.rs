@@ -21,6 +21,7 @@ pub mod ids;
 pub mod ladder;
 pub mod link;
 pub mod message;
+pub mod packing;
 pub mod people;
 pub mod plan;
 pub mod plan_diff;

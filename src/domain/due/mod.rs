@@ -123,7 +123,11 @@ impl World<'_> {
         let Some(known) = self.book.people.get(person) else {
             return Vec::new();
         };
-        self.reach.route(known, self.book.contacts.get(person))
+        let mut route = self.reach.route(known, self.book.contacts.get(person));
+        if self.book.is_without_account(person) {
+            route.retain(|kind| *kind != ChannelKind::WecomApp);
+        }
+        route
     }
 
     /// The same, with the channels of a stage first.

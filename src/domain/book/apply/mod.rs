@@ -3,7 +3,9 @@
 mod deliveries;
 mod plans;
 
-use super::{Book, Delivery, DeliveryState, Effect, Obligation, PlanBook};
+use chrono::TimeDelta;
+
+use super::{Account, Book, Card, Delivery, DeliveryState, Effect, Obligation, PlanBook};
 use crate::domain::fact::{Entry, Fact};
 use crate::domain::ids::{ObligationKey, PlanId, Position};
 use crate::domain::message::MessageKey;
@@ -47,6 +49,9 @@ pub enum Inconsistent {
     },
 }
 
+/// Longer than any card can be changed.
+const CARDS_KEPT: TimeDelta = TimeDelta::days(4);
+
 impl Book {
     /// Takes one more fact in.
     ///
@@ -86,8 +91,28 @@ impl Book {
                 assumed_years,
             } => return self.set_deadlines(here, plan, deadlines, assumed_years),
             Fact::ContactSet { contact } => {
+                self.accounts.remove(&contact.person);
                 self.contacts
                     .insert(contact.person.clone(), contact.clone());
+            }
+            Fact::AccountLearned { person, account } => {
+                let account = Account {
+                    user: account.clone(),
+                    asked_at: at,
+                };
+                self.accounts.insert(person.clone(), account);
+            }
+            Fact::CardSent { key, code } => {
+                let card = Card {
+                    code: code.clone(),
+                    sent_at: at,
+                };
+                self.cards
+                    .retain(|_, known| at - known.sent_at < CARDS_KEPT);
+                self.cards.insert(key.clone(), card);
+            }
+            Fact::CardSettled { key, .. } => {
+                self.cards.remove(key);
             }
             Fact::LadderSet {
                 plan,
