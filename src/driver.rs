@@ -1,7 +1,7 @@
 //! One loop that runs the due step, whatever woke it: the bell, a word from a room, the time the
 //! rules named, or a minute without any of these.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::desk::Vitals;
-use crate::domain::due;
+use crate::domain::due::Docket;
 use crate::domain::fact::{Actor, Fact};
 use crate::rules::Rules;
 use crate::store::{CommitError, Decision, Ledger};
@@ -34,6 +34,7 @@ pub struct Driver {
     rules: Rules,
     bell: Arc<Notify>,
     vitals: Arc<Vitals>,
+    docket: Arc<Mutex<Docket>>,
 }
 
 /// What a pass found to do.
@@ -55,6 +56,7 @@ impl Driver {
             rules,
             bell: Arc::default(),
             vitals,
+            docket: Arc::default(),
         }
     }
 
@@ -72,10 +74,11 @@ impl Driver {
         now: DateTime<Utc>,
     ) -> Result<PassReport, CommitError<std::convert::Infallible>> {
         let rules = self.rules.now();
+        let docket = Arc::clone(&self.docket);
         let report = self
             .ledger
             .commit(Actor::System, now, move |book| {
-                let facts = due::pass(&rules.world(book), now);
+                let facts = lock(&docket).pass(&rules.world(book), now);
                 let value = count(&facts);
                 Ok(Decision { facts, value })
             })
@@ -97,7 +100,9 @@ impl Driver {
     #[must_use]
     pub fn next_after(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let rules = self.rules.now();
-        due::next_after(&rules.world(&self.ledger.book()), now)
+        // The book before the docket, as in a pass.
+        let book = self.ledger.book();
+        lock(&self.docket).next_after(&rules.world(&book), now)
     }
 
     /// Runs until told to stop.
@@ -171,6 +176,16 @@ async fn hang(bell: Arc<Notify>, vitals: Arc<Vitals>) -> Result<JobScheduler, Jo
     scheduler.add(job).await?;
     scheduler.start().await?;
     Ok(scheduler)
+}
+
+/// A docket left half made by a panic begins anew.
+fn lock(docket: &Mutex<Docket>) -> MutexGuard<'_, Docket> {
+    docket.lock().unwrap_or_else(|poisoned| {
+        docket.clear_poison();
+        let mut docket = poisoned.into_inner();
+        *docket = Docket::default();
+        docket
+    })
 }
 
 fn count(facts: &[Fact]) -> PassReport {

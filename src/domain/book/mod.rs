@@ -5,6 +5,7 @@
 //! [`Effect`]s, so that every back end and every replay derives the same.
 
 mod apply;
+mod cases;
 mod query;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use super::report::{Received, Review};
 use super::user::User;
 
 pub use apply::Inconsistent;
+pub use cases::{Case, Cases, Matter};
 pub use query::ObligationState;
 
 /// All that is known.
@@ -61,6 +63,8 @@ pub struct Book {
     pub revoked: HashMap<(PlanId, Quarter, PersonId), DateTime<Utc>>,
     /// Users of the board.
     pub users: BTreeMap<String, User>,
+    /// Sums over the obligations, and what changed last; see [`Book::sum_up`].
+    pub cases: Cases,
 }
 
 /// A plan as it stands.

@@ -173,26 +173,6 @@ impl Book {
             .filter(move |(key, known)| known.closed.is_none() && self.is_owner(person, key))
     }
 
-    /// The quarters in which a plan has obligations, in order.
-    #[must_use]
-    pub fn quarters_of(&self, plan: &PlanId) -> Vec<Quarter> {
-        let Some(known) = self.plans.get(plan) else {
-            return Vec::new();
-        };
-        let closed = || known.closed.values().map(|duty| &duty.task);
-        let tasks = || known.tasks.values().chain(closed());
-        let milestones = || tasks().flat_map(|task| &task.milestones);
-        let first = milestones().map(|m| m.first_quarter).min();
-        let last = milestones().map(|m| m.last_quarter).max();
-        let (Some(first), Some(last)) = (first, last) else {
-            return Vec::new();
-        };
-        std::iter::successors(Some(first), |quarter| Some(quarter.next()))
-            .take_while(|quarter| *quarter <= last)
-            .filter(|quarter| self.obligations_in(plan, *quarter).next().is_some())
-            .collect()
-    }
-
     /// The ladder that a case began with; none before it begins.
     #[must_use]
     pub fn ladder(&self, plan: &PlanId, quarter: Quarter) -> Option<&Ladder> {

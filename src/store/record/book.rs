@@ -188,6 +188,7 @@ impl In {
             of_person.push(key.clone());
             book.messages.insert(key, delivery);
         }
+        book.sum_up();
         Some(book)
     }
 }

@@ -180,9 +180,9 @@ impl Book {
             Occasion::Digest(_) | Occasion::HandedOver(_) => return,
         };
         for key in about {
-            if let Some(obligation) = self.obligations.get_mut(key) {
+            self.change(key, |obligation| {
                 obligation.copied.insert(person.clone(), settled);
-            }
+            });
         }
     }
 

@@ -5,7 +5,7 @@ mod plans;
 
 use chrono::TimeDelta;
 
-use super::{Account, Book, Card, Delivery, DeliveryState, Effect, Obligation, PlanBook};
+use super::{Account, Book, Card, Delivery, DeliveryState, Effect, Matter, Obligation, PlanBook};
 use crate::domain::fact::{Entry, Fact};
 use crate::domain::ids::{ObligationKey, PlanId, Position};
 use crate::domain::message::MessageKey;
@@ -121,6 +121,7 @@ impl Book {
             } => {
                 let case = (plan.clone(), *quarter);
                 self.ladders.insert(case, (**ladder).clone());
+                self.touch(Matter::Case(plan.clone(), *quarter));
             }
             Fact::StageRun {
                 plan,
@@ -130,6 +131,7 @@ impl Book {
             } => {
                 let key = (plan.clone(), *quarter, *stage);
                 self.stages.insert(key, (at, outcome.clone()));
+                self.touch(Matter::Case(plan.clone(), *quarter));
             }
             Fact::MessageQueued { message } => return self.enqueue(here, at, message),
             Fact::MessageSkipped { key, why } => {
@@ -153,15 +155,18 @@ impl Book {
             } => return self.conclude(here, at, key, outcome, verdict),
             Fact::MessageRevived { key, at: until } => return self.revive(here, key, *until),
             Fact::ReportReceived { report } => {
-                let obligation = self.obligation(here, &report.obligation)?;
-                obligation.reports.push(Received {
+                let received = Received {
                     at,
                     report: (**report).clone(),
-                });
-                obligation.review = None;
+                };
+                self.said(here, &report.obligation, |obligation| {
+                    obligation.reports.push(received);
+                    obligation.review = None;
+                })?;
             }
             Fact::ReviewGiven { obligation, review } => {
-                self.obligation(here, obligation)?.review = Some((at, review.clone()));
+                let review = Some((at, review.clone()));
+                self.said(here, obligation, |known| known.review = review)?;
             }
             Fact::LinksRevoked {
                 plan,
@@ -235,19 +240,23 @@ impl Book {
             })
     }
 
-    /// To be changed by the fact at `here`.
-    fn obligation(
+    /// Changes an obligation by what somebody says of it in the fact at `here`.
+    fn said(
         &mut self,
         here: Position,
         key: &ObligationKey,
-    ) -> Result<&mut Obligation, Inconsistent> {
-        let obligation = self.obligations.get_mut(key);
-        let obligation = obligation.ok_or_else(|| Inconsistent::Unknown {
+        change: impl FnOnce(&mut Obligation),
+    ) -> Result<(), Inconsistent> {
+        let touched = self.at.map(|at| (here, at));
+        let known = self.change(key, |obligation| {
+            change(obligation);
+            obligation.touched = touched;
+        });
+        let unknown = || Inconsistent::Unknown {
             position: here,
             what: format!("应报事项 {key}"),
-        })?;
-        obligation.touched = self.at.map(|at| (here, at));
-        Ok(obligation)
+        };
+        known.then_some(()).ok_or_else(unknown)
     }
 
     fn user(&mut self, here: Position, name: &str) -> Result<&mut User, Inconsistent> {
