@@ -6,7 +6,7 @@ use std::fmt;
 use super::read::roles_text;
 use super::template::people_of;
 use crate::domain::book::Book;
-use crate::domain::ids::{PersonId, PlanId, TaskNo};
+use crate::domain::ids::{self, PersonId, PlanId, TaskNo};
 use crate::domain::people::Person;
 
 /// The readiness list of a plan.
@@ -120,17 +120,12 @@ impl fmt::Display for Unreachable {
             f.write_str("：联系人表里有地址，但本机没有配置对应的渠道")?;
         }
         if !self.open.is_empty() {
-            write!(f, "；待报第{}项", list(&self.open))?;
+            write!(f, "；待报第{}项", ids::told(&self.open))?;
         }
         match self.uncovered.as_slice() {
             [] => Ok(()),
             all if all.len() == self.open.len() => f.write_str("，都没有别人可以提醒"),
-            some => write!(f, "，其中第{}项没有别人可以提醒", list(some)),
+            some => write!(f, "，其中第{}项没有别人可以提醒", ids::told(some)),
         }
     }
-}
-
-fn list(tasks: &[TaskNo]) -> String {
-    let numbers: Vec<String> = tasks.iter().map(ToString::to_string).collect();
-    numbers.join("、")
 }
