@@ -27,12 +27,13 @@ use crate::web::{Caller, WebError};
 const MOST: usize = 500;
 
 /// The states by name, and what people read.
-pub(super) const STATES: [(&str, &str); 6] = [
+pub(super) const STATES: [(&str, &str); 7] = [
     ("dead", "发送失败"),
     ("held", "待确认"),
     ("in_doubt", "结果未明"),
     ("waiting", "待发送"),
     ("sent", "已发出"),
+    ("handled", "已电话通知"),
     ("withdrawn", "已撤回"),
 ];
 
@@ -230,6 +231,7 @@ fn note(delivery: &Delivery, time: impl Fn(DateTime<Utc>) -> String) -> String {
             WithdrawWhy::Reported => "所提事项已全部报送，不再发送".into(),
             WithdrawWhy::Superseded { by } => format!("已并入后来的{}", by.chinese()),
             WithdrawWhy::NoLongerTheirs => "所提事项已不由其负责".into(),
+            WithdrawWhy::AlarmOver => "发出之前已恢复正常".into(),
         },
         DeliveryState::Waiting { until } if delivery.last_trouble.is_none() => {
             format!("将于{}后发送", time(*until))

@@ -121,7 +121,7 @@ macro_rules! templates {
 }
 
 /// Every template, by name.
-const TEMPLATES: [(&str, &str); 24] = templates![
+const TEMPLATES: [(&str, &str); 36] = templates![
     "reminder/opening.txt",
     "reminder/subject.txt",
     "reminder/body.txt",
@@ -146,6 +146,18 @@ const TEMPLATES: [(&str, &str); 24] = templates![
     "digest/body.html",
     "digest/wecom.md",
     "digest/wecom.txt",
+    "test/opening.txt",
+    "test/subject.txt",
+    "test/body.txt",
+    "test/body.html",
+    "test/wecom.md",
+    "test/wecom.txt",
+    "alarm/opening.txt",
+    "alarm/subject.txt",
+    "alarm/body.txt",
+    "alarm/body.html",
+    "alarm/wecom.md",
+    "alarm/wecom.txt",
 ];
 
 /// Compiled once.

@@ -41,11 +41,22 @@ pub enum Letter {
     Settled,
     /// To coordinators, once a day.
     Digest,
+    /// To anyone: does this arrive?
+    Test,
+    /// To the operator: what is wrong.
+    Alarm,
 }
 
 impl Letter {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Reminder, Self::Copied, Self::Settled, Self::Digest];
+    pub const ALL: [Self; 6] = [
+        Self::Reminder,
+        Self::Copied,
+        Self::Settled,
+        Self::Digest,
+        Self::Test,
+        Self::Alarm,
+    ];
 
     /// The kind of a message.
     #[must_use]
@@ -53,6 +64,8 @@ impl Letter {
         match message.key.occasion {
             Occasion::Digest(_) => Self::Digest,
             Occasion::Settled(_) => Self::Settled,
+            Occasion::Test(_) => Self::Test,
+            Occasion::Alarm(_) => Self::Alarm,
             Occasion::Stage(_) | Occasion::Urge(_) if message.items.is_empty() => Self::Copied,
             Occasion::Stage(_) | Occasion::Urge(_) => Self::Reminder,
         }
@@ -73,6 +86,8 @@ impl Letter {
             Self::Copied => "copied",
             Self::Settled => "settled",
             Self::Digest => "digest",
+            Self::Test => "test",
+            Self::Alarm => "alarm",
         }
     }
 }
@@ -100,6 +115,8 @@ pub struct Brief {
     pub about: Vec<AboutItem>,
     /// The coordinators' figures.
     pub digest: Option<Digest>,
+    /// What the operator is told of, oldest first: since when, and the words.
+    pub alarms: Vec<(DateTime<FixedOffset>, String)>,
     /// Names of those who are told of the same.
     pub copied: Vec<String>,
     /// Years for which no holiday table was known.
@@ -170,12 +187,16 @@ pub fn compose(book: &Book, calendar: &Calendar, order: Order<'_>) -> Brief {
         items: item::items(book, calendar, order),
         about: item::about(book, order),
         digest: (letter == Letter::Digest).then(|| digest::digest(book, order)),
+        alarms: match letter {
+            Letter::Alarm => alarms(book, calendar),
+            _ => Vec::new(),
+        },
         copied: names(book, &message.copied),
         assumed_years: plan.map_or_else(Vec::new, |plan| {
             plan.assumed_years.iter().copied().collect()
         }),
         office: order.office.clone(),
-        link: order.link.to_owned(),
+        link: link(letter, order),
         id: message_name(key),
         earlier: earlier(book, message, letter),
         token: subject_token(&key.plan, key.quarter, &key.person),
@@ -205,6 +226,23 @@ fn deadline(book: &Book, calendar: &Calendar, order: Order<'_>) -> Option<Deadli
         working_days: calendar.working_days_between(calendar.date_of(order.now), day),
         passed: order.now > at,
     })
+}
+
+/// A test leads to a page that says "I have it", and for which channel.
+fn link(letter: Letter, order: Order<'_>) -> String {
+    match (letter, order.message.route.first()) {
+        (Letter::Test, Some(channel)) => format!("{}/received/{channel}", order.link),
+        _ => order.link.to_owned(),
+    }
+}
+
+fn alarms(book: &Book, calendar: &Calendar) -> Vec<(DateTime<FixedOffset>, String)> {
+    let mut alarms: Vec<_> = book.alarms.values().collect();
+    alarms.sort_by_key(|alarm| alarm.since);
+    alarms
+        .into_iter()
+        .map(|alarm| (local(calendar, alarm.since), alarm.words.clone()))
+        .collect()
 }
 
 fn local(calendar: &Calendar, now: DateTime<Utc>) -> DateTime<FixedOffset> {

@@ -80,10 +80,14 @@ pub enum Occasion {
     Settled(NaiveDate),
     /// A coordinator's explicit 催办: the how-manieth for this person and quarter.
     Urge(u32),
+    /// A test of one of the person's addresses: the how-manieth.
+    Test(u32),
+    /// The program tells the operator what is wrong with itself: the how-manieth time.
+    Alarm(u32),
 }
 
 impl Occasion {
-    /// `notice`, `digest`, `settled`, `urge`: the kind, for JSON and lists.
+    /// `notice`, `digest`, `settled`, `urge`, `test`, `alarm`: the kind, for JSON and lists.
     #[must_use]
     pub fn kind(self) -> &'static str {
         match self {
@@ -91,6 +95,8 @@ impl Occasion {
             Self::Digest(_) => "digest",
             Self::Settled(_) => "settled",
             Self::Urge(_) => "urge",
+            Self::Test(_) => "test",
+            Self::Alarm(_) => "alarm",
         }
     }
 
@@ -102,6 +108,8 @@ impl Occasion {
             Self::Digest(_) => "每日汇总",
             Self::Settled(_) => "办结告知",
             Self::Urge(_) => "人工催办",
+            Self::Test(_) => "测试消息",
+            Self::Alarm(_) => "运行告警",
         }
     }
 }
@@ -113,6 +121,8 @@ impl fmt::Display for Occasion {
             Self::Digest(day) => write!(f, "digest-{day}"),
             Self::Settled(day) => write!(f, "settled-{day}"),
             Self::Urge(nth) => write!(f, "urge-{nth}"),
+            Self::Test(nth) => write!(f, "test-{nth}"),
+            Self::Alarm(nth) => write!(f, "alarm-{nth}"),
         }
     }
 }
@@ -162,11 +172,15 @@ pub enum Reason {
     Settled,
     /// A coordinator asked for it: `urged`.
     Urged,
+    /// Somebody wants to know whether an address works: `tested`.
+    Tested,
+    /// Something is wrong with the program or its ways out: `alarmed`.
+    Alarmed,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::FirstNotice,
         Self::NotReported,
         Self::DueToday,
@@ -176,6 +190,8 @@ impl Reason {
         Self::DailyDigest,
         Self::Settled,
         Self::Urged,
+        Self::Tested,
+        Self::Alarmed,
     ];
 
     /// The name used in JSON and records.
@@ -191,6 +207,8 @@ impl Reason {
             Self::DailyDigest => "daily_digest",
             Self::Settled => "settled",
             Self::Urged => "urged",
+            Self::Tested => "tested",
+            Self::Alarmed => "alarmed",
         }
     }
 

@@ -132,6 +132,21 @@ impl Contact {
             .collect()
     }
 
+    /// Whether messages of this channel go to the same place by both.
+    #[must_use]
+    pub fn same_address(&self, other: &Self, kind: ChannelKind) -> bool {
+        match kind {
+            ChannelKind::Email => self.email == other.email,
+            ChannelKind::WecomRobot => {
+                self.wecom_user == other.wecom_user && self.mobile == other.mobile
+            }
+            ChannelKind::WecomApp => {
+                self.wecom_user == other.wecom_user && self.mobile == other.mobile
+            }
+            ChannelKind::Spool => true,
+        }
+    }
+
     /// Whether the sheet has what this channel needs.
     #[must_use]
     pub fn has_address_for(&self, kind: ChannelKind) -> bool {

@@ -17,7 +17,7 @@ pub struct StageAudit {
     pub ran_at: DateTime<Utc>,
     /// People who were to be told: owners with something open, and who is copied in on it.
     pub expected: u32,
-    /// The peer has it.
+    /// The peer has it, or the person was told by telephone.
     pub sent: u32,
     /// Still waits.
     pub deferred: u32,
@@ -66,7 +66,7 @@ pub fn audit(book: &Book, plan: &PlanId, quarter: Quarter) -> Vec<StageAudit> {
             audit.copied += 1;
         }
         let place = match delivery.state {
-            DeliveryState::Sent { .. } => &mut audit.sent,
+            DeliveryState::Sent { .. } | DeliveryState::Handled { .. } => &mut audit.sent,
             DeliveryState::Waiting { .. } => &mut audit.deferred,
             DeliveryState::Withdrawn { .. } => &mut audit.skipped,
             DeliveryState::Dead { .. } => &mut audit.failed,

@@ -248,7 +248,9 @@ impl Book {
             .filter(|delivery| match &delivery.state {
                 DeliveryState::Sent { at, .. } | DeliveryState::Held { at } => *at > since,
                 DeliveryState::Waiting { .. } | DeliveryState::Sending { .. } => true,
-                DeliveryState::Dead { .. } | DeliveryState::Withdrawn { .. } => false,
+                DeliveryState::Dead { .. }
+                | DeliveryState::Handled { .. }
+                | DeliveryState::Withdrawn { .. } => false,
             })
             .count()
     }
@@ -266,6 +268,22 @@ impl Book {
             })
             .cloned()
             .collect()
+    }
+
+    /// Whether the peer has said that there is nobody at this person's address on the channel.
+    #[must_use]
+    pub fn is_refused(&self, person: &PersonId, channel: ChannelKind) -> bool {
+        self.addresses
+            .get(&(person.clone(), channel))
+            .is_some_and(|address| address.refused.is_some())
+    }
+
+    /// The next free number for a message of this kind to a person, over all plans and quarters.
+    #[must_use]
+    pub fn next_of(&self, person: &PersonId, is: fn(Occasion) -> Option<u32>) -> u32 {
+        let keys = self.messages_of.get(person).into_iter().flatten();
+        let last = keys.filter_map(|key| is(key.occasion)).max();
+        last.unwrap_or(0) + 1
     }
 
     /// Whether a message of this name is known.

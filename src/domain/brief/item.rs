@@ -54,6 +54,8 @@ pub struct AboutItem {
     pub state: ObligationState,
     /// What its report says of it.
     pub status: Option<ReportStatus>,
+    /// No message has reached any of its owners: they are not to be complained of.
+    pub unreached: bool,
 }
 
 /// The addressee's open items, most urgent first: what was returned, then what ends this quarter
@@ -136,6 +138,7 @@ fn about_item(book: &Book, key: &ObligationKey, now: DateTime<chrono::Utc>) -> O
         owners: owner_names(&group.owners),
         state: obligation.state(book.deadline(&key.plan, key.quarter), now),
         status: obligation.latest().map(|received| received.report.status),
+        unreached: obligation.is_open() && obligation.last_reminded.is_none(),
     })
 }
 

@@ -93,7 +93,11 @@ impl World<'_> {
         let Some(known) = self.book.people.get(person) else {
             return Vec::new();
         };
-        self.reach.route(known, self.book.contacts.get(person))
+        let mut route = self.reach.route(known, self.book.contacts.get(person));
+        // Where the peer says that nobody lives, nothing is left until the sheet or a test says
+        // otherwise.
+        route.retain(|kind| !self.book.is_refused(person, *kind));
+        route
     }
 
     /// Whether this person may get one more message, `room` being kept for what matters more.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::World;
-use crate::domain::book::Obligation;
+use crate::domain::book::{DeliveryState, Obligation};
 use crate::domain::fact::{Fact, SkipWhy, StageOutcome};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
 use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
@@ -83,12 +83,14 @@ struct Telling<'a> {
     items: BTreeMap<PersonId, Vec<ObligationKey>>,
     /// Open obligations whose owners have been reached: only these are told to others.
     reached: Vec<(&'a ObligationKey, &'a Group)>,
+    /// Those whose owners nothing reaches are told to the coordinators, who can telephone.
+    unreached: Vec<&'a ObligationKey>,
 }
 
 impl<'a> Telling<'a> {
     fn of(world: &World<'a>, plan: &'a PlanId, quarter: Quarter) -> Self {
         let mut items: BTreeMap<PersonId, Vec<ObligationKey>> = BTreeMap::new();
-        let mut reached = Vec::new();
+        let (mut reached, mut unreached) = (Vec::new(), Vec::new());
         for (key, obligation) in world.book.obligations_in(plan, quarter) {
             if !obligation.is_open() {
                 continue;
@@ -102,8 +104,11 @@ impl<'a> Telling<'a> {
                     own.push(key.clone());
                 }
             }
-            if obligation.last_reminded.is_some() {
-                reached.push((key, group));
+            match obligation.last_reminded {
+                Some(_) => reached.push((key, group)),
+                None if is_out_of_reach(world, plan, quarter, group) => unreached.push(key),
+                // Nobody has tried yet.
+                None => {}
             }
         }
         for own in items.values_mut() {
@@ -114,6 +119,7 @@ impl<'a> Telling<'a> {
             quarter,
             items,
             reached,
+            unreached,
         }
     }
 
@@ -178,7 +184,8 @@ impl<'a> Telling<'a> {
 
     /// Who is told of others' obligations at this stage, and of which.
     ///
-    /// Nobody is complained of whom we could not reach ourselves.
+    /// Nobody is complained of whom we could not reach ourselves: the coordinators hear of it
+    /// instead.
     fn about(&self, world: &World<'_>, stage: Stage) -> BTreeMap<PersonId, Vec<ObligationKey>> {
         let mut about: BTreeMap<PersonId, Vec<ObligationKey>> = BTreeMap::new();
         if !stage.copies() {
@@ -206,8 +213,29 @@ impl<'a> Telling<'a> {
                 }
             }
         }
+        if stage == Stage::Escalation {
+            for person in world.coordinators {
+                let told = self.unreached.iter().map(|key| (*key).clone());
+                about.entry(person.clone()).or_default().extend(told);
+            }
+            about.retain(|_, told| !told.is_empty());
+        }
         about
     }
+}
+
+/// Whether every owner has no working address, or was written to in vain.
+fn is_out_of_reach(world: &World<'_>, plan: &PlanId, quarter: Quarter, group: &Group) -> bool {
+    group.owners.iter().all(|owner| {
+        let mut tried = world.book.messages_about(&owner.id, plan, quarter);
+        world.route(&owner.id).is_empty()
+            || tried.any(|delivery| {
+                matches!(
+                    delivery.state,
+                    DeliveryState::Dead { .. } | DeliveryState::Held { .. }
+                )
+            })
+    })
 }
 
 fn copied_on(

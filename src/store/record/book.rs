@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::RecordError;
 use super::wire::{self, Got, Put, Wire, remote};
-use crate::domain::book::{Book, Delivery, DeliveryState, Obligation, PlanBook, Trouble};
+use crate::domain::book::{
+    Address, Alarm, Book, ClockDoubt, Delivery, DeliveryState, Obligation, PlanBook, Trouble,
+};
 use crate::domain::delivery::FailReason;
 use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
@@ -19,7 +21,7 @@ use crate::domain::report::{Received, Report, Review};
 use crate::domain::user::{Role, User};
 
 /// Raised with every change of the form or of what the fold means.
-pub(in crate::store) const VERSION: u32 = 1;
+pub(in crate::store) const VERSION: u32 = 2;
 
 /// The book as JSON. Sorted, so that equal books give equal bytes.
 pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
@@ -47,6 +49,11 @@ struct Out<'a> {
     stages: Vec<StageOut<'a>>,
     revoked: Vec<RevokedOut<'a>>,
     users: Vec<Put<'a, User>>,
+    addresses: Vec<(Put<'a, PersonId>, Put<'a, ChannelKind>, Put<'a, Address>)>,
+    alarms: Vec<(&'a str, Put<'a, Alarm>)>,
+    clock_doubt: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    doubts: Vec<(Put<'a, ChannelKind>, u64)>,
+    stepped_back: Position,
 }
 
 type StageOut<'a> = (
@@ -99,6 +106,23 @@ impl<'a> Out<'a> {
                 .map(|((plan, quarter, person), at)| (Put(plan), Put(quarter), Put(person), *at))
                 .collect(),
             users: book.users.values().map(Put).collect(),
+            addresses: book
+                .addresses
+                .iter()
+                .map(|((person, kind), address)| (Put(person), Put(kind), Put(address)))
+                .collect(),
+            alarms: book
+                .alarms
+                .iter()
+                .map(|(name, alarm)| (name.as_str(), Put(alarm)))
+                .collect(),
+            clock_doubt: book.clock_doubt.map(|doubt| (doubt.expected, doubt.found)),
+            doubts: book
+                .doubts
+                .iter()
+                .map(|(kind, n)| (Put(kind), *n))
+                .collect(),
+            stepped_back: book.stepped_back,
         }
     }
 }
@@ -116,6 +140,11 @@ struct In {
     stages: Vec<StageIn>,
     revoked: Vec<RevokedIn>,
     users: Vec<Got<User>>,
+    addresses: Vec<(Got<PersonId>, Got<ChannelKind>, Got<Address>)>,
+    alarms: Vec<(String, Got<Alarm>)>,
+    clock_doubt: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    doubts: Vec<(Got<ChannelKind>, u64)>,
+    stepped_back: Position,
 }
 
 type StageIn = (
@@ -138,6 +167,10 @@ impl In {
             contacts: by(self.contacts, |contact| contact.person.clone()),
             obligations: pairs(self.obligations).collect(),
             skipped: pairs(self.skipped).collect(),
+            clock_doubt: self
+                .clock_doubt
+                .map(|(expected, found)| ClockDoubt { expected, found }),
+            stepped_back: self.stepped_back,
             ..Book::default()
         };
         for (plan, quarter, stage, at, outcome) in self.stages {
@@ -146,6 +179,15 @@ impl In {
         }
         for (plan, quarter, person, at) in self.revoked {
             book.revoked.insert((plan.0, quarter.0, person.0), at);
+        }
+        for (person, kind, address) in self.addresses {
+            book.addresses.insert((person.0, kind.0), address.0);
+        }
+        for (name, alarm) in self.alarms {
+            book.alarms.insert(name, alarm.0);
+        }
+        for (kind, count) in self.doubts {
+            book.doubts.insert(kind.0, count);
         }
         for user in self.users {
             book.users.insert(user.0.name.clone(), user.0);
@@ -266,11 +308,28 @@ enum DeliveryStateDef {
     Dead {
         at: DateTime<Utc>,
     },
+    Handled {
+        at: DateTime<Utc>,
+    },
     Withdrawn {
         at: DateTime<Utc>,
         #[serde(with = "wire")]
         why: WithdrawWhy,
     },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Address")]
+struct AddressDef {
+    confirmed: Option<DateTime<Utc>>,
+    refused: Option<(DateTime<Utc>, String)>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Alarm")]
+struct AlarmDef {
+    since: DateTime<Utc>,
+    words: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -291,6 +350,8 @@ remote!(
     Delivery => DeliveryDef,
     Trouble => TroubleDef,
     DeliveryState => DeliveryStateDef,
+    Address => AddressDef,
+    Alarm => AlarmDef,
     User => UserDef,
 );
 

@@ -18,7 +18,7 @@ use crate::domain::report::{Report, ReportStatus, Review, Via};
 use crate::domain::user::Role;
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 21] = [
+pub(super) const KINDS: [(&str, u32); 27] = [
     ("plan.imported", 1),
     ("person.set", 1),
     ("task.set", 1),
@@ -33,6 +33,12 @@ pub(super) const KINDS: [(&str, u32); 21] = [
     ("send.intended", 1),
     ("send.concluded", 1),
     ("message.revived", 1),
+    ("message.handled", 1),
+    ("address.confirmed", 1),
+    ("alarm.raised", 1),
+    ("alarm.cleared", 1),
+    ("clock.doubted", 1),
+    ("clock.agreed", 1),
     ("report.received", 1),
     ("review.given", 1),
     ("links.revoked", 1),
@@ -152,6 +158,29 @@ pub(super) enum FactDef {
         key: MessageKey,
         at: DateTime<Utc>,
     },
+    #[serde(rename = "message.handled")]
+    MessageHandled {
+        #[serde(with = "wire")]
+        key: MessageKey,
+    },
+    #[serde(rename = "address.confirmed")]
+    AddressConfirmed {
+        #[serde(with = "wire")]
+        person: PersonId,
+        #[serde(with = "wire")]
+        channel: ChannelKind,
+    },
+    #[serde(rename = "alarm.raised")]
+    AlarmRaised { alarm: String, words: String },
+    #[serde(rename = "alarm.cleared")]
+    AlarmCleared { alarm: String },
+    #[serde(rename = "clock.doubted")]
+    ClockDoubted {
+        expected: DateTime<Utc>,
+        found: DateTime<Utc>,
+    },
+    #[serde(rename = "clock.agreed")]
+    ClockAgreed,
     #[serde(rename = "report.received")]
     ReportReceived {
         #[serde(with = "wire")]
@@ -347,6 +376,7 @@ enum WithdrawWhyDef {
         by: Occasion,
     },
     NoLongerTheirs,
+    AlarmOver,
 }
 
 #[derive(Serialize, Deserialize)]

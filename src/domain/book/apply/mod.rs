@@ -1,9 +1,10 @@
 //! One fact at a time into the book.
 
+mod addresses;
 mod deliveries;
 mod plans;
 
-use super::{Book, Delivery, DeliveryState, Effect, Obligation, PlanBook};
+use super::{Alarm, Book, ClockDoubt, Delivery, DeliveryState, Effect, Obligation, PlanBook};
 use crate::domain::fact::{Entry, Fact};
 use crate::domain::ids::{ObligationKey, PlanId, Position};
 use crate::domain::message::MessageKey;
@@ -47,6 +48,9 @@ pub enum Inconsistent {
     },
 }
 
+/// Facts that wait for their turn may be a little older than the one before them.
+const STEP_BACK: chrono::TimeDelta = chrono::TimeDelta::minutes(1);
+
 impl Book {
     /// Takes one more fact in.
     ///
@@ -60,6 +64,9 @@ impl Book {
             });
         }
         let effects = self.take(entry)?;
+        if self.at.is_some_and(|before| entry.at < before - STEP_BACK) {
+            self.stepped_back = entry.position;
+        }
         self.position = entry.position;
         self.at = Some(entry.at);
         Ok(effects)
@@ -84,10 +91,7 @@ impl Book {
                 deadlines,
                 assumed_years,
             } => return self.set_deadlines(here, plan, deadlines, assumed_years),
-            Fact::ContactSet { contact } => {
-                self.contacts
-                    .insert(contact.person.clone(), contact.clone());
-            }
+            Fact::ContactSet { contact } => self.set_contact(contact),
             Fact::StageRun {
                 plan,
                 quarter,
@@ -118,7 +122,30 @@ impl Book {
                 verdict,
             } => return self.conclude(here, at, key, outcome, verdict),
             Fact::MessageRevived { key, at: until } => return self.revive(here, key, *until),
+            Fact::MessageHandled { key } => return self.handled(here, at, key),
+            Fact::AddressConfirmed { person, channel } => {
+                let address = self.addresses.entry((person.clone(), *channel));
+                let address = address.or_default();
+                address.confirmed = Some(at);
+                address.refused = None;
+            }
+            Fact::AlarmRaised { alarm, words } => {
+                let words = words.clone();
+                let since = self.alarms.get(alarm).map_or(at, |known| known.since);
+                self.alarms.insert(alarm.clone(), Alarm { since, words });
+            }
+            Fact::AlarmCleared { alarm } => {
+                self.alarms.remove(alarm);
+            }
+            Fact::ClockDoubted { expected, found } => {
+                self.clock_doubt = Some(ClockDoubt {
+                    expected: *expected,
+                    found: *found,
+                });
+            }
+            Fact::ClockAgreed => self.clock_doubt = None,
             Fact::ReportReceived { report } => {
+                self.note_answer(at, &report.person, report.via);
                 let obligation = self.obligation(here, &report.obligation)?;
                 obligation.reports.push(Received {
                     at,
