@@ -2,7 +2,8 @@
 
 use chrono::Datelike as _;
 
-use crate::desk::{Desk, StoppedChannel};
+use crate::desk::Desk;
+use crate::desk::{behind_words, doubt_words};
 use crate::domain::calendar::Calendar;
 use crate::store::Health;
 use crate::web::format::long_moment;
@@ -19,6 +20,9 @@ pub(super) struct Frame<'a> {
     pub demo: bool,
     pub simulated: Option<String>,
     pub warnings: Vec<String>,
+    /// What to say of a clock that leapt; nothing is sent until a person agrees.
+    pub clock: Option<String>,
+    pub may_write: bool,
 }
 
 impl<'a> Frame<'a> {
@@ -42,6 +46,11 @@ impl<'a> Frame<'a> {
             here,
             user,
             csrf: caller.csrf().to_owned(),
+            clock: match signed_in {
+                true => leapt(desk, &calendar),
+                false => None,
+            },
+            may_write: caller.may_write(),
             demo: desk.is_demo(),
             simulated: simulated.then(|| long_moment(&calendar, now)),
             warnings: match signed_in {
@@ -52,6 +61,11 @@ impl<'a> Frame<'a> {
     }
 }
 
+fn leapt(desk: &Desk, calendar: &Calendar) -> Option<String> {
+    let doubt = desk.ledger.book().clock_doubt?;
+    Some(doubt_words(doubt, calendar))
+}
+
 fn warnings(desk: &Desk, calendar: &Calendar) -> Vec<String> {
     let mut found = Vec::new();
     if desk.ledger.health() != Health::Good {
@@ -59,9 +73,17 @@ fn warnings(desk: &Desk, calendar: &Calendar) -> Vec<String> {
             "存储暂时只读：现在可以查看，但不能收报、审核或发送。请联系服务器管理员。".into(),
         );
     }
-    found.extend((desk.stopped)().iter().map(told));
-    let this_year = calendar.date_of(desk.clock.now()).year();
+    let stopped = (desk.stopped)();
+    found.extend(stopped.iter().map(|channel| channel.words(calendar)));
+    let now = desk.clock.now();
+    let this_year = calendar.date_of(now).year();
     let book = desk.ledger.book();
+    found.extend(behind_words(
+        &book,
+        calendar,
+        desk.clock.is_simulated(),
+        now,
+    ));
     let mut years: Vec<i32> = book
         .plans
         .values()
@@ -80,16 +102,4 @@ fn warnings(desk: &Desk, calendar: &Calendar) -> Vec<String> {
         ));
     }
     found
-}
-
-/// What a stopped channel needs, in a sentence.
-fn told(channel: &StoppedChannel) -> String {
-    let name = channel.name.as_ref();
-    format!(
-        "{}{}已停止发送：{}（{}）。请服务器管理员检查设置并改正，未发的消息之后会自动发出。",
-        channel.kind.chinese(),
-        name.map_or(String::new(), |name| format!("“{name}”")),
-        channel.reason.chinese(),
-        channel.detail
-    )
 }

@@ -13,6 +13,7 @@ mod frame;
 pub mod history;
 mod inbox;
 mod pages;
+mod readiness;
 mod review;
 mod signin;
 pub mod text;
@@ -42,6 +43,10 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/review", post(review::submit))
         .route("/deliveries", get(deliveries::show))
         .route("/deliveries/revive", post(deliveries::revive))
+        .route("/deliveries/handled", post(deliveries::handled))
+        .route("/readiness", get(readiness::show))
+        .route("/readiness/test", post(readiness::test))
+        .route("/clock/confirm", post(readiness::confirm_clock))
         .route("/api/v1/board", get(api::board))
         .route("/api/v1/deliveries", get(api::deliveries))
         .route("/api/v1/clock", post(api::clock))

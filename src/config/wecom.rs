@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::reader::Reader;
 use super::secret::Secret;
 use super::server::site_url;
+use crate::domain::delivery::Doubt;
 
 /// `[wecom]`.
 #[derive(Debug, Clone)]
@@ -13,6 +14,8 @@ pub struct WecomConfig {
     pub base_url: String,
     /// `[[wecom.robot]]`, in the order of the file.
     pub robots: Vec<Robot>,
+    /// What is done about a message that may or may not have arrived.
+    pub in_doubt: Doubt,
 }
 
 /// A group robot.
@@ -43,6 +46,7 @@ impl WecomConfig {
         let base_url = r
             .text("base_url")
             .and_then(|text| site_url(&text).map_err(|why| r.fault("base_url", why)).ok());
+        let in_doubt = super::doubt(r);
         let fallback = base_url.clone().unwrap_or_default();
         let mut taken = Taken::default();
         let robots = r.list("robot", |r| Robot::read(r, &fallback, &mut taken));
@@ -50,6 +54,7 @@ impl WecomConfig {
         Some(Self {
             base_url: base_url?,
             robots: robots?,
+            in_doubt: in_doubt?,
         })
     }
 }

@@ -156,6 +156,48 @@ pub enum Verdict {
     Held,
 }
 
+/// What is done about a message that may or may not have arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// It is sent again: better twice than not at all.
+    Retry,
+    /// It waits for a person: better a question than twice.
+    Hold,
+}
+
+/// The rule of each channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Doubts {
+    /// A repeated mail collapses under its Message-ID.
+    pub email: Doubt,
+    /// A group chat shows everything twice.
+    pub robot: Doubt,
+    /// The platform's check for duplicates covers a few hours only.
+    pub app: Doubt,
+}
+
+impl Default for Doubts {
+    fn default() -> Self {
+        Self {
+            email: Doubt::Retry,
+            robot: Doubt::Hold,
+            app: Doubt::Hold,
+        }
+    }
+}
+
+impl Doubts {
+    fn of(&self, channel: ChannelKind) -> Doubt {
+        match channel {
+            ChannelKind::Email => self.email,
+            ChannelKind::WecomRobot => self.robot,
+            ChannelKind::WecomApp => self.app,
+            // A repeated file replaces itself.
+            ChannelKind::Spool => Doubt::Retry,
+        }
+    }
+}
+
 /// How retries are spaced (mail.md 3.6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPlan {
@@ -165,6 +207,8 @@ pub struct RetryPlan {
     pub give_up_after: TimeDelta,
     /// Share of the wait that the dice may add or take, in percent.
     pub jitter_percent: u8,
+    /// What is done about doubts.
+    pub doubts: Doubts,
 }
 
 impl Default for RetryPlan {
@@ -174,6 +218,7 @@ impl Default for RetryPlan {
             waits: minutes.into_iter().map(TimeDelta::minutes).collect(),
             give_up_after: TimeDelta::days(3),
             jitter_percent: 20,
+            doubts: Doubts::default(),
         }
     }
 }
@@ -201,7 +246,7 @@ pub struct Attempt {
     pub dice: u16,
 }
 
-/// Tries ending in doubt after which a mail is not repeated by itself: a server that takes each copy and
+/// Tries ending in doubt after which a message is not repeated by itself: a server that takes each copy and
 /// never says so must not fill a mailbox.
 pub const MOST_DOUBTS: u32 = 3;
 
@@ -210,15 +255,15 @@ pub const MOST_DOUBTS: u32 = 3;
 pub fn verdict(outcome: &SendOutcome, attempt: Attempt, plan: &RetryPlan) -> Verdict {
     match outcome {
         SendOutcome::Sent { .. } => Verdict::Done,
-        SendOutcome::InDoubt { .. } if repeats_safely(attempt.channel) => {
-            if attempt.doubts_on_leg + 1 >= MOST_DOUBTS {
-                Verdict::Held
-            } else {
-                again(attempt, plan, None)
-            }
-        }
-        SendOutcome::InDoubt { .. } => Verdict::Held,
+        SendOutcome::InDoubt { .. } => match plan.doubts.of(attempt.channel) {
+            Doubt::Retry if attempt.doubts_on_leg + 1 < MOST_DOUBTS => again(attempt, plan, None),
+            Doubt::Retry | Doubt::Hold => Verdict::Held,
+        },
         SendOutcome::Failed(failure) => match failure.next {
+            // A full mailbox is cured by its owner, who has to hear of it another way.
+            Next::Again { after } if failure.reason == FailReason::MailboxFull => {
+                next_leg(attempt).unwrap_or_else(|| again(attempt, plan, after))
+            }
             Next::Again { after } => again(attempt, plan, after),
             Next::NextChannel => next_leg(attempt).unwrap_or(Verdict::Dead),
             // The channel is at fault, not the message: without another one it waits.
@@ -229,23 +274,23 @@ pub fn verdict(outcome: &SendOutcome, attempt: Attempt, plan: &RetryPlan) -> Ver
     }
 }
 
-/// Decides about a message whose attempt a crash cut off: the doubt is ours, so what can be
-/// repeated safely is repeated at once.
+/// Decides about a message whose attempt a crash cut off: the doubt is ours, so what may be repeated
+/// is repeated at once. A mail however often, since the copies collapse; into a group not without
+/// end.
 #[must_use]
-pub fn after_crash(channel: ChannelKind, leg: u8, now: DateTime<Utc>) -> Verdict {
-    if repeats_safely(channel) {
-        Verdict::Again { at: now, leg }
-    } else {
-        Verdict::Held
-    }
-}
-
-/// A repeated mail collapses under its Message-ID, a repeated file replaces itself; a group chat
-/// shows everything twice.
-fn repeats_safely(channel: ChannelKind) -> bool {
-    match channel {
-        ChannelKind::Email | ChannelKind::Spool => true,
-        ChannelKind::WecomRobot | ChannelKind::WecomApp => false,
+pub fn after_crash(
+    channel: ChannelKind,
+    leg: u8,
+    earlier_doubts: u32,
+    doubts: &Doubts,
+    now: DateTime<Utc>,
+) -> Verdict {
+    let collapses = matches!(channel, ChannelKind::Email | ChannelKind::Spool);
+    match doubts.of(channel) {
+        Doubt::Retry if collapses || earlier_doubts + 1 < MOST_DOUBTS => {
+            Verdict::Again { at: now, leg }
+        }
+        Doubt::Retry | Doubt::Hold => Verdict::Held,
     }
 }
 
@@ -421,14 +466,30 @@ mod tests {
         assert_eq!(verdict(&doubt, mail, &plan), Verdict::Held);
         let robot = attempt(ChannelKind::WecomRobot, 1, 2);
         assert_eq!(verdict(&doubt, robot, &plan), Verdict::Held);
-        assert_eq!(
-            after_crash(ChannelKind::WecomRobot, 0, robot.now),
-            Verdict::Held
-        );
+        let crashed =
+            |channel, earlier, doubts: &Doubts| after_crash(channel, 1, earlier, doubts, mail.now);
         let at_once = Verdict::Again {
             at: mail.now,
             leg: 1,
         };
-        assert_eq!(after_crash(ChannelKind::Email, 1, mail.now), at_once);
+        let usual = plan.doubts;
+        assert_eq!(crashed(ChannelKind::WecomRobot, 0, &usual), Verdict::Held);
+        assert_eq!(crashed(ChannelKind::Email, 9, &usual), at_once);
+
+        let other = Doubts {
+            email: Doubt::Hold,
+            robot: Doubt::Retry,
+            app: Doubt::Retry,
+        };
+        assert_eq!(crashed(ChannelKind::WecomRobot, 0, &other), at_once);
+        assert_eq!(crashed(ChannelKind::WecomRobot, 2, &other), Verdict::Held);
+        assert_eq!(crashed(ChannelKind::Email, 0, &other), Verdict::Held);
+        let plan = RetryPlan {
+            doubts: other,
+            ..plan
+        };
+        assert_eq!(wait(&verdict(&doubt, robot, &plan), robot), 5);
+        mail.doubts_on_leg = 0;
+        assert_eq!(verdict(&doubt, mail, &plan), Verdict::Held);
     }
 }

@@ -286,6 +286,8 @@ pub enum DeferWhy {
     QuietHours,
     /// The channel rests after a failure of its own.
     ChannelResting,
+    /// The clock was set back; it waits as long as it would have.
+    ClockSet,
 }
 
 /// Why a queued message is not sent.

@@ -8,6 +8,7 @@
 //! book that has them, it gives none.
 
 pub mod address;
+pub mod alarm;
 pub mod board;
 pub mod book;
 pub mod brief;
@@ -16,11 +17,13 @@ pub mod delivery;
 pub mod due;
 pub mod fact;
 pub mod ids;
+pub mod leap;
 pub mod link;
 pub mod message;
 pub mod people;
 pub mod plan;
 pub mod policy;
+pub mod readiness;
 pub mod report;
 pub mod schedule;
 pub mod user;

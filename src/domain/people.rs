@@ -28,6 +28,23 @@ pub struct Roles {
     pub leader: bool,
 }
 
+impl Roles {
+    /// What people read, such as `直接责任人、责任人`.
+    #[must_use]
+    pub fn chinese(self) -> String {
+        let named = [
+            (self.owner, "直接责任人"),
+            (self.responsible, "责任人"),
+            (self.leader, "责任领导"),
+        ];
+        let held: Vec<&str> = named
+            .into_iter()
+            .filter_map(|(held, name)| held.then_some(name))
+            .collect();
+        held.join("、")
+    }
+}
+
 /// A way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ChannelKind {

@@ -18,11 +18,12 @@ mod pick;
 mod recover;
 mod worker;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -32,13 +33,15 @@ use crate::clock::Clock;
 use crate::domain::book::{Book, Delivery};
 use crate::domain::brief::Office;
 use crate::domain::delivery::RetryPlan;
+use crate::domain::fact::{Actor, DeferWhy, Fact};
 use crate::domain::ids::{PersonId, PlanId, Quarter};
+use crate::domain::message::Occasion;
 use crate::domain::people::ChannelKind;
 use crate::rules::Rules;
-use crate::store::{Health, Ledger};
+use crate::store::{Decision, Health, Ledger};
 
 use lane::Lane;
-pub use lane::{LaneStatus, Rest};
+pub use lane::{DEAD_AFTER, LaneStatus, Rest};
 
 /// Makes the address of a person's own page for a quarter.
 pub type Links = Arc<dyn Fn(&PlanId, Quarter, &PersonId) -> String + Send + Sync>;
@@ -249,6 +252,42 @@ impl Outbox {
         kind.into_iter()
             .flat_map(move |kind| book.ready(kind, now))
             .filter(move |delivery| lane::belongs(&self.lanes, book, delivery, index))
+            // While the clock is in doubt only the operator is told of it.
+            .filter(move |delivery| {
+                let occasion = delivery.message.key.occasion;
+                book.clock_doubt.is_none() || matches!(occasion, Occasion::Alarm(_))
+            })
+    }
+
+    /// The wall clock was set by so much: pauses and tries again keep their distance from now, else
+    /// a clock put back by a day would silence a robot for a day.
+    pub async fn clock_set(&self, by: TimeDelta) {
+        for lane in &self.lanes {
+            lane.clock_set(by);
+        }
+        if by >= TimeDelta::zero() {
+            return;
+        }
+        let now = self.clock.now();
+        let decide = move |book: &Book| {
+            let facts: Vec<Fact> = book
+                .queue
+                .iter()
+                .filter(|((_, until, _), _)| *until > now)
+                .filter_map(|((_, until, _), key)| {
+                    let delivery = book.messages.get(key)?;
+                    let was_due = delivery.attempts > 0 || *until <= now - by;
+                    was_due.then(|| Fact::MessageDeferred {
+                        key: key.clone(),
+                        until: now.max(*until + by),
+                        why: DeferWhy::ClockSet,
+                    })
+                })
+                .collect();
+            Ok::<_, Infallible>(Decision { facts, value: () })
+        };
+        // What the store does not take now waits until the clock has caught up.
+        let _ = self.ledger.commit(Actor::System, now, decide).await;
     }
 
     /// Takes nothing new until those at work have ended, then decides about intents without an

@@ -16,6 +16,7 @@ impl Outbox {
     /// the store would not have it.
     pub(super) async fn recover(&self) -> bool {
         let now = self.clock.now();
+        let doubts = self.terms.retry.doubts;
         let decide = move |book: &Book| {
             let facts: Vec<Fact> = book
                 .in_doubt()
@@ -28,7 +29,13 @@ impl Outbox {
                         outcome: SendOutcome::InDoubt {
                             detail: "发送过程中程序中断，不能确定是否已送达".into(),
                         },
-                        verdict: delivery::after_crash(channel, delivery.leg, now),
+                        verdict: delivery::after_crash(
+                            channel,
+                            delivery.leg,
+                            delivery.doubts_on_leg,
+                            &doubts,
+                            now,
+                        ),
                     })
                 })
                 .collect();
@@ -45,10 +52,10 @@ impl Outbox {
         }
     }
 
-    /// Sends what waits for a stopped channel its next way, where it has one.
+    /// Sends what waits for a dead channel its next way, where it has one.
     pub(super) async fn pass_on(self: &Arc<Self>, now: DateTime<Utc>) {
         for (index, lane) in self.lanes.iter().enumerate() {
-            let Some(rest) = lane.stopped(now) else {
+            let Some(rest) = lane.dead(now) else {
                 continue;
             };
             if !self.has_to_pass_on(&self.ledger.book(), index, now) {
@@ -88,13 +95,13 @@ impl Outbox {
         }
     }
 
-    /// Whether something waits for a stopped channel that has another way.
+    /// Whether something waits for a dead channel that has another way.
     pub(super) fn has_to_pass_on(&self, book: &Book, index: usize, now: DateTime<Utc>) -> bool {
-        let stopped = self
+        let dead = self
             .lanes
             .get(index)
-            .is_some_and(|lane| lane.stopped(now).is_some());
-        stopped && !self.ready(book, index, now).all(last_leg)
+            .is_some_and(|lane| lane.dead(now).is_some());
+        dead && !self.ready(book, index, now).all(last_leg)
     }
 
     /// Counts what left in the last minutes, so that a restart does not break a robot's pace.

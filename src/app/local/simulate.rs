@@ -270,7 +270,7 @@ fn urge_answer(
 }
 
 /// A person by id, by `单位/姓名`, or by name where only one has it.
-fn find_person(book: &Book, who: &str) -> Result<PersonId, Fault> {
+pub(super) fn find_person(book: &Book, who: &str) -> Result<PersonId, Fault> {
     if let Ok(id) = PersonId::new(who)
         && book.people.contains_key(&id)
     {

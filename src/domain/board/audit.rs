@@ -1,11 +1,13 @@
 //! The program's account of itself: for each stage, whoever was expected is accounted for.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use crate::domain::book::{Book, DeliveryState};
 use crate::domain::fact::StageOutcome;
 use crate::domain::ids::{PlanId, Quarter};
-use crate::domain::message::{Occasion, Stage};
+use crate::domain::message::{MessageKey, Occasion, Stage};
 
 /// A stage's people, by what became of the word to each:
 /// `expected` = `sent` + `deferred` + `skipped` + `failed` + `in_doubt`.
@@ -44,22 +46,53 @@ impl StageAudit {
 pub fn audit(book: &Book, plan: &PlanId, quarter: Quarter) -> Vec<StageAudit> {
     let at = |stage| (plan.clone(), quarter, stage);
     let ran = book.stages.range(at(Stage::Notice)..=at(Stage::Escalation));
-    let mut audits: Vec<_> = ran
-        .map(|((_, _, stage), (ran_at, outcome))| begin(*stage, *ran_at, outcome))
+    count(book, ran).into_values().collect()
+}
+
+/// The account of every stage that has run, of all plans and quarters, in one go over the book.
+#[must_use]
+pub fn audits(book: &Book) -> BTreeMap<(PlanId, Quarter, Stage), StageAudit> {
+    count(book, book.stages.iter())
+}
+
+/// When the oldest message that is due and not sent was due; none where nothing is late. One that
+/// waits for the office hours is not due yet, one that is tried again and again was so at its
+/// first try.
+#[must_use]
+pub fn oldest_unsent(book: &Book, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let waiting = book.queue.values().filter_map(|key| book.messages.get(key));
+    waiting
+        .chain(book.in_doubt())
+        .filter_map(|delivery| match delivery.state {
+            DeliveryState::Waiting { until } if delivery.attempts == 0 => Some(until),
+            _ => Some(delivery.message.not_before),
+        })
+        .filter(|due| *due <= now)
+        .min()
+}
+
+type Ran<'a> = (
+    &'a (PlanId, Quarter, Stage),
+    &'a (DateTime<Utc>, StageOutcome),
+);
+
+fn count<'a>(
+    book: &Book,
+    ran: impl Iterator<Item = Ran<'a>>,
+) -> BTreeMap<(PlanId, Quarter, Stage), StageAudit> {
+    let mut audits: BTreeMap<_, _> = ran
+        .map(|(key, (ran_at, outcome))| (key.clone(), begin(key.2, *ran_at, outcome)))
         .collect();
+    if audits.is_empty() {
+        return audits;
+    }
     for key in book.skipped.keys() {
-        if key.plan == *plan
-            && key.quarter == quarter
-            && let Some(audit) = of(&mut audits, key.occasion)
-        {
+        if let Some(audit) = of(&mut audits, key) {
             audit.skipped += 1;
         }
     }
     for (key, delivery) in &book.messages {
-        if key.plan != *plan || key.quarter != quarter {
-            continue;
-        }
-        let Some(audit) = of(&mut audits, key.occasion) else {
+        let Some(audit) = of(&mut audits, key) else {
             continue;
         };
         if delivery.message.items.is_empty() {
@@ -96,9 +129,12 @@ fn begin(stage: Stage, ran_at: DateTime<Utc>, outcome: &StageOutcome) -> StageAu
     }
 }
 
-fn of(audits: &mut [StageAudit], occasion: Occasion) -> Option<&mut StageAudit> {
-    let Occasion::Stage(stage) = occasion else {
+fn of<'a>(
+    audits: &'a mut BTreeMap<(PlanId, Quarter, Stage), StageAudit>,
+    key: &MessageKey,
+) -> Option<&'a mut StageAudit> {
+    let Occasion::Stage(stage) = key.occasion else {
         return None;
     };
-    audits.iter_mut().find(|audit| audit.stage == stage)
+    audits.get_mut(&(key.plan.clone(), key.quarter, stage))
 }

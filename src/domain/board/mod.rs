@@ -18,7 +18,7 @@ use super::policy::Policy;
 use super::report::{ReportStatus, Via};
 
 pub use attention::{Attention, attention};
-pub use audit::{StageAudit, audit};
+pub use audit::{StageAudit, audit, audits, oldest_unsent};
 pub use tally::{OwnerTally, Tally, UnitTally};
 
 /// A quarter's obligations at a moment.

@@ -7,6 +7,7 @@
 mod daily;
 mod simulate;
 mod stage;
+mod test_message;
 #[cfg(test)]
 mod tests;
 mod urge;
@@ -24,6 +25,7 @@ use super::people::{ChannelKind, Contact, Person};
 use super::policy::Policy;
 
 pub use simulate::{Simulated, simulate};
+pub use test_message::{TestTo, test};
 pub use urge::{UrgeFilter, urge};
 
 /// What the rules look at.
@@ -93,11 +95,17 @@ impl World<'_> {
         let Some(known) = self.book.people.get(person) else {
             return Vec::new();
         };
-        let mut route = self.reach.route(known, self.book.contacts.get(person));
+        let mut route = self.addresses(known);
         // Where the peer says that nobody lives, nothing is left until the sheet or a test says
         // otherwise.
         route.retain(|kind| !self.book.is_refused(person, *kind));
         route
+    }
+
+    /// Every channel that leads to an address of this person, also to one that was refused.
+    #[must_use]
+    pub fn addresses(&self, person: &Person) -> Vec<ChannelKind> {
+        self.reach.route(person, self.book.contacts.get(&person.id))
     }
 
     /// Whether this person may get one more message, `room` being kept for what matters more.

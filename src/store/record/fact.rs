@@ -365,6 +365,7 @@ enum SkipWhyDef {
 enum DeferWhyDef {
     QuietHours,
     ChannelResting,
+    ClockSet,
 }
 
 #[derive(Serialize, Deserialize)]
