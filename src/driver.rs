@@ -144,8 +144,10 @@ impl Driver {
 
     /// Runs until told to stop.
     pub async fn run(&self, stop: CancellationToken) {
+        let tick = self.clock.tick();
         let mut known = Known {
-            tick: self.clock.tick(),
+            tick,
+            highest: tick,
             doubted: self.ledger.book().clock_doubt.is_some(),
         };
         loop {
@@ -206,10 +208,11 @@ impl Driver {
             }
             return;
         }
-        let leap = leap::between(known.tick, now);
+        let leap = leap::between(known.tick, known.highest, now);
         match leap {
             // The new time has been agreed to, or the old one is back.
             _ if known.doubted => {
+                known.highest = now;
                 if let Leap::TooFar(doubt) = leap {
                     self.outbox.clock_set(doubt.found - doubt.expected).await;
                 }
@@ -229,6 +232,9 @@ impl Driver {
             }
         }
         known.tick = now;
+        if now.wall >= known.highest.at(now.running) {
+            known.highest = now;
+        }
         known.doubted = false;
     }
 
@@ -256,6 +262,8 @@ impl Driver {
 struct Known {
     /// The last moment at which it was believed.
     tick: Tick,
+    /// The one that was furthest ahead.
+    highest: Tick,
     /// It is in doubt, or was at the last look.
     doubted: bool,
 }

@@ -50,7 +50,7 @@ pub(super) async fn show(
         doubtful: list
             .doubtful
             .iter()
-            .map(|one| Unsure::of(one, &time))
+            .map(|one| Unsure::of(one, time))
             .collect(),
     });
     page(&ReadinessPage {

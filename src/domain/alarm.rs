@@ -216,7 +216,13 @@ mod tests {
                 reach: &reach,
                 coordinators: &[],
             };
-            let facts = decide(&world, &seen, &[self.operator.clone()], down, at(when));
+            let facts = decide(
+                &world,
+                &seen,
+                std::slice::from_ref(&self.operator),
+                down,
+                at(when),
+            );
             let queued = facts.iter().filter_map(|fact| match fact {
                 Fact::MessageQueued { message } => Some(message.route.clone()),
                 _ => None,

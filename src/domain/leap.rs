@@ -17,6 +17,14 @@ pub struct Tick {
     pub awake: Duration,
 }
 
+impl Tick {
+    /// What the wall clock would show by now, had nobody set it since.
+    #[must_use]
+    pub fn at(self, running: Duration) -> DateTime<Utc> {
+        self.wall + delta(running.saturating_sub(self.running))
+    }
+}
+
 /// What has become of the clock between two moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leap {
@@ -37,14 +45,15 @@ const TOO_FAR: TimeDelta = TimeDelta::days(1);
 /// A journal that has been silent for so long, when the program starts.
 const LONG_SILENCE: TimeDelta = TimeDelta::days(90);
 
-/// Compares two moments of one run of the program.
+/// Compares two moments of one run of the program. `highest` is the moment of it that was furthest
+/// ahead: a clock that was set back and is put right again has not leapt.
 #[must_use]
-pub fn between(before: Tick, now: Tick) -> Leap {
+pub fn between(before: Tick, highest: Tick, now: Tick) -> Leap {
     let ran = delta(now.running.saturating_sub(before.running));
     let awake = delta(now.awake.saturating_sub(before.awake));
-    let expected = before.wall + ran;
-    let strayed = now.wall - expected;
-    if strayed > TOO_FAR {
+    let strayed = now.wall - (before.wall + ran);
+    let expected = before.at(now.running).max(highest.at(now.running));
+    if now.wall - expected > TOO_FAR {
         return Leap::TooFar(ClockDoubt {
             expected,
             found: now.wall,
@@ -98,7 +107,7 @@ mod tests {
     #[test]
     fn sleep_is_no_leap_and_a_small_one_is_only_told() {
         let before = tick("2022-03-17T09:00", 100, 100);
-        let after = |wall, running, awake| between(before, tick(wall, running, awake));
+        let after = |wall, running, awake| between(before, before, tick(wall, running, awake));
         assert_eq!(after("2022-03-17T09:01", 160, 160), Leap::None);
         // Asleep from Thursday to Monday: the time has really passed.
         let weekend = 96 * HOUR;
@@ -114,12 +123,20 @@ mod tests {
             after("2022-03-16T09:00", 100, 100),
             Leap::Set(TimeDelta::days(-1))
         );
+        // Put right after a while: more than a day ahead of what it showed, and yet no leap.
+        let back = tick("2022-03-16T08:00", 100, 100);
+        let right = tick("2022-03-17T10:00", 100 + HOUR, 100 + HOUR);
+        assert_eq!(
+            between(back, before, right),
+            Leap::Set(TimeDelta::hours(25))
+        );
     }
 
     #[test]
     fn a_wrong_year_is_doubted_and_believed_again_when_it_is_put_right() {
         let before = tick("2022-03-17T09:00", 100, 100);
-        let Leap::TooFar(doubt) = between(before, tick("2023-03-17T09:00", 160, 160)) else {
+        let Leap::TooFar(doubt) = between(before, before, tick("2023-03-17T09:00", 160, 160))
+        else {
             panic!()
         };
         assert_eq!(doubt.expected, at("2022-03-17T09:01"));

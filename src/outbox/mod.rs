@@ -248,9 +248,19 @@ impl Outbox {
         index: usize,
         now: DateTime<Utc>,
     ) -> impl Iterator<Item = &'a Delivery> + 'a {
+        self.waiting(book, index, now)
+    }
+
+    /// What waits for this lane until then, earliest first.
+    fn waiting<'a>(
+        &'a self,
+        book: &'a Book,
+        index: usize,
+        until: DateTime<Utc>,
+    ) -> impl Iterator<Item = &'a Delivery> + 'a {
         let kind = self.lanes.get(index).map(|lane| lane.channel.kind());
         kind.into_iter()
-            .flat_map(move |kind| book.ready(kind, now))
+            .flat_map(move |kind| book.ready(kind, until))
             .filter(move |delivery| lane::belongs(&self.lanes, book, delivery, index))
             // While the clock is in doubt only the operator is told of it.
             .filter(move |delivery| {

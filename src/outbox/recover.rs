@@ -64,11 +64,9 @@ impl Outbox {
             let this = Arc::clone(self);
             let decide = move |book: &Book| {
                 let mut facts = Vec::new();
-                for delivery in this.ready(book, index, now) {
+                for delivery in this.stranded(book, index, now) {
                     let channel = delivery.message.route.get(usize::from(delivery.leg));
-                    let (Some(channel), false) = (channel, last_leg(delivery)) else {
-                        continue;
-                    };
+                    let Some(channel) = channel else { continue };
                     facts.push(Fact::SendIntended {
                         key: delivery.message.key.clone(),
                         leg: delivery.leg,
@@ -101,7 +99,24 @@ impl Outbox {
             .lanes
             .get(index)
             .is_some_and(|lane| lane.dead(now).is_some());
-        dead && !self.ready(book, index, now).all(last_leg)
+        dead && self.stranded(book, index, now).next().is_some()
+    }
+
+    /// What waits for this lane and has another way: due, or tried here in vain.
+    fn stranded<'a>(
+        &'a self,
+        book: &'a Book,
+        index: usize,
+        now: DateTime<Utc>,
+    ) -> impl Iterator<Item = &'a Delivery> + 'a {
+        let again = move |delivery: &&Delivery| delivery.tries_on_leg > 0;
+        let waiting = self
+            .waiting(book, index, DateTime::<Utc>::MAX_UTC)
+            .filter(move |delivery| match delivery.state {
+                DeliveryState::Waiting { until } => until <= now || again(delivery),
+                _ => false,
+            });
+        waiting.filter(|delivery| !last_leg(delivery))
     }
 
     /// Counts what left in the last minutes, so that a restart does not break a robot's pace.

@@ -17,6 +17,8 @@ mod peers {
 
 mod bell;
 mod browser;
+mod clock;
+mod duty;
 mod inspect;
 mod kill;
 mod old_plan;
