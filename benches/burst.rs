@@ -333,6 +333,7 @@ fn facts(messages: usize, now: DateTime<Utc>) -> Vec<Fact> {
         source: "burst".into(),
         sha256: String::new(),
         accepted: 0,
+        units: Vec::new(),
     }];
     for nth in 0..messages {
         let PersonRef { id, name } = owner(nth);

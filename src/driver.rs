@@ -125,7 +125,9 @@ impl Driver {
             return;
         }
         match (doubt, last) {
-            (Some(doubt), _) if leap::is_right_again(doubt, now) => self.believe(now).await,
+            (Some(doubt), _) if leap::is_right_again(doubt, now) => {
+                self.believe(now).await;
+            }
             (None, Some(last)) => {
                 if let Some(doubt) = leap::at_start(last, now) {
                     self.doubt(doubt, now).await;
@@ -144,12 +146,8 @@ impl Driver {
 
     /// Runs until told to stop.
     pub async fn run(&self, stop: CancellationToken) {
-        let tick = self.clock.tick();
-        let mut known = Known {
-            tick,
-            highest: tick,
-            doubted: self.ledger.book().clock_doubt.is_some(),
-        };
+        let mut known = Known::new(self.clock.tick());
+        known.doubted = self.ledger.book().clock_doubt.is_some();
         loop {
             self.look_at_clock(&mut known).await;
             let now = self.clock.now();
@@ -203,8 +201,8 @@ impl Driver {
         let doubt = self.ledger.book().clock_doubt;
         if let Some(doubt) = doubt {
             known.doubted = true;
-            if leap::is_right_again(doubt, now.wall) {
-                self.believe(now.wall).await;
+            if leap::is_right_again(doubt, now.wall) && self.believe(now.wall).await {
+                *known = Known::new(now);
             }
             return;
         }
@@ -251,10 +249,11 @@ impl Driver {
         let _ = self.ledger.append(Actor::System, now, vec![fact]).await;
     }
 
-    async fn believe(&self, now: DateTime<Utc>) {
+    /// Says whether the store has taken it; else it is found again at the next look.
+    async fn believe(&self, now: DateTime<Utc>) -> bool {
         tracing::warn!("the system clock is right again; what was held back goes on");
         let fact = vec![Fact::ClockAgreed];
-        let _ = self.ledger.append(Actor::System, now, fact).await;
+        self.ledger.append(Actor::System, now, fact).await.is_ok()
     }
 }
 
@@ -266,6 +265,16 @@ struct Known {
     highest: Tick,
     /// It is in doubt, or was at the last look.
     doubted: bool,
+}
+
+impl Known {
+    fn new(tick: Tick) -> Self {
+        Self {
+            tick,
+            highest: tick,
+            doubted: false,
+        }
+    }
 }
 
 async fn hang(bell: Arc<Notify>, vitals: Arc<Vitals>) -> Result<JobScheduler, JobSchedulerError> {

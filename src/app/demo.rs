@@ -20,6 +20,7 @@ pub async fn fill(app: &App) -> anyhow::Result<()> {
         file_name: NAME.into(),
         year: None,
         id: Some(PlanId::new("dongguan-2022")?),
+        almanac: app.config.time.almanac.clone(),
     };
     let reading = plan::read(TABLE, &source).context("内置的分解表无法读取")?;
     let rules = app.rules.now();
@@ -27,6 +28,7 @@ pub async fn fill(app: &App) -> anyhow::Result<()> {
         name: NAME.into(),
         sha256: String::new(),
         accepted: u32::try_from(plan::errors(&reading.findings).count()).unwrap_or(u32::MAX),
+        units: reading.units.clone(),
     };
     let contacts: Vec<Fact> = reading
         .plan

@@ -161,6 +161,8 @@ impl App {
             desk: Arc::clone(&self.desk),
             rules: self.rules.clone(),
             driver: self.driver.clone(),
+            units: self.config.office.units.clone(),
+            almanac: self.config.time.almanac.clone(),
         });
         local::router(operator)
             .merge(crate::board::router(Arc::clone(&self.desk)))

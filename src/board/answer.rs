@@ -105,6 +105,8 @@ struct RowView {
     owners: String,
     state: ObligationState,
     status: &'static str,
+    /// Each figure against its target.
+    figures: Vec<String>,
     reported: String,
     reminded: String,
 }
@@ -323,6 +325,11 @@ fn row_view(book: &Book, row: &Row, calendar: &Calendar) -> RowView {
         owners: owners.join("、"),
         state: row.state,
         status: row.status.map_or("", |status| status.chinese()),
+        figures: row
+            .actuals
+            .iter()
+            .map(|actual| format!("{}：{}", actual.target.name(), actual.told()))
+            .collect(),
         reported,
         reminded: row.last_reminded.map_or(String::new(), |(at, occasion)| {
             format!("{} {}", brief(calendar, at), occasion.chinese())

@@ -15,6 +15,7 @@ use crate::domain::book::{Book, Obligation, ObligationState};
 use crate::domain::fact::Fact;
 use crate::domain::ids::{ObligationKey, PlanId, TaskNo};
 use crate::domain::report::{ReportStatus, Review};
+use crate::domain::target::{Target, actual::targets_in};
 use crate::store::{CommitError, Decision};
 use crate::web::error::page;
 use crate::web::format::{long_moment, moment};
@@ -96,6 +97,7 @@ struct Detail {
     responsible: String,
     leaders: String,
     milestones: Vec<(Option<String>, String)>,
+    targets: Vec<Target>,
     schedule: String,
     state: ObligationState,
     deadline: String,
@@ -114,6 +116,7 @@ struct Told {
     via: &'static str,
     status: ReportStatus,
     percent: Option<u8>,
+    figures: Vec<(String, String)>,
     texts: Vec<(&'static str, String)>,
 }
 
@@ -146,6 +149,7 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
             .milestones_in(group, key.quarter)
             .map(|node| (node.section.clone(), node.content.clone()))
             .collect(),
+        targets: targets_in(task, group, key.quarter),
         schedule: task.schedule.clone(),
         state,
         deadline: deadline.map_or("尚未推算".into(), |at| moment(&calendar, at)),
@@ -182,6 +186,11 @@ fn told(
                 via: report.via.chinese(),
                 status: report.status,
                 percent: report.percent,
+                figures: report
+                    .actuals
+                    .iter()
+                    .map(|actual| (actual.target.name().to_owned(), actual.told()))
+                    .collect(),
                 texts: texts
                     .into_iter()
                     .filter(|(_, text)| !text.is_empty())

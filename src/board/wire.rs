@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::domain::board::{QuarterView, Row, Tally};
 use crate::domain::book::{Book, Delivery, DeliveryState};
 use crate::domain::calendar::Calendar;
+use crate::domain::target::actual::{Actual, Reached};
 use crate::web::format::rfc3339;
 
 /// A quarter.
@@ -45,11 +46,30 @@ pub struct StatusRow {
     pub owners: Vec<String>,
     pub state: &'static str,
     pub status: Option<&'static str>,
+    pub actuals: Vec<WireActual>,
     pub deadline: Option<String>,
     pub reported_at: Option<String>,
     pub via: Option<&'static str>,
     pub last_reminded_at: Option<String>,
     pub stage: Option<&'static str>,
+}
+
+/// A figure reached, against its target: numbers exact and in `unit`.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "as in domain::target")]
+pub struct WireActual {
+    pub what: String,
+    pub target: String,
+    pub actual: String,
+    pub target_quantity: String,
+    pub actual_quantity: String,
+    pub unit: String,
+    pub bound: &'static str,
+    pub cumulative: bool,
+    /// How many percent of the target; none for rates and limits.
+    pub percent: Option<f64>,
+    /// Whether the target is reached or the limit kept.
+    pub reached: bool,
 }
 
 /// A message and what became of it.
@@ -175,10 +195,31 @@ fn status_row(row: &Row, calendar: &Calendar) -> StatusRow {
         owners: row.owners.iter().map(|owner| owner.name.clone()).collect(),
         state: row.state.as_str(),
         status: row.status.map(|status| status.as_str()),
+        actuals: row.actuals.iter().map(actual).collect(),
         deadline: row.deadline.map(time),
         reported_at: row.reported_at.map(time),
         via: row.via.map(|via| via.as_str()),
         last_reminded_at: row.last_reminded.map(|(at, _)| time(at)),
         stage: row.last_reminded.map(|(_, occasion)| occasion.kind()),
+    }
+}
+
+fn actual(actual: &Actual) -> WireActual {
+    let target = &actual.target;
+    let percent = match actual.reached() {
+        Reached::Share(percent) => percent.to_string().parse::<f64>().ok(),
+        Reached::Kept | Reached::Missed => None,
+    };
+    WireActual {
+        what: target.what.clone(),
+        target: target.asked(),
+        actual: actual.text.clone(),
+        target_quantity: target.quantity.to_string(),
+        actual_quantity: actual.quantity.to_string(),
+        unit: target.unit.clone(),
+        bound: target.bound.as_str(),
+        cumulative: target.cumulative,
+        percent,
+        reached: actual.is_reached(),
     }
 }

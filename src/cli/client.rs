@@ -29,7 +29,7 @@ enum Door {
 }
 
 /// Reads the config for a command that sends nothing: files with secrets stay closed.
-fn load_without_secrets(config: Option<&Path>) -> anyhow::Result<Config> {
+pub(super) fn load_without_secrets(config: Option<&Path>) -> anyhow::Result<Config> {
     let loaded = Config::load_without_secrets(config, std::env::vars());
     checked(loaded)
 }

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Subcommand;
 
-use super::client::{encode, with_client, with_new_client};
+use super::client::{encode, load_without_secrets, with_client, with_new_client};
 use super::{Exit, file_name, print, say};
 use crate::app::answers::{ImportAnswer, PlanLine};
+use crate::config::{Config, units};
 use crate::domain::ids::PlanId;
 use crate::plan;
 
@@ -59,7 +60,7 @@ pub(super) enum Command {
 
 pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Inspect { file, year, json } => inspect(&file, year, json),
+        Command::Inspect { file, year, json } => inspect(config, &file, year, json),
         Command::Import {
             file,
             id,
@@ -72,13 +73,23 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()>
     }
 }
 
-fn inspect(file: &Path, year: Option<i32>, json: bool) -> anyhow::Result<()> {
+fn inspect(
+    config: Option<&Path>,
+    file: &Path,
+    year: Option<i32>,
+    json: bool,
+) -> anyhow::Result<()> {
     let source = plan::Source {
         file_name: file_name(file),
         year,
         id: None,
+        almanac: load_without_secrets(config)?.time.almanac,
     };
-    let reading = plan::read_file(file, &source)?;
+    let config = Config::load_without_secrets(config, std::env::vars())
+        .map_err(|faults| Exit::Usage(faults.to_string()))?
+        .config;
+    let names = units::names(&config.office.units).unwrap_or_default();
+    let reading = plan::read_with(&plan::read_bounded(file)?, &source, &names)?;
     if json {
         print(&serde_json::to_vec(&plan::wire::Inspection::from(
             &reading,

@@ -12,6 +12,7 @@ use chrono_tz::Tz;
 use serde_json::{Map, Value};
 
 use crate::domain::calendar::{Calendar, YearTable};
+use crate::domain::schedule::{Almanac, Festival};
 
 const EMBEDDED: &str = include_str!("../../config/holidays-cn.json");
 
@@ -54,6 +55,56 @@ pub fn calendar(zone: Tz, files: &[PathBuf]) -> Result<Calendar, Vec<HolidayFaul
     } else {
         Err(faults)
     }
+}
+
+/// The festivals of the embedded table, without any season.
+#[must_use]
+pub fn almanac() -> Almanac {
+    Almanac {
+        festivals: festivals(&[]),
+        seasons: Vec::new(),
+    }
+}
+
+/// The festivals of the embedded table and these files, each with the block of days off it lies in.
+///
+/// What cannot be read is left out: [`calendar`] has told it.
+#[must_use]
+pub fn festivals(files: &[PathBuf]) -> Vec<Festival> {
+    let mut years: Map<String, Value> = serde_json::from_str(EMBEDDED).unwrap_or_default();
+    for path in files {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        years.extend(serde_json::from_str::<Map<String, Value>>(&text).unwrap_or_default());
+    }
+    let days: BTreeMap<NaiveDate, String> = years
+        .values()
+        .filter_map(|year| year.get("holidays")?.as_object())
+        .flatten()
+        .filter_map(|(day, name)| Some((day.parse().ok()?, name.as_str()?.to_owned())))
+        .collect();
+    let mut found: Vec<Festival> = Vec::new();
+    let mut block: Vec<Festival> = Vec::new();
+    for (day, name) in days {
+        let goes_on = block
+            .last()
+            .is_some_and(|one| one.last.succ_opt() == Some(day));
+        if !goes_on {
+            found.append(&mut block);
+        }
+        let first = block.first().map_or(day, |one| one.first);
+        if !block.iter().any(|one| one.name == name) {
+            block.push(Festival {
+                name,
+                first,
+                last: day,
+            });
+        }
+        for one in &mut block {
+            one.last = day;
+        }
+    }
+    found.append(&mut block);
+    found
 }
 
 /// The calendar of the embedded table alone.

@@ -18,6 +18,7 @@ pub mod server;
 pub mod spool;
 pub mod store;
 pub mod time;
+pub mod units;
 pub mod wecom;
 
 mod gathered;

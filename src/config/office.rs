@@ -1,8 +1,10 @@
 //! `[office]`: who asks, whom to call, and who coordinates.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use super::reader::Reader;
+use super::units;
 use crate::domain::address;
 use crate::domain::ids::PersonId;
 use crate::domain::people::{ChannelKind, Contact, Person, Roles};
@@ -18,6 +20,9 @@ pub struct OfficeConfig {
     pub coordinators: Vec<(Person, Contact)>,
     /// `[[office.operator]]`: who is told when the program or a way out is in trouble.
     pub operators: Vec<(Person, Contact)>,
+    /// Tables of units' names, after the one inside the program. Read anew at each import, so
+    /// that a decision counts at once.
+    pub units: Vec<PathBuf>,
 }
 
 /// The unit under which the server's administrators stand in lists.
@@ -45,6 +50,11 @@ impl OfficeConfig {
                     .all(|c| c.is_ascii_digit() || " -+()（）转、,，/".contains(c));
             fits.then(|| text.to_owned())
         });
+        let units = r.texts("units").unwrap_or_default();
+        let units: Vec<PathBuf> = units.iter().map(|name| r.find(name)).collect();
+        for fault in units::names(&units).err().into_iter().flatten() {
+            r.fault("units", fault.to_string());
+        }
         let mut names = BTreeSet::new();
         let unit = name.clone().unwrap_or_default();
         let post = Post {
@@ -65,6 +75,7 @@ impl OfficeConfig {
             phone,
             coordinators: coordinators?,
             operators: operators?,
+            units,
         })
     }
 }

@@ -238,6 +238,50 @@ impl<'a> Reader<'a> {
         Reader::over(name, table, self.gathered, read)
     }
 
+    /// The entries of `[name.key]`, whose keys are the site's own words.
+    pub(super) fn named<T>(
+        &mut self,
+        key: &'static str,
+        form: &str,
+        parse: impl Fn(&str, &str) -> Option<T>,
+    ) -> Vec<T> {
+        self.asked.insert(key);
+        let section = format!("{}.{key}", self.name);
+        let table = match self.table.and_then(|table| table.entries.get(key)) {
+            None => return Vec::new(),
+            Some(Node::Table(table)) => table,
+            Some(other) => {
+                let message = format!("应写成一节：[{section}]");
+                self.gathered.fault(other.origin(), &section, message);
+                return Vec::new();
+            }
+        };
+        let mut found = Vec::new();
+        for (name, node) in &table.entries {
+            let text = match node {
+                Node::Leaf(Scalar::Text(text), _) => text.trim(),
+                _ => "",
+            };
+            match parse(name, text) {
+                Some(value) => {
+                    found.push(value);
+                    self.gathered.settings.push(Setting {
+                        section: section.clone(),
+                        key: name.clone(),
+                        value: Some(quoted(text)),
+                        origin: node.origin().clone(),
+                    });
+                }
+                None => {
+                    let message = format!("应为{form}，请加英文双引号");
+                    let place = format!("{section}.{name}");
+                    self.gathered.fault(node.origin(), &place, message);
+                }
+            }
+        }
+        found
+    }
+
     /// A fault with the value of this key.
     pub(super) fn fault(&mut self, key: &'static str, message: impl Into<String>) {
         let (origin, key) = self.place(key);

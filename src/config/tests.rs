@@ -98,8 +98,9 @@ fn every_line_of_the_sample_can_be_switched_on() {
 }
 
 fn is_setting(line: &str) -> bool {
-    line.split_once(" = ")
-        .is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+    line.split_once(" = ").is_some_and(|(key, _)| {
+        key.starts_with('"') || key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+    })
 }
 
 #[test]

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use super::holidays;
 use super::reader::Reader;
 use crate::domain::calendar::Calendar;
+use crate::domain::schedule::{Almanac, Season};
 
 /// `[time]`.
 #[derive(Debug, Clone)]
@@ -17,6 +19,8 @@ pub struct TimeConfig {
     pub holidays: Vec<PathBuf>,
     /// What all of it comes to.
     pub calendar: Calendar,
+    /// Festivals and local seasons, for schedules that name them.
+    pub almanac: Almanac,
 }
 
 impl TimeConfig {
@@ -26,10 +30,15 @@ impl TimeConfig {
         });
         let names = r.texts("holidays").unwrap_or_default();
         let holidays: Vec<PathBuf> = names.iter().map(|name| r.find(name)).collect();
+        let seasons = r.named("seasons", "月和日，如 \"04-15\"", season);
         // The tables are read even where the zone is wrong, so that their faults are told too.
         match holidays::calendar(zone.unwrap_or_default(), &holidays) {
             Ok(calendar) => Some(Self {
                 zone: zone?,
+                almanac: Almanac {
+                    festivals: holidays::festivals(&holidays),
+                    seasons,
+                },
                 holidays,
                 calendar,
             }),
@@ -41,4 +50,17 @@ impl TimeConfig {
             }
         }
     }
+}
+
+/// `"汛期" = "04-15"`: the day a season begins.
+pub(crate) fn season(name: &str, day: &str) -> Option<Season> {
+    let (month, day) = day.trim_end_matches('日').split_once(['-', '月'])?;
+    let (month, day) = (month.parse().ok()?, day.parse().ok()?);
+    // A leap year, so that the 29th of February will do.
+    NaiveDate::from_ymd_opt(2024, month, day)?;
+    Some(Season {
+        name: name.to_owned(),
+        month,
+        day,
+    })
 }

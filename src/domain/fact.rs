@@ -55,6 +55,8 @@ pub enum Fact {
         sha256: String,
         /// How many error findings were accepted as repaired.
         accepted: u32,
+        /// Other names of units in the file, each with the name it was read as.
+        units: Vec<(String, String)>,
     },
     /// A person of a plan, or a coordinator of the office.
     PersonSet {

@@ -76,6 +76,7 @@ pub(crate) fn report(
             problems: String::new(),
             next_steps: String::new(),
             percent: None,
+            actuals: Vec::new(),
         }),
     }
 }
@@ -182,6 +183,7 @@ pub(crate) fn plan_facts() -> Vec<Fact> {
         source: "dongguan-2022.txt".into(),
         sha256: String::new(),
         accepted: 0,
+        units: Vec::new(),
     };
     let mut facts = vec![imported];
     facts.extend(people);

@@ -278,6 +278,7 @@ mod tests {
                 source: "t.txt".into(),
                 sha256: String::new(),
                 accepted: 0,
+                units: Vec::new(),
             },
             Fact::PersonSet {
                 plan: Some(link.plan.clone()),

@@ -26,6 +26,8 @@ pub mod policy;
 pub mod readiness;
 pub mod report;
 pub mod schedule;
+pub mod target;
+pub mod units;
 pub mod user;
 
 #[cfg(test)]

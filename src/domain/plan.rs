@@ -244,6 +244,7 @@ pub enum FindingCode {
     DateOutsideYear,
     AmbiguousTime,
     SameNameOtherUnit,
+    UnitAlias,
 }
 
 impl FindingCode {
@@ -269,6 +270,7 @@ impl FindingCode {
             Self::DateOutsideYear => "date_outside_year",
             Self::AmbiguousTime => "ambiguous_time",
             Self::SameNameOtherUnit => "same_name_other_unit",
+            Self::UnitAlias => "unit_alias",
         }
     }
 }

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::ids::{ObligationKey, PersonId, TaskNo};
+use super::target::Target;
+use super::target::actual::Actual;
 
 /// How a task stands, in the owner's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -114,18 +116,30 @@ pub struct Report {
     pub next_steps: String,
     /// 0 to 100.
     pub percent: Option<u8>,
+    /// The figures reached (实际数), in the order of the targets.
+    pub actuals: Vec<Actual>,
 }
 
 impl Report {
-    /// What it says, apart from what it is about and who says it.
+    /// What it says, apart from what it is about and who says it, against the targets as they
+    /// are read now.
     #[must_use]
-    pub fn words(&self) -> Words {
+    pub fn words(&self, targets: &[Target]) -> Words {
+        let said = |target: &Target| {
+            let actual = self.actuals.iter().find(|one| one.target == *target)?;
+            Some(actual.text.clone())
+        };
         Words {
             status: self.status,
             progress: self.progress.clone(),
             problems: self.problems.clone(),
             next_steps: self.next_steps.clone(),
             percent: self.percent,
+            actuals: targets
+                .iter()
+                .enumerate()
+                .filter_map(|(place, target)| Some((place, said(target)?)))
+                .collect(),
         }
     }
 
@@ -138,6 +152,7 @@ impl Report {
             && self.problems == other.problems
             && self.next_steps == other.next_steps
             && self.percent == other.percent
+            && self.actuals == other.actuals
     }
 }
 
@@ -182,6 +197,8 @@ pub struct Draft {
     pub next_steps: String,
     /// 完成比例, with or without `%`; may be empty.
     pub percent: String,
+    /// 实际数 by the place of its target among those asked about; may be empty.
+    pub actuals: Vec<(usize, String)>,
 }
 
 /// What an answer says, understood and tidied.
@@ -197,13 +214,24 @@ pub struct Words {
     pub next_steps: String,
     /// 0 to 100.
     pub percent: Option<u8>,
+    /// 实际数 as said, by the place of its target; none is empty.
+    pub actuals: Vec<(usize, String)>,
 }
 
 impl Words {
-    /// The report these words make.
-    #[must_use]
-    pub fn report(&self, obligation: ObligationKey, person: PersonId, via: Via) -> Report {
-        Report {
+    /// The report these words make on an obligation that asks about these targets.
+    ///
+    /// # Errors
+    /// Every figure that cannot be understood.
+    pub fn report(
+        &self,
+        obligation: ObligationKey,
+        person: PersonId,
+        via: Via,
+        targets: &[Target],
+    ) -> Result<Report, Vec<FieldFault>> {
+        let actuals = actuals(&self.actuals, targets)?;
+        Ok(Report {
             obligation,
             person,
             via,
@@ -212,14 +240,15 @@ impl Words {
             problems: self.problems.clone(),
             next_steps: self.next_steps.clone(),
             percent: self.percent,
-        }
+            actuals,
+        })
     }
 }
 
 /// What is wrong with one field of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldFault {
-    /// `status`, `progress`, `problems`, `next_steps`, `percent`, or `task`.
+    /// `status`, `progress`, `problems`, `next_steps`, `percent`, `actuals`, or `task`.
     pub field: &'static str,
     /// In Chinese, for the owner.
     pub message: String,
@@ -268,8 +297,50 @@ pub fn read(draft: &Draft) -> Result<Words, Vec<FieldFault>> {
             problems,
             next_steps,
             percent,
+            actuals: said_actuals(&draft.actuals),
         }),
         _ => Err(faults),
+    }
+}
+
+/// What was said of each target, in their order; an empty field says nothing.
+fn said_actuals(raw: &[(usize, String)]) -> Vec<(usize, String)> {
+    let mut said: Vec<(usize, String)> = raw
+        .iter()
+        .map(|(place, text)| (*place, tidy(text)))
+        .filter(|(_, text)| !text.is_empty())
+        .collect();
+    said.sort_by_key(|(place, _)| *place);
+    said
+}
+
+/// The figures against their targets.
+fn actuals(said: &[(usize, String)], targets: &[Target]) -> Result<Vec<Actual>, Vec<FieldFault>> {
+    let mut found = Vec::new();
+    let mut faults = Vec::new();
+    let mut seen = None;
+    for (place, text) in said {
+        let read = match targets.get(*place) {
+            None => Err(format!(
+                "没有编号为{place}的指标：该项本季度共有{}个指标，编号从0起",
+                targets.len()
+            )),
+            Some(_) if seen == Some(*place) => Err(format!("编号为{place}的指标填了两次")),
+            Some(target) => Actual::read(target, text),
+        };
+        seen = Some(*place);
+        match read {
+            Ok(actual) => found.extend(actual),
+            Err(message) => faults.push(FieldFault {
+                field: "actuals",
+                message,
+            }),
+        }
+    }
+    if faults.is_empty() {
+        Ok(found)
+    } else {
+        Err(faults)
     }
 }
 
@@ -319,6 +390,7 @@ mod tests {
             problems: String::new(),
             next_steps: String::new(),
             percent: "１００％".into(),
+            actuals: Vec::new(),
         }
     }
 

@@ -159,6 +159,7 @@ pub(super) fn reported(obligation: ObligationKey) -> Fact {
         problems: String::new(),
         next_steps: String::new(),
         percent: None,
+        actuals: Vec::new(),
     };
     Fact::ReportReceived {
         report: Box::new(report),

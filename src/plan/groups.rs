@@ -2,7 +2,6 @@
 
 use super::homes::Homes;
 use super::rows::Row;
-use super::units::is_collective;
 
 /// One group of a task, by names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +51,7 @@ pub(super) fn of(row: &Row, homes: &Homes) -> Vec<NamedGroup> {
 pub(super) fn pair(units: &[String], names: &[String], homes: &Homes) -> Option<Pairing> {
     let fits = (2..=MOST_GROUPS).contains(&units.len())
         && units.len() == names.len()
-        && !units.iter().any(|unit| is_collective(unit));
+        && !units.iter().any(|unit| homes.is_collective(unit));
     if !fits {
         return None;
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::groups;
 use super::rows::Row;
 use super::units::is_collective;
+use crate::domain::units::UnitNames;
 
 /// How often each person is named for each unit, the first seen first.
 type Votes = HashMap<String, Vec<(String, u32)>>;
@@ -17,25 +18,29 @@ pub(super) struct Homes {
     paired: Votes,
     /// From all other rows, each unit of the row.
     among: Votes,
+    names: UnitNames,
 }
 
 impl Homes {
     /// Gathers the evidence of all rows.
-    pub(super) fn of(rows: &[Row]) -> Self {
+    pub(super) fn of(rows: &[Row], names: &UnitNames) -> Self {
         let mut homes = Self {
             alone: Votes::new(),
             paired: Votes::new(),
             among: Votes::new(),
+            names: names.clone(),
         };
         for row in rows {
-            if let [unit] = own_units(row).as_slice() {
+            if let [unit] = homes.own_units(row).as_slice() {
                 for name in row.responsible.iter().chain(&row.owners) {
                     vote(&mut homes.alone, name, unit);
                 }
             }
         }
-        for row in rows.iter().filter(|row| own_units(row).len() > 1) {
-            homes.gather_among_many(row);
+        for row in rows {
+            if homes.own_units(row).len() > 1 {
+                homes.gather_among_many(row);
+            }
         }
         homes
     }
@@ -53,12 +58,27 @@ impl Homes {
                 }
             } else {
                 for name in names {
-                    for unit in own_units(row) {
+                    for unit in self.own_units(row) {
                         vote(&mut self.among, name, unit);
                     }
                 }
             }
         }
+    }
+
+    /// Whether the name stands for whoever it may be, not for a unit.
+    pub(super) fn is_collective(&self, unit: &str) -> bool {
+        is_collective(unit) || self.names.is_group(unit)
+    }
+
+    /// The name in use of a unit, where this is another one of it.
+    pub(super) fn used_for(&self, unit: &str) -> Option<&str> {
+        self.names.used_for(unit)
+    }
+
+    fn own_units<'a>(&self, row: &'a Row) -> Vec<&'a String> {
+        let units = row.lead_units.iter();
+        units.filter(|unit| !self.is_collective(unit)).collect()
     }
 
     /// The unit there is no doubt about.
@@ -86,11 +106,6 @@ impl Homes {
         }
         units
     }
-}
-
-fn own_units(row: &Row) -> Vec<&String> {
-    let units = row.lead_units.iter();
-    units.filter(|unit| !is_collective(unit)).collect()
 }
 
 fn vote(votes: &mut Votes, name: &str, unit: &str) {

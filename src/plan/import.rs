@@ -25,6 +25,8 @@ pub struct TableFile {
     pub sha256: String,
     /// How many error findings were accepted as repaired.
     pub accepted: u32,
+    /// Other names of units in it, each with the name it was read as by the coordinators' word.
+    pub units: Vec<(String, String)>,
 }
 
 /// What an import would change.
@@ -184,6 +186,7 @@ pub fn facts(
             source: file.name.clone(),
             sha256: file.sha256.clone(),
             accepted: file.accepted,
+            units: file.units.clone(),
         });
     }
     facts.extend(difference.people.iter().map(|person| Fact::PersonSet {

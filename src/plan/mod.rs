@@ -26,15 +26,19 @@ mod sections;
 mod settle;
 pub mod show;
 mod text;
+mod unit_names;
 mod units;
 pub mod wire;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use crate::domain::ids::PlanId;
+use crate::domain::ids::{PlanId, TaskNo};
 use crate::domain::plan::{Finding, Plan, Severity};
+use crate::domain::schedule::{Almanac, Time};
+use crate::domain::units::UnitNames;
 
 /// The largest file that is read, in bytes; the real table has 217 thousand.
 pub const LARGEST_FILE: u64 = 32 * 1024 * 1024;
@@ -51,6 +55,8 @@ pub struct Source {
     pub year: Option<i32>,
     /// The plan's id, where it is given.
     pub id: Option<PlanId>,
+    /// Festivals and local seasons that schedules name.
+    pub almanac: Almanac,
 }
 
 /// A table as it was read.
@@ -60,6 +66,11 @@ pub struct Reading {
     pub plan: Plan,
     /// What was odd, in the order of the table.
     pub findings: Vec<Finding>,
+    /// Other names of units in it, each with the name it was read as.
+    pub units: Vec<(String, String)>,
+    /// The times of each task's milestones as the words tell them, in their order: more than the
+    /// plan keeps. Empty where a stored plan is shown.
+    pub times: BTreeMap<TaskNo, Vec<Time>>,
 }
 
 /// The file is not a table this can read.
@@ -148,11 +159,21 @@ pub enum TableError {
 /// # Errors
 /// [`TableError`] where the file is no such table; it says what to do.
 pub fn read(bytes: &[u8], source: &Source) -> Result<Reading, TableError> {
+    // The table inside the program is sound: a test sees to it.
+    let names = crate::config::units::names(&[]).unwrap_or_default();
+    read_with(bytes, source, &names)
+}
+
+/// Reads a table, its units by the names the coordinators decided on.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(bytes: &[u8], source: &Source, names: &UnitNames) -> Result<Reading, TableError> {
     let sheet = text::read(bytes, &source.file_name)?;
     let draft = rows::read(&sheet, &source.file_name)?;
     let heading = heading::read(&sheet.above, source)?;
     let id = heading::plan_id(source, heading.year)?;
-    Ok(settle::settle(id, heading, draft))
+    Ok(settle::settle(id, heading, draft, names, &source.almanac))
 }
 
 /// Reads a table from a file, never more of it than [`LARGEST_FILE`].
@@ -196,5 +217,7 @@ pub fn errors(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod samples;
 #[cfg(test)]
 mod tests;

@@ -1,32 +1,49 @@
 //! Makes the plan of the rows: people, groups, milestones, and what a coordinator should know.
 
+use std::collections::BTreeMap;
+
 use super::columns::{Field, Header};
 use super::findings::{self, Repaired};
 use super::groups::{self, NamedGroup};
 use super::homes::Homes;
 use super::people::{People, Role};
 use super::rows::{Draft, Row, listed, quote};
-use super::{Reading, sections, units};
-use crate::domain::ids::PlanId;
+use super::{Reading, sections, unit_names, units};
+use crate::domain::ids::{PlanId, TaskNo};
 use crate::domain::plan::{
     Finding, FindingCode, Group, Heading, Milestone, PersonRef, Plan, Severity, Task,
 };
-use crate::domain::schedule::{self, Doubt};
+use crate::domain::schedule::{self, Almanac, Doubt, Time, TimeContext, Why};
+use crate::domain::units::UnitNames;
 
 /// Settles everything that only the whole table can tell.
-pub(super) fn settle(id: PlanId, heading: Heading, draft: Draft) -> Reading {
+pub(super) fn settle(
+    id: PlanId,
+    heading: Heading,
+    draft: Draft,
+    names: &UnitNames,
+    almanac: &Almanac,
+) -> Reading {
     let Draft {
         header,
         mut rows,
         mut findings,
     } = draft;
     findings.extend(units::repair(&mut rows, &header));
+    let renamed = unit_names::apply(&mut rows, names);
+    findings.extend(unit_names::proposals(&rows, &header, names));
     let named: Vec<_> = rows.iter_mut().map(take_unnamed).collect();
-    let homes = Homes::of(&rows);
+    let homes = Homes::of(&rows, names);
     let mut settler = Settler {
         header,
         homes,
         year: heading.year,
+        times: TimeContext {
+            year: heading.year,
+            issued_on: heading.issued_on,
+            almanac: almanac.clone(),
+        },
+        milestone_times: BTreeMap::new(),
         people: People::default(),
         findings,
     };
@@ -46,6 +63,8 @@ pub(super) fn settle(id: PlanId, heading: Heading, draft: Draft) -> Reading {
             people: settler.people.all,
         },
         findings,
+        units: renamed,
+        times: settler.milestone_times,
     }
 }
 
@@ -72,6 +91,9 @@ struct Settler {
     header: Header,
     homes: Homes,
     year: i32,
+    times: TimeContext,
+    /// What goes into [`Reading::times`].
+    milestone_times: BTreeMap<TaskNo, Vec<Time>>,
     people: People,
     findings: Vec<Finding>,
 }
@@ -81,7 +103,8 @@ impl Settler {
         self.tell_people(&row, unnamed);
         let groups = groups::of(&row, &self.homes);
         self.tell_pairing(&row, &groups);
-        let milestones = self.milestones(&row, &groups);
+        let (milestones, times) = self.milestones(&row, &groups);
+        self.milestone_times.insert(row.no, times);
         Task {
             groups: self.groups(&row, groups),
             no: row.no,
@@ -128,12 +151,9 @@ impl Settler {
         self.people.name(name, unit, role, row)
     }
 
-    fn milestones(&mut self, row: &Row, groups: &[NamedGroup]) -> Vec<Milestone> {
-        let read = schedule::read(&row.schedule, self.year);
-        for doubt in &read.doubts {
-            self.tell_doubt(row, doubt);
-        }
-        if read.milestones.is_empty() {
+    fn milestones(&mut self, row: &Row, groups: &[NamedGroup]) -> (Vec<Milestone>, Vec<Time>) {
+        let read = schedule::read(&row.schedule, &self.times);
+        if read.only_waits(&row.schedule) {
             self.tell_unscheduled(row);
             let content = if row.schedule.is_empty() {
                 &row.goal
@@ -141,16 +161,24 @@ impl Settler {
                 &row.schedule
             };
             return schedule::unscheduled(content, self.year)
+                .map(|milestone| (milestone, Time::Unknown))
                 .into_iter()
-                .collect();
+                .unzip();
         }
-        let mut milestones = read.milestones;
+        for doubt in &read.doubts {
+            self.tell_doubt(row, doubt);
+        }
+        let (mut milestones, times): (Vec<Milestone>, Vec<Time>) =
+            read.milestones(self.year).into_iter().unzip();
         for milestone in &mut milestones {
             let section = milestone.section.as_deref();
-            milestone.unit = section.and_then(|section| sections::unit_of(section, groups));
+            milestone.unit = section.and_then(|section| {
+                let known = sections::unit_of(section, groups);
+                known.or_else(|| sections::unit_of(self.homes.used_for(section)?, groups))
+            });
         }
         self.tell_groups_without_time(row, groups, &milestones);
-        milestones
+        (milestones, times)
     }
 
     fn tell(
@@ -227,7 +255,10 @@ impl Settler {
             );
             self.tell(row, Severity::Warning, CODE, Field::LeadUnit, message);
         }
-        let collective = row.lead_units.iter().any(|unit| units::is_collective(unit));
+        let collective = row
+            .lead_units
+            .iter()
+            .any(|unit| self.homes.is_collective(unit));
         if units > 1 && owners > 0 && groups.len() == 1 && !(collective && units == owners) {
             let message = if units == owners {
                 format!(
@@ -282,6 +313,28 @@ impl Settler {
                     message,
                 );
                 self.repaired("按该季度结束前处理".into());
+            }
+            Doubt::Unclear { words, why, taken } => {
+                let (severity, code) = (Severity::Warning, FindingCode::AmbiguousTime);
+                let message = format!("“{words}”{}", unclear(*why));
+                self.tell(row, severity, code, field, message);
+                self.repaired(match taken {
+                    Some(day) => format!("按 {day} 处理"),
+                    None => "按全年每个季度报送处理".into(),
+                });
+            }
+            Doubt::TooLong => {
+                let message = format!(
+                    "季度进度安排超过{}字，其后的时间没有读取，请检查是否粘贴了别的内容",
+                    schedule::LONGEST
+                );
+                self.tell(
+                    row,
+                    Severity::Warning,
+                    FindingCode::AmbiguousTime,
+                    field,
+                    message,
+                );
             }
             Doubt::OtherYear(words) => {
                 let message = format!("“{words}”不在本表年度 {} 年之内", self.year);
@@ -360,5 +413,24 @@ impl Settler {
                     .repaired(format!("视为同一人，单位按“{}”", person.unit)),
             );
         }
+    }
+}
+
+/// What is unclear about words of time.
+fn unclear(why: Why) -> &'static str {
+    match why {
+        Why::Before => "可以理解为该时段开始前，也可以理解为该时段结束前，请确认",
+        Why::Early => "没有说到哪一天，请确认",
+        Why::Around => "没有说在此前还是此后，请确认",
+        Why::NoMonth => "没有写明是哪个月、哪个季度或哪个节日，请补充",
+        Why::NoSuchDay => "没有这一天，请核对",
+        Why::WhichYear => "没有写明是哪一年，请确认",
+        Why::Festival => {
+            "所在年度的放假安排未知，请写明日期，或由管理员在配置 [time] 的 holidays 里补上该年度的节假日表"
+        }
+        Why::Season => {
+            "的日期由各地自定，请写明日期，或由管理员在配置文件的 [time.seasons] 一节写明，如 \"汛期\" = \"04-15\""
+        }
+        Why::Hangs => "的起算日在表中没有写明，请补充日期",
     }
 }

@@ -220,6 +220,65 @@ fn groups_pair_units_with_those_who_stand_for_them() {
 }
 
 #[test]
+fn what_a_coordinator_decided_about_units_is_what_is_read() {
+    let mut names = crate::config::units::names(&[]).unwrap();
+    let others = ["市轨道交管局".to_owned(), "市轨道交通运输局".to_owned()];
+    names.same("市轨道交通局", &others).unwrap();
+    names.different(&["市慈善会".into(), "慈善会".into()]);
+    let bytes = include_bytes!("../../seeds/dongguan-2022.txt");
+    let before = table();
+    let reading = read_with(bytes, &source(), &names).unwrap();
+    assert_eq!(task(&before, 71).lead_units, ["市轨道交管局"]);
+    assert_eq!(task(&reading, 71).lead_units, ["市轨道交通局"]);
+    assert_eq!(task(&reading, 71).groups[0].unit, "市轨道交通局");
+    let used = |other: &String| (other.clone(), "市轨道交通局".to_owned());
+    assert_eq!(reading.units, others.iter().map(used).collect::<Vec<_>>());
+    let asked = |reading: &Reading| tasks_with(reading, FindingCode::UnitAlias);
+    let settled: Vec<u32> = asked(&before)
+        .into_iter()
+        .filter(|no| !asked(&reading).contains(no))
+        .collect();
+    assert_eq!(
+        settled,
+        [71, 190, 242],
+        "what is decided is not asked again"
+    );
+    assert_eq!(
+        tasks_with(&before, FindingCode::SameNameOtherUnit).len(),
+        tasks_with(&reading, FindingCode::SameNameOtherUnit).len() + 2,
+        "two people stood for two units that are one"
+    );
+}
+
+#[test]
+fn a_group_of_units_is_no_unit() {
+    let row = "1. 做好防汛。\t一季度完成\t\t市水务局、全市各相关单位\t甲某\t乙某、丙某\t";
+    let mut names = crate::domain::units::UnitNames::default();
+    names.group("全市各相关单位");
+    let text = format!(
+        "2022年分解表\n年度目标及工作内容\t季度进度安排\t责任领导\t牵头单位\t责任人\t直接责任人\t协助单位\n{row}\n"
+    );
+    let reading = read_with(text.as_bytes(), &source(), &names).unwrap();
+    assert_eq!(
+        reading.plan.tasks[0].groups.len(),
+        1,
+        "answers with the others"
+    );
+}
+
+#[test]
+fn targets_stand_with_their_milestones() {
+    let reading = table();
+    let json = serde_json::to_value(wire::Inspection::from(&reading)).unwrap();
+    let of = |no: u32| {
+        let tasks = json["tasks"].as_array().unwrap().iter();
+        let task = tasks.clone().find(|task| task["no"] == no).unwrap();
+        task["milestones"][0]["targets"].clone()
+    };
+    insta::assert_json_snapshot!("targets", [of(48), of(66), of(104)]);
+}
+
+#[test]
 fn everyone_is_one_person_with_the_unit_the_table_speaks_for() {
     let reading = table();
     let people = &reading.plan.people;

@@ -1,10 +1,13 @@
 //! The JSON of `plan inspect --json` (interfaces.md): field names, order and shapes are fixed.
 
+use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::Reading;
-use crate::domain::ids::TaskNo;
+use crate::domain::ids::{Quarter, TaskNo};
 use crate::domain::plan::{Finding, Group, Heading, Milestone, PersonRef, Task};
+use crate::domain::schedule::Time;
+use crate::domain::target::{self, Target};
 
 /// The whole answer.
 #[derive(Debug, Serialize)]
@@ -18,7 +21,15 @@ impl<'a> From<&'a Reading> for Inspection<'a> {
     fn from(reading: &'a Reading) -> Self {
         Self {
             plan: PlanJson::from(&reading.plan.heading),
-            tasks: reading.plan.tasks.iter().map(TaskJson::from).collect(),
+            tasks: reading
+                .plan
+                .tasks
+                .iter()
+                .map(|task| {
+                    let times = reading.times.get(&task.no).map_or(&[][..], Vec::as_slice);
+                    TaskJson::of(task, times, reading.plan.heading.year)
+                })
+                .collect(),
             findings: reading.findings.iter().map(FindingJson::from).collect(),
         }
     }
@@ -58,8 +69,9 @@ struct TaskJson<'a> {
     milestones: Vec<MilestoneJson<'a>>,
 }
 
-impl<'a> From<&'a Task> for TaskJson<'a> {
-    fn from(task: &'a Task) -> Self {
+impl<'a> TaskJson<'a> {
+    fn of(task: &'a Task, times: &[Time], year: i32) -> Self {
+        let milestones = task.milestones.iter().enumerate();
         Self {
             no: task.no,
             goal: &task.goal,
@@ -71,7 +83,9 @@ impl<'a> From<&'a Task> for TaskJson<'a> {
             assisting_units: &task.assisting_units,
             groups: task.groups.iter().map(GroupJson::from).collect(),
             schedule: &task.schedule,
-            milestones: task.milestones.iter().map(MilestoneJson::from).collect(),
+            milestones: milestones
+                .map(|(index, one)| MilestoneJson::of(one, times.get(index), year))
+                .collect(),
         }
     }
 }
@@ -104,10 +118,39 @@ struct MilestoneJson<'a> {
     last_quarter: u8,
     due: String,
     content: &'a str,
+    targets: Vec<TargetJson>,
+    #[serde(flatten)]
+    told: ToldTime,
 }
 
-impl<'a> From<&'a Milestone> for MilestoneJson<'a> {
-    fn from(milestone: &'a Milestone) -> Self {
+/// What a milestone asks for in figures. `quantity` counts in `unit` and is exact, `text` is the
+/// figure as it stands in the content; `bound` is `at_least` or `at_most`, `cumulative` tells
+/// whether it counts from the year's beginning.
+#[derive(Debug, Serialize)]
+struct TargetJson {
+    what: String,
+    quantity: String,
+    text: String,
+    unit: String,
+    bound: &'static str,
+    cumulative: bool,
+}
+
+impl From<Target> for TargetJson {
+    fn from(target: Target) -> Self {
+        Self {
+            what: target.what,
+            quantity: target.quantity.to_string(),
+            text: target.text,
+            unit: target.unit,
+            bound: target.bound.as_str(),
+            cumulative: target.cumulative,
+        }
+    }
+}
+
+impl<'a> MilestoneJson<'a> {
+    fn of(milestone: &'a Milestone, time: Option<&Time>, year: i32) -> Self {
         Self {
             section: milestone.section.as_deref(),
             kind: milestone.kind.as_str(),
@@ -115,7 +158,72 @@ impl<'a> From<&'a Milestone> for MilestoneJson<'a> {
             last_quarter: milestone.last_quarter.number(),
             due: milestone.due.to_string(),
             content: &milestone.content,
+            targets: target::read(&milestone.content)
+                .into_iter()
+                .map(TargetJson::from)
+                .collect(),
+            told: time.map_or_else(ToldTime::default, |time| ToldTime::of(time, year)),
         }
+    }
+}
+
+/// What the words tell of the time beyond its last day; only what they do tell is there.
+#[derive(Debug, Default, Serialize)]
+struct ToldTime {
+    /// The quarters named: `Q1`, of another year `2024Q1`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    periods: Vec<String>,
+    /// The first day of a stated window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<String>,
+    /// The step of what recurs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    every: Option<&'static str>,
+    /// The day in the step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
+    /// The days of what recurs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    occurrences: Vec<String>,
+    /// Other days the words can mean.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    accept: Vec<String>,
+}
+
+impl ToldTime {
+    fn of(time: &Time, year: i32) -> Self {
+        fn texts(days: &[NaiveDate]) -> Vec<String> {
+            days.iter().map(ToString::to_string).collect()
+        }
+        match time {
+            Time::Quarters { first, last } => Self {
+                periods: std::iter::successors(Some(*first), |one| Some(one.next()))
+                    .take_while(|one| one <= last)
+                    .map(|one| quarter_name(one, year))
+                    .collect(),
+                ..Self::default()
+            },
+            Time::Day(day) => Self {
+                start: day.start.map(|start| start.to_string()),
+                accept: texts(&day.others),
+                ..Self::default()
+            },
+            Time::Recurring(repeat) => Self {
+                every: Some(repeat.every.as_str()),
+                at: repeat.at.map(|at| at.to_string()),
+                occurrences: texts(&repeat.dates),
+                ..Self::default()
+            },
+            Time::AllYear(_) | Time::Unknown => Self::default(),
+        }
+    }
+}
+
+fn quarter_name(quarter: Quarter, year: i32) -> String {
+    if quarter.year() == year {
+        format!("Q{}", quarter.number())
+    } else {
+        quarter.to_string()
     }
 }
 

@@ -9,8 +9,9 @@ use crate::desk::Desk;
 use crate::domain::book::{Book, Obligation};
 use crate::domain::calendar::Calendar;
 use crate::domain::fact::{Actor, Fact};
-use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter, TaskNo};
-use crate::domain::report::{Draft, Received, Report, Review, Via, Words, read};
+use crate::domain::ids::{PersonId, PlanId, Quarter, TaskNo};
+use crate::domain::report::{Draft, FieldFault, Received, Report, Review, Via, read};
+use crate::domain::target::actual::targets_in;
 use crate::store::{CommitError, Decision};
 
 /// Answers of one owner on one quarter.
@@ -95,12 +96,11 @@ fn decide(
     at: DateTime<Utc>,
     calendar: &Calendar,
 ) -> Result<Decision<Receipt>, Refusal> {
-    let answers = understand(book, submission)?;
+    let answered = understand(book, submission)?;
     let mut facts = Vec::new();
     let mut reports = Vec::new();
     let mut accepted = BTreeSet::new();
-    for (key, words) in answers {
-        let report = words.report(key, submission.person.clone(), submission.via);
+    for report in answered {
         let known = book.obligations.get(&report.obligation);
         if let Some(same) = known.and_then(|known| on_record(known, &report)) {
             reports.push(same.clone());
@@ -125,12 +125,9 @@ fn decide(
     }
 }
 
-/// Every answer with the obligations it is about: those of the task that are this person's.
-fn understand(
-    book: &Book,
-    submission: &Submission,
-) -> Result<Vec<(ObligationKey, Words)>, Refusal> {
-    let mut answers = Vec::new();
+/// The reports that the answers make on the obligations of their tasks that are this person's.
+fn understand(book: &Book, submission: &Submission) -> Result<Vec<Report>, Refusal> {
+    let mut reports = Vec::new();
     let mut faults = Vec::new();
     let mut seen = BTreeSet::new();
     for draft in &submission.drafts {
@@ -155,15 +152,26 @@ fn understand(
             let message = format!("第{}项在本次提交中出现了两次", draft.task);
             faults.push(fault("task", message));
         }
+        let told = |found: FieldFault| fault(found.field, found.message);
         match read(draft) {
-            Ok(words) => answers.extend(keys.into_iter().map(|key| (key, words.clone()))),
-            Err(found) => {
-                faults.extend(found.into_iter().map(|one| fault(one.field, one.message)));
+            Err(found) => faults.extend(found.into_iter().map(told)),
+            Ok(words) => {
+                for key in keys {
+                    let task = book.task_and_group(&key);
+                    let targets = task
+                        .map(|(task, group)| targets_in(task, group, key.quarter))
+                        .unwrap_or_default();
+                    let person = submission.person.clone();
+                    match words.report(key, person, submission.via, &targets) {
+                        Ok(report) => reports.push(report),
+                        Err(found) => faults.extend(found.into_iter().map(told)),
+                    }
+                }
             }
         }
     }
     if faults.is_empty() {
-        Ok(answers)
+        Ok(reports)
     } else {
         Err(Refusal::Faults(faults))
     }

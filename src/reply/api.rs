@@ -17,6 +17,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::fact::Actor;
 use crate::domain::link::Link;
 use crate::domain::report::{Report, Via};
+use crate::domain::target::{Target, actual::Actual};
 use crate::store::CommitError;
 use crate::web::format::rfc3339;
 use crate::web::{ApiError, Peer, WebError};
@@ -96,15 +97,27 @@ struct WireDraft {
     next_steps: Option<String>,
     #[serde(default)]
     percent: Option<Value>,
+    #[serde(default)]
+    actuals: Option<Vec<WireActual>>,
+}
+
+/// What was reached against the target of this place in the item's `targets`.
+#[derive(Deserialize)]
+struct WireActual {
+    target: usize,
+    #[serde(default)]
+    value: Option<Value>,
 }
 
 impl From<WireDraft> for Draft {
     fn from(wire: WireDraft) -> Self {
-        let percent = match wire.percent {
+        let text = |value| match value {
             None | Some(Value::Null) => String::new(),
             Some(Value::String(text)) => text,
             Some(other) => other.to_string(),
         };
+        let actuals = wire.actuals.unwrap_or_default().into_iter();
+        let actuals = actuals.map(|actual| (actual.target, text(actual.value)));
         Self {
             task: wire.task,
             group: None,
@@ -112,7 +125,8 @@ impl From<WireDraft> for Draft {
             progress: wire.progress.unwrap_or_default(),
             problems: wire.problems.unwrap_or_default(),
             next_steps: wire.next_steps.unwrap_or_default(),
-            percent,
+            actuals: actuals.collect(),
+            percent: text(wire.percent),
         }
     }
 }
@@ -124,6 +138,28 @@ struct WireReport<'a> {
     problems: &'a str,
     next_steps: &'a str,
     percent: Option<u8>,
+    actuals: Vec<WireReached<'a>>,
+}
+
+/// A figure against its target.
+#[derive(Serialize)]
+struct WireReached<'a> {
+    what: &'a str,
+    target: String,
+    actual: &'a str,
+    /// `实际 1.8万人次／目标 2万人次，90%`.
+    text: String,
+}
+
+impl<'a> From<&'a Actual> for WireReached<'a> {
+    fn from(actual: &'a Actual) -> Self {
+        Self {
+            what: &actual.target.what,
+            target: actual.target.asked(),
+            actual: &actual.text,
+            text: actual.told(),
+        }
+    }
 }
 
 impl<'a> From<&'a Report> for WireReport<'a> {
@@ -134,6 +170,7 @@ impl<'a> From<&'a Report> for WireReport<'a> {
             problems: &report.problems,
             next_steps: &report.next_steps,
             percent: report.percent,
+            actuals: report.actuals.iter().map(WireReached::from).collect(),
         }
     }
 }
@@ -170,6 +207,7 @@ fn wire_item(item: &Item, calendar: &Calendar) -> Value {
         "unit": item.unit,
         "goal": item.goal,
         "milestones": milestones,
+        "targets": wire_targets(&item.targets),
         "due": item.due,
         "state": item.state.as_str(),
         "returned_for": item.returned,
@@ -178,6 +216,24 @@ fn wire_item(item: &Item, calendar: &Calendar) -> Value {
         "draft": null,
         "last_quarter": item.last_quarter.as_ref().map(WireReport::from),
     })
+}
+
+/// The place in this list is what an answer's `actuals` name.
+fn wire_targets(targets: &[Target]) -> Vec<Value> {
+    let targets = targets.iter().enumerate();
+    targets
+        .map(|(place, target)| {
+            json!({
+                "target": place,
+                "what": target.what,
+                "quantity": target.quantity.to_string(),
+                "text": target.text,
+                "unit": target.unit,
+                "bound": target.bound.as_str(),
+                "cumulative": target.cumulative,
+            })
+        })
+        .collect()
 }
 
 fn wire_receipt(receipt: &Receipt, calendar: &Calendar) -> Value {
@@ -189,6 +245,7 @@ fn wire_receipt(receipt: &Receipt, calendar: &Calendar) -> Value {
                 "task": received.report.obligation.task,
                 "received_at": rfc3339(calendar, received.at),
                 "status": received.report.status.as_str(),
+                "actuals": received.report.actuals.iter().map(WireReached::from).collect::<Vec<_>>(),
             })
         })
         .collect();

@@ -1,6 +1,7 @@
 //! The owner's page and its form.
 //!
-//! Fields are named `status-16-0`: field, task, group. `seen-16-0` marks what the form was filled
+//! Fields are named `status-16-0`: field, task, group; `actual.2-16-0` is the figure reached against
+//! the item's third target. `seen-16-0` marks what the form was filled
 //! in with; what comes back unchanged is no answer, so that an old page does not undo what a
 //! colleague has said since.
 
@@ -151,7 +152,12 @@ fn read_fields(fields: Vec<(String, String)>) -> Vec<(Draft, String)> {
             "next_steps" => draft.next_steps = value,
             "percent" => draft.percent = value,
             "seen" => *seen = value,
-            _ => {}
+            _ => {
+                let place = field.strip_prefix("actual.").map(str::parse);
+                if let Some(Ok(place)) = place {
+                    draft.actuals.push((place, value));
+                }
+            }
         }
     }
     items.into_values().collect()
@@ -170,7 +176,8 @@ pub(super) fn is_filled(draft: &Draft, seen: &str) -> bool {
         &draft.next_steps,
         &draft.percent,
     ]
-    .iter()
+    .into_iter()
+    .chain(draft.actuals.iter().map(|(_, text)| text))
     .any(|text| !text.trim().is_empty())
 }
 

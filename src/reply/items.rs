@@ -9,6 +9,7 @@ use crate::domain::link::Link;
 use crate::domain::people::Person;
 use crate::domain::plan::{Group, Milestone, Task};
 use crate::domain::report::{Received, Report, Words};
+use crate::domain::target::{Target, actual::targets_in};
 
 /// An owner's quarter.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +31,8 @@ pub(super) struct Item {
     pub goal: String,
     pub unit: String,
     pub milestones: Vec<Node>,
+    /// What is asked for in figures; an answer names them by their place.
+    pub targets: Vec<Target>,
     /// The first day on which something of it falls due; none where only progress is asked for.
     pub due: Option<NaiveDate>,
     pub state: ObligationState,
@@ -69,6 +72,7 @@ pub(super) fn sheet(
             let mut item = item(book, key, obligation, (task, group), &link.person);
             item.due = nodes.iter().filter_map(|node| node.due).min();
             item.milestones = nodes;
+            item.targets = targets_in(task, group, key.quarter);
             item.state = obligation.state(deadline, now);
             Some(item)
         })
@@ -90,12 +94,15 @@ pub(super) fn sheet(
 /// A short mark of what was said, to tell whether a form was changed since it was made.
 pub(super) fn fingerprint(words: &Words) -> String {
     let percent = words.percent.map_or(String::new(), |n| n.to_string());
+    let actuals = words.actuals.iter();
+    let actuals: Vec<_> = actuals.map(|(at, text)| format!("{at}={text}")).collect();
     let said = [
         words.status.as_str(),
         &words.progress,
         &words.problems,
         &words.next_steps,
         &percent,
+        &actuals.join("\0"),
     ]
     .join("\0");
     let digest = Sha256::digest(said.as_bytes());
@@ -128,6 +135,7 @@ fn item(
         goal: task.goal.clone(),
         unit: group.unit.clone(),
         milestones: Vec::new(),
+        targets: Vec::new(),
         due: None,
         state: ObligationState::NotReported,
         returned: obligation.returned_for().map(ToOwned::to_owned),

@@ -223,6 +223,8 @@ struct Line {
 struct Said {
     status: ReportStatus,
     percent: Option<u8>,
+    /// Each figure with what it is of.
+    figures: Vec<(String, String)>,
     texts: Vec<(&'static str, String)>,
 }
 
@@ -236,6 +238,11 @@ impl Said {
         Self {
             status: report.status,
             percent: report.percent,
+            figures: report
+                .actuals
+                .iter()
+                .map(|actual| (actual.target.name().to_owned(), actual.told()))
+                .collect(),
             texts: texts
                 .into_iter()
                 .filter(|(_, text)| !text.is_empty())
@@ -272,9 +279,20 @@ struct ItemView {
     problems: String,
     next_steps: String,
     percent: String,
+    figures: Vec<FigureView>,
     more_open: bool,
     unfolded: bool,
     faults: Vec<(&'static str, String)>,
+}
+
+/// A target and the field for what was reached.
+struct FigureView {
+    place: usize,
+    name: String,
+    asked: String,
+    unit: String,
+    cumulative: bool,
+    typed: String,
 }
 
 struct NodeView {
@@ -292,7 +310,7 @@ impl ItemView {
         let (draft, seen) = match (came_back, &item.latest) {
             (Some((draft, seen)), _) => (draft.clone(), seen.clone()),
             (None, Some(latest)) => {
-                let words = latest.report.words();
+                let words = latest.report.words(&item.targets);
                 let seen = fingerprint(&words);
                 (as_draft(words), seen)
             }
@@ -329,6 +347,7 @@ impl ItemView {
                 || faults.iter().any(|(field, _)| is_more(field)),
             unfolded: !faults.is_empty()
                 || came_back.is_some_and(|(draft, seen)| is_filled(draft, seen)),
+            figures: figures(item, &draft),
             progress: draft.progress,
             problems: draft.problems,
             next_steps: draft.next_steps,
@@ -343,6 +362,23 @@ impl ItemView {
             .find(|(name, _)| *name == field)
             .map(|(_, message)| message.as_str())
     }
+}
+
+fn figures(item: &Item, draft: &Draft) -> Vec<FigureView> {
+    let targets = item.targets.iter().enumerate();
+    targets
+        .map(|(place, target)| {
+            let typed = draft.actuals.iter().find(|(at, _)| *at == place);
+            FigureView {
+                place,
+                name: target.name().to_owned(),
+                asked: target.asked(),
+                unit: target.shown_unit(),
+                cumulative: target.cumulative,
+                typed: typed.map(|(_, text)| text.clone()).unwrap_or_default(),
+            }
+        })
+        .collect()
 }
 
 fn node(node: &Node) -> NodeView {
@@ -390,6 +426,7 @@ fn as_draft(words: Words) -> Draft {
         problems: words.problems,
         next_steps: words.next_steps,
         percent: words.percent.map_or(String::new(), |n| n.to_string()),
+        actuals: words.actuals,
         ..Draft::default()
     }
 }

@@ -123,6 +123,86 @@ async fn faults_stand_beside_their_fields_and_nothing_typed_is_lost() {
 }
 
 #[tokio::test]
+async fn the_figure_reached_is_asked_for_and_shown_against_its_target() {
+    let desk = planned().await;
+    let app = router(Arc::clone(&desk));
+    let path = format!("/r/{}", token(&desk, ZHANG));
+    let fields = [("status-4-0", "on_schedule"), ("actual.0-4-0", "三家")];
+    let (status, html) = send(&app, post_form(&path, &fields)).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        html.contains("的实际数请填数字（单位：家），也可以不填"),
+        "{html}"
+    );
+    assert!(html.contains("value=\"三家\""), "nothing typed is lost");
+
+    let fields = [("status-4-0", "on_schedule"), ("actual.0-4-0", "4 家")];
+    let (status, headers, _) = send_whole(&app, post_form(&path, &fields)).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let (_, html) = send(&app, fetch(headers["location"].to_str().unwrap())).await;
+    insta::assert_snapshot!("receipt_with_figures", seen(&html));
+    let page = page_for(&desk, ZHANG).await;
+    assert!(
+        seen(&page).contains("[actual.0-4-0: 4家]"),
+        "{}",
+        seen(&page)
+    );
+
+    let (_, rest) = page.split_once("name=\"seen-4-0\" value=\"").unwrap();
+    let (mark, _) = rest.split_once('"').unwrap();
+    let again = [
+        ("status-4-0", "on_schedule"),
+        ("actual.0-4-0", "4家"),
+        ("seen-4-0", mark),
+    ];
+    let (status, _) = send(&app, post_form(&path, &again)).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "nothing new");
+    let more = [
+        ("status-4-0", "on_schedule"),
+        ("actual.0-4-0", "5"),
+        ("seen-4-0", mark),
+    ];
+    let (status, _) = send(&app, post_form(&path, &more)).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "a new figure is an answer");
+}
+
+#[tokio::test]
+async fn the_interface_takes_figures_and_refuses_nonsense() {
+    let desk = planned().await;
+    let app = router(Arc::clone(&desk));
+    let path = format!("/api/v1/reply/{}", token(&desk, ZHANG));
+    let answer = |actuals: Value| json!({ "reports": [{ "task": 4, "status": "completed", "actuals": actuals }] });
+    let nonsense = [
+        json!([{ "target": 0, "value": "很多" }]),
+        json!([{ "target": 0, "value": -1 }]),
+        json!([{ "target": 0, "value": "6000" }]),
+        json!([{ "target": 1, "value": "5" }]),
+        json!([{ "target": 0, "value": 5 }, { "target": 0, "value": 6 }]),
+        json!([{ "target": 0, "value": [5] }]),
+    ];
+    let before = desk.ledger.book().position;
+    let mut told = Vec::new();
+    for bad in nonsense {
+        let (status, text) = send(&app, post_json(&path, &answer(bad))).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{text}");
+        told.push(text);
+    }
+    assert_eq!(desk.ledger.book().position, before);
+    insta::assert_snapshot!("api_figure_faults", told.join("\n"));
+
+    let (status, text) = send(
+        &app,
+        post_json(&path, &answer(json!([{ "target": 0, "value": 5 }]))),
+    )
+    .await;
+    assert_eq!(status, StatusCode::OK);
+    let receipt: Value = serde_json::from_str(&text).unwrap();
+    insta::assert_json_snapshot!("api_figure_receipt", receipt);
+    let (status, _) = send(&app, post_json(&path, &answer(json!([])))).await;
+    assert_eq!(status, StatusCode::OK, "figures may be left out");
+}
+
+#[tokio::test]
 async fn an_old_page_does_not_undo_what_a_colleague_said_since() {
     let desk = planned().await;
     let app = router(Arc::clone(&desk));

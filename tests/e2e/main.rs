@@ -19,6 +19,7 @@ mod bell;
 mod browser;
 mod clock;
 mod duty;
+mod faults;
 mod inspect;
 mod kill;
 mod old_plan;

@@ -31,6 +31,8 @@ pub struct World {
     pub port: u16,
     /// `RUST_LOG` of all that runs here.
     pub log_level: &'static str,
+    /// More of its environment.
+    pub env: Vec<(&'static str, String)>,
     extra: String,
 }
 
@@ -41,10 +43,17 @@ impl World {
             dir: tempfile::tempdir().unwrap(),
             port: free_port(),
             log_level: "info",
+            env: Vec::new(),
             extra: extra.to_owned(),
         };
         world.write_config();
         world
+    }
+
+    /// Puts other TOML behind the usual sections, for the next start.
+    pub fn reconfigure(&mut self, extra: &str) {
+        extra.clone_into(&mut self.extra);
+        self.write_config();
     }
 
     fn write_config(&self) {
@@ -102,8 +111,16 @@ impl World {
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cuiban"));
+        self.command_under(&[], args)
+    }
+
+    /// The program run by another one, such as a tracer with its arguments.
+    fn command_under(&self, runner: &[String], args: &[&str]) -> Command {
+        let program = env!("CARGO_BIN_EXE_cuiban").to_owned();
+        let mut words = runner.iter().chain([&program]);
+        let mut command = Command::new(words.next().unwrap());
         command
+            .args(words)
             .args(args)
             .arg("--config")
             .arg(self.config())
@@ -111,6 +128,7 @@ impl World {
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .env("RUST_LOG", self.log_level)
+            .envs(self.env.iter().cloned())
             .stdin(Stdio::null());
         command
     }
@@ -125,13 +143,21 @@ impl World {
 
     /// Starts the daemon and does not wait.
     pub fn spawn(&self, clock: &str, speed: f64) -> Daemon {
+        self.spawn_under(&[], clock, speed)
+    }
+
+    /// Starts the daemon by another program and does not wait.
+    pub fn spawn_under(&self, runner: &[String], clock: &str, speed: f64) -> Daemon {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.path("log"))
             .unwrap();
         let child = self
-            .command(&["serve", "--clock", clock, "--speed", &speed.to_string()])
+            .command_under(
+                runner,
+                &["serve", "--clock", clock, "--speed", &speed.to_string()],
+            )
             .stderr(log)
             .stdout(Stdio::null())
             .spawn()
@@ -186,8 +212,13 @@ impl World {
     }
 
     /// Imports the real table as repaired, and the contact sheet as `fill` fills in its rows.
-    pub fn import_filled(&self, mut fill: impl FnMut(usize, &mut [String])) {
-        self.run(&["plan", "import", TABLE, "--id", "dongguan-2022", "--accept"]);
+    pub fn import_filled(&self, fill: impl FnMut(usize, &mut [String])) {
+        self.import_table(TABLE, fill);
+    }
+
+    /// The same with another table.
+    pub fn import_table(&self, table: &str, mut fill: impl FnMut(usize, &mut [String])) {
+        self.run(&["plan", "import", table, "--id", "dongguan-2022", "--accept"]);
         let sheet = self.run(&["contacts", "template"]);
         let mut filled = String::new();
         for (index, line) in sheet.trim_start_matches('\u{feff}').lines().enumerate() {
@@ -292,6 +323,36 @@ impl Daemon {
         let answer = self.http.post(url).json(body).send().await.unwrap();
         let status = answer.status().as_u16();
         (status, answer.json().await.unwrap_or(Value::Null))
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended.
+    pub fn ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// The daemon that runs under another program, where it still does.
+    fn inner(&self) -> Option<rustix::process::Pid> {
+        let pid = self.child.id();
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+        let inner = children.split_whitespace().next()?.parse().ok()?;
+        rustix::process::Pid::from_raw(inner)
+    }
+
+    /// SIGTERM or SIGKILL to the daemon that runs under another program; waits for both to end.
+    pub async fn end_inner(mut self, signal: rustix::process::Signal) {
+        if let Some(inner) = self.inner() {
+            let _ = rustix::process::kill_process(inner, signal);
+        }
+        let ended = eventually(SOON, || {
+            let ended = self.ended().then_some(());
+            async move { ended }
+        })
+        .await;
+        assert!(ended.is_some(), "it did not end in time");
     }
 
     /// SIGKILL.

@@ -35,6 +35,8 @@ pub enum Say {
     Line(Vec<u8>),
     /// These bytes, with a line end, and then it hangs up.
     Last(Vec<u8>),
+    /// The usual, but only after this long.
+    Late(Duration),
     /// Nothing, for ever.
     Silence,
     /// It hangs up.
@@ -295,6 +297,10 @@ async fn say(
     let last = matches!(answer, Say::Last(_));
     let mut bytes = match answer {
         Say::Usual => usual(state, step),
+        Say::Late(wait) => {
+            tokio::time::sleep(wait).await;
+            usual(state, step)
+        }
         Say::Line(line) | Say::Last(line) => line,
         Say::Silence => {
             tokio::time::sleep(Duration::from_secs(3600)).await;

@@ -199,6 +199,7 @@ pub fn founding() -> Vec<Fact> {
         source: "dongguan-2022.txt".into(),
         sha256: String::new(),
         accepted: 0,
+        units: Vec::new(),
     }];
     let mut people: BTreeMap<PersonId, Person> = BTreeMap::new();
     let mut add = |unit: &str, name: &str| {
@@ -302,6 +303,7 @@ pub fn reported(key: ObligationKey, person: PersonId) -> Fact {
             problems: String::new(),
             next_steps: String::new(),
             percent: None,
+            actuals: Vec::new(),
         }),
     }
 }

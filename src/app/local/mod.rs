@@ -7,6 +7,7 @@ mod journal;
 mod plans;
 mod simulate;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -20,6 +21,7 @@ use crate::desk::Desk;
 use crate::domain::book::Book;
 use crate::domain::fact::Actor;
 use crate::domain::ids::BadId;
+use crate::domain::schedule::Almanac;
 use crate::driver::Driver;
 use crate::rules::Rules;
 use crate::store::{CommitError, Decision};
@@ -32,6 +34,10 @@ pub(super) struct Operator {
     pub(super) desk: Arc<Desk>,
     pub(super) rules: Rules,
     pub(super) driver: Driver,
+    /// Tables of units' names.
+    pub(super) units: Vec<PathBuf>,
+    /// Festivals and seasons that tables name.
+    pub(super) almanac: Almanac,
 }
 
 impl Operator {

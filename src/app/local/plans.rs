@@ -1,5 +1,6 @@
 //! Plans: import, list, show.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 
 use super::{Fault, Operator};
 use crate::app::answers::{ImportAnswer, PlanLine};
+use crate::config::units;
 use crate::domain::book::Book;
 use crate::domain::due;
 use crate::domain::fact::{Actor, Entry, Fact};
@@ -65,6 +67,8 @@ pub(super) async fn show(
                 people: people.cloned().collect(),
             },
             findings: Vec::new(),
+            units: Vec::new(),
+            times: BTreeMap::new(),
         }
     };
     if query.format.as_deref() == Some("json") {
@@ -94,12 +98,20 @@ pub(super) async fn import(
         file_name: query.name.clone(),
         year: query.year,
         id: query.id.as_deref().map(PlanId::new).transpose()?,
+        almanac: operator.almanac.clone(),
     };
     let sha256 = hex_sha256(&body);
-    let reading = tokio::task::spawn_blocking(move || plan::read(&body, &source))
-        .await
-        .map_err(|_| Fault::failed("读取分解表时出错"))?
-        .map_err(|error| Fault::failed(error.to_string()))?;
+    let files = operator.units.clone();
+    let reading = tokio::task::spawn_blocking(move || {
+        let names = units::names(&files).map_err(|faults| {
+            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            faults.join("\n")
+        })?;
+        plan::read_with(&body, &source, &names).map_err(|error| error.to_string())
+    })
+    .await
+    .map_err(|_| Fault::failed("读取分解表时出错"))?
+    .map_err(Fault::failed)?;
     let (plan, left_out) = accepted(reading.plan, &reading.findings, query.accept);
     let accepted = plan::errors(&reading.findings).count();
     let accepted = if query.accept { accepted } else { 0 };
@@ -116,6 +128,7 @@ pub(super) async fn import(
                     name: query.name,
                     sha256,
                     accepted: u32::try_from(accepted).unwrap_or(u32::MAX),
+                    units: reading.units.clone(),
                 },
                 &rules.policy,
                 &rules.calendar,

@@ -16,6 +16,7 @@ use super::message::{Occasion, Stage};
 use super::plan::{Group, PersonRef, Task};
 use super::policy::Policy;
 use super::report::{ReportStatus, Via};
+use super::target::actual::Actual;
 
 pub use attention::{Attention, attention};
 pub use audit::{StageAudit, audit, audits, oldest_unsent};
@@ -55,6 +56,8 @@ pub struct Row {
     pub deadline: Option<DateTime<Utc>>,
     /// What the report that counts says.
     pub status: Option<ReportStatus>,
+    /// The figures it gives against their targets.
+    pub actuals: Vec<Actual>,
     /// When that came.
     pub reported_at: Option<DateTime<Utc>>,
     /// From whom.
@@ -276,6 +279,7 @@ fn row(
         state: obligation.state(deadline, now),
         deadline,
         status: latest.map(|received| received.report.status),
+        actuals: latest.map_or_else(Vec::new, |received| received.report.actuals.clone()),
         reported_at: latest.map(|received| received.at),
         reported_by: latest.map(|received| received.report.person.clone()),
         via: latest.map(|received| received.report.via),

@@ -143,6 +143,7 @@ impl Office {
                 source: "a.txt".into(),
                 sha256: String::new(),
                 accepted: 0,
+                units: Vec::new(),
             },
         );
         for name in ["钟靖平", "汤丽华", "卓庆", "刘光滨", "督查员"] {
@@ -248,6 +249,7 @@ impl Office {
             problems: String::new(),
             next_steps: String::new(),
             percent: Some(100),
+            actuals: Vec::new(),
         };
         let report = Box::new(report);
         self.append(time(at), Fact::ReportReceived { report });

@@ -1,7 +1,15 @@
 //! How a time is said.
 
-use super::super::plan::MilestoneKind;
+use super::super::ids::Quarter;
+use super::context::TimeContext;
 use super::cursor::Cursor;
+use super::node::{Every, Repeat};
+use super::number::digit;
+use super::spot::Base;
+use super::when::{When, Why};
+use super::words::eat_unless;
+use super::year::read_year;
+use super::{dated, festival, relative, repeat, span, words};
 
 /// A time phrase at the head of a clause.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,73 +21,213 @@ pub(super) struct Phrase {
     pub(super) heads: bool,
     /// `三季度前`.
     pub(super) before: bool,
+    pub(super) why: Option<Why>,
+    /// It says by when, so that it opens a clause even behind its subject: `主体6月底前封顶`.
+    pub(super) deadline: bool,
+    /// What the next time takes its year and month from.
+    pub(super) base: Option<Base>,
+    /// The table's year and nothing else (`今年完成…`): a time only where no other is told.
+    pub(super) loose: bool,
 }
 
-/// The time meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum When {
-    /// Runs of quarters, each by its first and last: one for `二、三季度`, two for `一、三季度`.
-    Quarters(Vec<(u8, u8)>),
-    /// 全年.
-    AllYear,
-    /// 每季度, 每月.
-    Recurring,
-}
-
-impl When {
-    pub(super) fn spans(&self) -> Vec<(u8, u8)> {
-        match self {
-            Self::Quarters(runs) => runs.clone(),
-            Self::AllYear | Self::Recurring => vec![(1, 4)],
+impl Phrase {
+    pub(super) fn all_year() -> Self {
+        Self {
+            year: None,
+            when: When::AllYear,
+            heads: true,
+            before: false,
+            why: None,
+            deadline: false,
+            base: None,
+            loose: false,
         }
-    }
-
-    pub(super) fn kind(&self) -> MilestoneKind {
-        match self {
-            Self::Quarters(_) => MilestoneKind::Due,
-            Self::AllYear => MilestoneKind::AllYear,
-            Self::Recurring => MilestoneKind::Recurring,
-        }
-    }
-
-    pub(super) fn last_quarter(&self) -> u8 {
-        self.spans().last().map_or(4, |&(_, last)| last)
-    }
-
-    /// More than one quarter.
-    pub(super) fn is_long(&self) -> bool {
-        !matches!(self.spans().as_slice(), [(first, last)] if first == last)
-    }
-
-    /// Whether `next` begins where this ends.
-    pub(super) fn is_followed_by(&self, next: &Self) -> bool {
-        let begins = next.spans().first().map_or(0, |&(first, _)| first);
-        matches!(self, Self::Quarters(_)) && self.last_quarter() + 1 == begins
     }
 }
 
 /// Reads a time phrase with what closes it (`末`, a comma), if one comes next.
-pub(super) fn read(cursor: &mut Cursor<'_>) -> Option<Phrase> {
+pub(super) fn read(cursor: &mut Cursor<'_>, ctx: &TimeContext, base: Base) -> Option<Phrase> {
     let mut ahead = *cursor;
-    let year = read_year(&mut ahead);
-    let when = read_when(&mut ahead)?;
-    let before = matches!(when, When::Quarters(_)) && read_tail(&mut ahead);
+    let mut phrase =
+        read_quartered(&mut ahead, ctx).or_else(|| read_other(&mut ahead, ctx, base))?;
+    if !phrase.heads {
+        span::extend(&mut ahead, ctx, &mut phrase);
+    }
+    *cursor = ahead;
+    Some(phrase)
+}
+
+fn read_quartered(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Option<Phrase> {
+    let mut ahead = *cursor;
+    let year = read_year(&mut ahead, ctx);
+    let mut when = read_when(&mut ahead, ctx)?;
+    let before = when.is_quarters() && read_tail(&mut ahead);
     if when == When::AllYear {
-        read_carrying_on(&mut ahead);
+        match repeat::read(&mut ahead, ctx) {
+            Some(found) => when = When::Recurring(found),
+            None => read_carrying_on(&mut ahead),
+        }
     }
     let heads = read_separator(&mut ahead);
     *cursor = ahead;
     Some(Phrase {
         year,
-        when,
         heads,
         before,
+        when,
+        ..Phrase::all_year()
     })
 }
 
-/// Whether a phrase that names quarters can begin so: spares reading at every character.
-pub(super) fn may_open_quarters(first: char) -> bool {
-    "第上下前HQqＱ".contains(first) || number(first).is_some() || digit(first).is_some()
+/// Times that are not counted in quarters.
+fn read_other(cursor: &mut Cursor<'_>, ctx: &TimeContext, base: Base) -> Option<Phrase> {
+    let mut ahead = *cursor;
+    let mut phrase = Phrase::all_year();
+    if let Some((when, why)) = festival::read(&mut ahead, ctx) {
+        (phrase.when, phrase.why) = (when, why);
+        read_more_festivals(&mut ahead, ctx, &mut phrase.when);
+    } else if let Some(found) = dated::read(&mut ahead, ctx, base) {
+        phrase.when = found.when;
+        phrase.why = found.why;
+        phrase.deadline = found.deadline;
+        phrase.base = Some(found.base);
+        if let Some(from) = found.from {
+            read_recurring_within(&mut ahead, ctx, from, &mut phrase.when);
+        }
+    } else if ahead.eat_any(&[
+        "两节前",
+        "双节前",
+        "两节期间",
+        "本季度末前",
+        "本季度末",
+        "月底前",
+        "月末前",
+        "季末前",
+        "季度末前",
+        "节前",
+        "月底",
+        "本月底前",
+    ]) {
+        phrase.when = When::Unknown;
+        phrase.why = Some(Why::NoMonth);
+    } else if relative::read(&mut ahead) {
+        phrase.when = When::Unknown;
+        phrase.why = Some(Why::Hangs);
+    } else if let Some(year) = read_year_alone(&mut ahead, ctx) {
+        if year == ctx.year {
+            (phrase.year, phrase.loose) = (Some(year), true);
+        } else {
+            phrase.when = When::by(chrono::NaiveDate::from_ymd_opt(year, 12, 31)?);
+        }
+    } else {
+        return None;
+    }
+    phrase.heads = read_separator(&mut ahead);
+    *cursor = ahead;
+    Some(phrase)
+}
+
+/// `春节前、国庆节前`.
+fn read_more_festivals(cursor: &mut Cursor<'_>, ctx: &TimeContext, when: &mut When) {
+    let When::Day(first) = &*when else { return };
+    let mut dates = vec![first.due];
+    for _ in 0..8 {
+        let mut ahead = *cursor;
+        if !matches!(words::read_joiner(&mut ahead), words::Joiner::List) {
+            break;
+        }
+        let Some((When::Day(next), _)) = festival::read(&mut ahead, ctx) else {
+            break;
+        };
+        dates.push(next.due);
+        *cursor = ahead;
+    }
+    if dates.len() > 1 {
+        dates.sort_unstable();
+        *when = When::Recurring(Repeat {
+            every: Every::Listed,
+            at: None,
+            dates,
+        });
+    }
+}
+
+/// `4—10月每月…`, `3月起，每季度…`: what recurs within the window.
+fn read_recurring_within(
+    cursor: &mut Cursor<'_>,
+    ctx: &TimeContext,
+    from: chrono::NaiveDate,
+    when: &mut When,
+) {
+    let mut ahead = *cursor;
+    ahead.eat_any(&["，", ","]);
+    let Some(found) = repeat::read(&mut ahead, ctx) else {
+        return;
+    };
+    let until = match when {
+        When::Day(day) if !day.others.contains(&from) => Some(day.due),
+        _ => None,
+    };
+    *when = When::Recurring(repeat::within(found, from, until));
+    *cursor = ahead;
+}
+
+/// `明年竣工`, `今年新建…`, `到2025年，…`: a year that is no past one.
+fn read_year_alone(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Option<i32> {
+    const VERBS: [&str; 38] = [
+        "完成",
+        "竣工",
+        "建成",
+        "开工",
+        "启动",
+        "投用",
+        "投产",
+        "实现",
+        "全面",
+        "基本",
+        "计划",
+        "力争",
+        "预计",
+        "新增",
+        "新建",
+        "新开工",
+        "转入",
+        "推进",
+        "开展",
+        "继续",
+        "组织",
+        "累计",
+        "打造",
+        "建设",
+        "推动",
+        "实施",
+        "争取",
+        "确保",
+        "拟",
+        "共",
+        "将",
+        "再",
+        "改造",
+        "达到",
+        "通过",
+        "培育",
+        "引进",
+        "筹建",
+    ];
+    let mut ahead = *cursor;
+    let year = read_year(&mut ahead, ctx).filter(|year| *year >= ctx.year)?;
+    ahead.eat_any(&["前", "以前", "之前"]);
+    let said = ahead.rest().starts_with(['，', ','])
+        || VERBS.iter().any(|verb| ahead.rest().starts_with(verb));
+    *cursor = ahead;
+    said.then_some(year)
+}
+
+/// Whether a phrase can begin so inside a sentence: spares reading at every character.
+pub(super) fn may_open(first: char) -> bool {
+    "第上下前HQqＱ年今明次来五六七八九十二〇".contains(first)
+        || number(first).is_some()
+        || digit(first).is_some()
 }
 
 /// Whether this says no more than that work goes on: `推进`, `常态化推进`, or nothing.
@@ -87,6 +235,33 @@ pub(super) fn only_carries_on(text: &str) -> bool {
     let mut cursor = Cursor::new(text);
     while cursor.eat_any(&CARRYING_ON) {}
     cursor.rest().is_empty()
+}
+
+/// Whether a text without any time says that its work has no end: `持续推进，长期坚持`.
+pub(super) fn goes_on_for_good(text: &str) -> bool {
+    const BEGINS: [&str; 9] = [
+        "常年",
+        "长年",
+        "始终坚持",
+        "常态化",
+        "长期",
+        "持续",
+        "今年转入常态化",
+        "转入常态化",
+        "坚持常态化",
+    ];
+    const ENDS: [&str; 4] = ["长期坚持", "常态化推进", "持续推进", "长期推进"];
+    const LONGEST: usize = 40;
+    // In a long text such words are about something; alone they are the schedule.
+    if text.chars().take(LONGEST + 1).count() > LONGEST {
+        return false;
+    }
+    text.split(['，', '。', '；', ',', ';', '\n', '、'])
+        .map(str::trim)
+        .any(|clause| {
+            BEGINS.iter().any(|word| clause.starts_with(word))
+                || ENDS.iter().any(|word| clause.ends_with(word))
+        })
 }
 
 const CARRYING_ON: [&str; 13] = [
@@ -105,31 +280,15 @@ const CARRYING_ON: [&str; 13] = [
     "落实",
 ];
 
-fn read_year(cursor: &mut Cursor<'_>) -> Option<i32> {
-    let mut ahead = *cursor;
-    let mut year = 0;
-    for _ in 0..4 {
-        let digit = digit(ahead.next()?)?;
-        year = year * 10 + i32::from(digit);
+fn read_when(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Option<When> {
+    if let Some(found) = repeat::read(cursor, ctx) {
+        return Some(When::Recurring(found));
     }
-    ahead.skip_blanks();
-    if !ahead.eat_any(&["年度", "年"]) {
-        return None;
-    }
-    ahead.skip_blanks();
-    *cursor = ahead;
-    Some(year)
-}
-
-fn read_when(cursor: &mut Cursor<'_>) -> Option<When> {
-    if cursor.eat("上半年") || cursor.eat("H1") {
+    if cursor.eat_any(&["上半年", "前半年", "H1", "Ｈ1"]) {
         return Some(When::Quarters(vec![(1, 2)]));
     }
-    if cursor.eat("下半年") || cursor.eat("H2") {
+    if cursor.eat_any(&["下半年", "后半年", "H2", "Ｈ2"]) {
         return Some(When::Quarters(vec![(3, 4)]));
-    }
-    if cursor.eat_any(&RECURRING) {
-        return Some(When::Recurring);
     }
     if let Some(run) = read_first_quarters(cursor) {
         return Some(When::Quarters(vec![run]));
@@ -139,22 +298,6 @@ fn read_when(cursor: &mut Cursor<'_>) -> Option<When> {
     }
     read_quarters(cursor).map(|named| When::Quarters(runs(named)))
 }
-
-const RECURRING: [&str; 13] = [
-    "每个季度",
-    "每季度",
-    "各季度",
-    "逐季度",
-    "逐季",
-    "每季",
-    "每个月",
-    "每月",
-    "逐月",
-    "按月",
-    "每半年",
-    "每周",
-    "每旬",
-];
 
 /// `前三季度`, `前两个季度`.
 fn read_first_quarters(cursor: &mut Cursor<'_>) -> Option<(u8, u8)> {
@@ -248,6 +391,18 @@ fn read_quarter_number(cursor: &mut Cursor<'_>) -> Option<(u8, bool)> {
     Some((found, whole))
 }
 
+/// The ends of quarters named by number, for `每年一季度`.
+pub(super) fn read_quarter_ends(
+    cursor: &mut Cursor<'_>,
+    year: i32,
+) -> Option<Vec<chrono::NaiveDate>> {
+    let named = read_quarters(cursor)?;
+    let ends = named
+        .into_iter()
+        .filter_map(|number| span::quarter(year, number));
+    Some(ends.map(Quarter::last_day).collect())
+}
+
 enum Joiner {
     List,
     Range,
@@ -291,19 +446,9 @@ fn read_tail(cursor: &mut Cursor<'_>) -> bool {
         return !ended;
     }
     if !ended && !cursor.eat("期间") {
-        eat_unless(cursor, "内", "部容控外业涝河");
+        let _ = eat_unless(cursor, "内", "部容控外业涝河");
     }
     false
-}
-
-/// Reads `word` unless one of `others` follows, with which it is another word (`前期`, `内部`).
-fn eat_unless(cursor: &mut Cursor<'_>, word: &str, others: &str) -> bool {
-    let mut ahead = *cursor;
-    let found = ahead.eat(word) && !ahead.peek().is_some_and(|next| others.contains(next));
-    if found {
-        *cursor = ahead;
-    }
-    found
 }
 
 /// `全年推进，…`: the verb belongs to the heading. `全年推进实施…` keeps it.
@@ -318,7 +463,7 @@ fn read_carrying_on(cursor: &mut Cursor<'_>) {
 
 const SEPARATORS: [char; 4] = ['，', ',', '：', ':'];
 
-fn read_separator(cursor: &mut Cursor<'_>) -> bool {
+pub(super) fn read_separator(cursor: &mut Cursor<'_>) -> bool {
     let mut ahead = *cursor;
     ahead.skip_blanks();
     let found = ahead.peek().is_some_and(|next| SEPARATORS.contains(&next));
@@ -332,17 +477,10 @@ fn read_separator(cursor: &mut Cursor<'_>) -> bool {
 /// The number of a quarter.
 fn number(character: char) -> Option<u8> {
     match character {
-        '一' => Some(1),
-        '二' => Some(2),
-        '三' => Some(3),
-        '四' => Some(4),
+        '一' | '首' | 'Ⅰ' => Some(1),
+        '二' | 'Ⅱ' => Some(2),
+        '三' | 'Ⅲ' => Some(3),
+        '四' | 'Ⅳ' => Some(4),
         _ => digit(character).filter(|number| (1..=4).contains(number)),
     }
-}
-
-/// A digit, also of full width.
-fn digit(character: char) -> Option<u8> {
-    let zero = if character.is_ascii() { '0' } else { '０' };
-    let value = u32::from(character).checked_sub(u32::from(zero))?;
-    u8::try_from(value).ok().filter(|value| *value <= 9)
 }

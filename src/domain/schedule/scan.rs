@@ -1,7 +1,14 @@
 //! Where clauses and sections open in the text.
 
+use super::context::TimeContext;
 use super::cursor::Cursor;
-use super::phrase::{self, Phrase, When};
+use super::heading::Heading;
+use super::lead::{LABELS, read_assured, read_lead_in};
+use super::number::read_small;
+use super::phrase::{self, Phrase};
+use super::spot::Base;
+use super::when::{When, Why};
+use chrono::Datelike;
 
 /// A place where something opens, with the bytes its own words take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +29,13 @@ pub(super) enum MarkKind {
     /// `市市场监管局：`, `①集体农用地收地工作：`.
     Heading { label: String, enumerated: bool },
     /// A time phrase, and how clearly it stands apart from the text before it.
-    Time { phrase: Phrase, boundary: Boundary },
+    ///
+    /// `lead` is what stands before it in its own clause: `主体工程` of `主体工程6月底前封顶`.
+    Time {
+        phrase: Phrase,
+        boundary: Boundary,
+        lead: String,
+    },
 }
 
 /// What stands before a place.
@@ -39,17 +52,32 @@ pub(super) enum Boundary {
 }
 
 /// All marks of the text, in order, never overlapping.
-pub(super) fn marks(text: &str) -> Vec<Mark> {
+pub(super) fn marks(text: &str, ctx: &TimeContext, loose: bool) -> Vec<Mark> {
     let mut scan = Scan {
+        text,
+        ctx,
+        base: Base {
+            year: ctx.year,
+            month: None,
+        },
+        loose,
+        sentence_at: 0,
         cursor: Cursor::new(text),
         boundary: Boundary::Paragraph,
         boundary_at: 0,
         depth: 0,
         previous: ' ',
+        items: 0,
+        listed: ["；2、", "。2、", "\n2、", ";2、", " 2、"]
+            .iter()
+            .any(|second| text.contains(second)),
         marks: Vec::new(),
     };
     while scan.cursor.peek().is_some() {
-        if scan.depth > 0 || !(scan.heading() || scan.time() || scan.trailing_time()) {
+        scan.item();
+        if scan.depth > 0
+            || !(scan.heading() || scan.time() || scan.bracket() || scan.trailing_time())
+        {
             scan.step();
         }
     }
@@ -57,6 +85,14 @@ pub(super) fn marks(text: &str) -> Vec<Mark> {
 }
 
 struct Scan<'a> {
+    text: &'a str,
+    ctx: &'a TimeContext,
+    /// Year and month that a time without one takes over from the last.
+    base: Base,
+    /// No time was found by the strict rules: also one inside a sentence will do.
+    loose: bool,
+    /// Where the sentence began that the cursor stands in.
+    sentence_at: usize,
     cursor: Cursor<'a>,
     boundary: Boundary,
     /// Where the clause began that the cursor stands in.
@@ -64,6 +100,10 @@ struct Scan<'a> {
     /// Brackets and quotation marks that are open.
     depth: u32,
     previous: char,
+    /// Items of an enumeration so far: `1、…；2、…`.
+    items: u32,
+    /// Whether there is a second item.
+    listed: bool,
     marks: Vec<Mark>,
 }
 
@@ -90,12 +130,35 @@ impl Scan<'_> {
             c if c.is_whitespace() => self.boundary.max(Boundary::Weak),
             '。' | '；' | ';' | '：' | ':' => Boundary::Strong,
             '，' | ',' => Boundary::Weak,
+            '、' if self.goes_on_with_time() => Boundary::Weak,
             _ => Boundary::None,
         };
         if self.boundary != Boundary::None {
             self.boundary_at = self.cursor.at();
         }
+        if self.boundary >= Boundary::Strong && !character.is_whitespace() || character == '\n' {
+            self.sentence_at = self.cursor.at();
+        }
         self.previous = character;
+    }
+
+    /// Passes over the number of an item, which is no month: `1、3月底前…；2、6月底前…`.
+    fn item(&mut self) {
+        if !self.listed || self.boundary < Boundary::Strong {
+            return;
+        }
+        let mut ahead = self.cursor;
+        let next = read_small(&mut ahead, 99).filter(|number| *number == self.items + 1);
+        if next.is_none() || !ahead.eat("、") {
+            return;
+        }
+        self.items += 1;
+        let boundary = self.boundary;
+        while self.cursor.at() < ahead.at() {
+            self.step();
+        }
+        self.boundary = boundary;
+        self.boundary_at = self.cursor.at();
     }
 
     /// Reads a heading if one opens here.
@@ -103,7 +166,7 @@ impl Scan<'_> {
         if self.boundary < Boundary::Strong || self.previous.is_whitespace() && self.at_blank() {
             return false;
         }
-        let Some(heading) = Heading::read(self.cursor) else {
+        let Some(heading) = Heading::read(self.cursor, self.ctx, self.base) else {
             return false;
         };
         let follows_heading = self
@@ -131,24 +194,178 @@ impl Scan<'_> {
 
     /// Reads a time phrase if one opens a clause here.
     fn time(&mut self) -> bool {
-        let mut ahead = self.cursor;
-        if self.boundary > Boundary::None {
-            read_lead_in(&mut ahead);
-        } else if !ahead.peek().is_some_and(phrase::may_open_quarters) {
+        if self.at_blank() {
             return false;
         }
-        let Some(phrase) = phrase::read(&mut ahead) else {
+        let mut ahead = self.cursor;
+        let mut lead = String::new();
+        let middle = self.boundary == Boundary::None;
+        if !middle {
+            lead = read_lead_in(&mut ahead);
+        } else if !self.may_open_inside() {
+            return false;
+        }
+        let Some(mut phrase) = phrase::read(&mut ahead, self.ctx, self.base) else {
             return false;
         };
+        // `一季度已完成…` tells what was done.
+        let done = ahead
+            .rest()
+            .trim_start_matches(['，', '就'])
+            .starts_with('已');
+        let loose = phrase.loose && !self.loose;
+        if self.is_past(&phrase) || done || loose {
+            return false;
+        }
+        if self.boundary == Boundary::Weak && lead.is_empty() && self.closes_sentence(ahead) {
+            let start = self.sentence_at.max(self.last_end());
+            let before = self.text.get(start..self.cursor.at()).unwrap_or_default();
+            let before = before.trim_end_matches([' ', '，', ',']).to_owned();
+            self.mark_time(start, ahead, phrase, Boundary::Strong, before);
+            return true;
+        }
+        if lead.starts_with(['力', '争', '计', '预', '拟', '确']) {
+            read_assured(&mut ahead, self.ctx, self.base, &lead, &mut phrase);
+        }
         // Without a boundary only `…方案三季度，…` is taken, where the words before do not
         // claim the time for themselves; whether it goes on in order the reader checks.
-        let opens = self.boundary > Boundary::None
-            || phrase.heads && matches!(phrase.when, When::Quarters(_)) && !self.claims_time();
+        let in_order = phrase.heads && phrase.when.is_quarters() && !self.claims_time();
+        if !middle || in_order {
+            self.mark_time(self.cursor.at(), ahead, phrase, self.boundary, lead);
+            return true;
+        }
+        let start = self.boundary_at.max(self.last_end());
+        let before = self.text.get(start..self.cursor.at()).unwrap_or_default();
+        let clear = phrase.deadline || self.loose && phrase.when != When::AllYear;
+        let opens = clear
+            && !self.previous.is_numeric()
+            && !"第每近年月".contains(self.previous)
+            && phrase.why != Some(Why::Early)
+            && !before.contains('已')
+            && !before.contains("计划");
         if opens {
-            let boundary = self.boundary;
-            self.mark(ahead, MarkKind::Time { phrase, boundary });
+            let lead = before
+                .trim_end_matches(['于', '在', '到', '至', '自', '从'])
+                .to_owned();
+            self.mark_time(start, ahead, phrase, Boundary::None, lead);
         }
         opens
+    }
+
+    /// `完成方案编制，3月底前；`: nothing but a time behind a sentence that has none.
+    fn closes_sentence(&self, mut after: Cursor<'_>) -> bool {
+        after.eat_any(&["完成", "办结", "到位"]);
+        let told = self.text.get(self.sentence_at..self.cursor.at());
+        self.last_end() <= self.sentence_at
+            && at_end(after)
+            && told.is_some_and(|told| told.chars().any(char::is_alphanumeric))
+    }
+
+    /// `完成主体施工（9月底前）`: a time in brackets behind its work.
+    fn bracket(&mut self) -> bool {
+        let mut ahead = self.cursor;
+        if !ahead.eat_any(&["（", "(", "【"]) {
+            return false;
+        }
+        let labelled = ahead.eat_any(&LABELS);
+        if labelled {
+            ahead.eat_any(&["：", ":", "为"]);
+        }
+        read_lead_in(&mut ahead);
+        let Some(phrase) = phrase::read(&mut ahead, self.ctx, self.base) else {
+            return false;
+        };
+        ahead.eat_any(&["完成", "开展", "进行"]);
+        let spoken_for = self.marks.last().is_some_and(|mark| {
+            mark.end > self.sentence_at
+                && matches!(&mark.kind, MarkKind::Time { lead, .. } if lead.is_empty())
+        });
+        if !ahead.eat_any(&["）", ")", "】"]) || spoken_for {
+            return false;
+        }
+        let start = self.sentence_at.max(self.last_end()).min(self.cursor.at());
+        let lead = self.text.get(start..self.cursor.at()).unwrap_or_default();
+        let lead = lead.to_owned();
+        self.mark_time(start, ahead, phrase, Boundary::Weak, lead);
+        true
+    }
+
+    /// Whether it is worth reading on for a time: not at every digit of a long number.
+    fn may_open_inside(&self) -> bool {
+        let next = self.cursor.peek();
+        next.is_some_and(|next| {
+            phrase::may_open(next) && !(next.is_numeric() && self.previous.is_numeric())
+        })
+    }
+
+    /// Whether a time with its own work follows a list mark: `3月底前启动、6月底前见效`.
+    ///
+    /// Only behind another time that has its work, and not in a list of times.
+    fn goes_on_with_time(&self) -> bool {
+        let Some(last) = self.marks.last().filter(|mark| mark.is_time()) else {
+            return false;
+        };
+        let opens = self.cursor.peek();
+        if last.end < self.sentence_at && !self.recurs()
+            || "月日号旬末底前年季".contains(self.previous)
+            || self
+                .text
+                .get(..self.cursor.at())
+                .is_some_and(|before| before.ends_with("季度、"))
+            || !opens.is_some_and(|first| phrase::may_open(first) || "每半按逐".contains(first))
+        {
+            return false;
+        }
+        let mut ahead = self.cursor;
+        let between = self.text.get(last.end..ahead.at()).unwrap_or_default();
+        if between.trim_matches('、').trim().is_empty() {
+            return false;
+        }
+        let at = read_lead_in(&mut ahead);
+        phrase::read(&mut ahead, self.ctx, self.base).is_some_and(|phrase| {
+            let clear = phrase.deadline
+                || !at.is_empty()
+                || !phrase.when.is_dated()
+                || !ahead.rest().starts_with(['份', '的', '工', '数', '任']);
+            clear && phrase.when != When::AllYear && !at_end(ahead)
+        })
+    }
+
+    /// Whether the clause being read recurs: `每周调度、每月通报`.
+    fn recurs(&self) -> bool {
+        self.marks.last().is_some_and(|mark| {
+            matches!(&mark.kind, MarkKind::Time { phrase, .. } if phrase.when.is_recurring())
+        })
+    }
+
+    /// A day of a past year that nothing is to be done by: `2021年12月1日报送了…`.
+    fn is_past(&self, phrase: &Phrase) -> bool {
+        let year = self.ctx.year;
+        let past = matches!(&phrase.when, When::Day(day) if day.due.year() < year);
+        past && !phrase.deadline
+    }
+
+    fn last_end(&self) -> usize {
+        self.marks.last().map_or(0, |mark| mark.end)
+    }
+
+    fn mark_time(
+        &mut self,
+        start: usize,
+        end: Cursor<'_>,
+        phrase: Phrase,
+        boundary: Boundary,
+        lead: String,
+    ) {
+        if let Some(base) = phrase.base {
+            self.base = base;
+        }
+        let kind = MarkKind::Time {
+            phrase,
+            boundary,
+            lead,
+        };
+        self.mark_from(start, end, kind);
     }
 
     /// `…宣传报道贯穿全年。`: the time at the end of its clause.
@@ -159,20 +376,15 @@ impl Scan<'_> {
         if !ends || self.boundary != Boundary::None {
             return false;
         }
-        let phrase = Phrase {
-            year: None,
-            when: When::AllYear,
-            heads: true,
-            before: false,
-        };
-        let last_end = self.marks.last().map_or(0, |mark| mark.end);
+        let last_end = self.last_end();
         let start = self.boundary_at.max(last_end);
         self.marks.push(Mark {
             start,
             end: start,
             kind: MarkKind::Time {
-                phrase,
+                phrase: Phrase::all_year(),
                 boundary: Boundary::Strong,
+                lead: String::new(),
             },
         });
         self.cursor = ahead;
@@ -181,7 +393,14 @@ impl Scan<'_> {
     }
 
     fn mark(&mut self, end: Cursor<'_>, kind: MarkKind) {
-        let start = self.cursor.at();
+        self.base = Base {
+            year: self.ctx.year,
+            month: None,
+        };
+        self.mark_from(self.cursor.at(), end, kind);
+    }
+
+    fn mark_from(&mut self, start: usize, end: Cursor<'_>, kind: MarkKind) {
         while self.cursor.at() < end.at() {
             self.step();
         }
@@ -204,59 +423,7 @@ impl Scan<'_> {
     }
 }
 
-/// A run of words that ends in a colon.
-struct Heading<'a> {
-    label: String,
-    enumerated: bool,
-    /// It begins with a time phrase itself.
-    is_time: bool,
-    /// A time phrase follows it at once.
-    leads_to_time: bool,
-    end: Cursor<'a>,
-}
-
-impl<'a> Heading<'a> {
-    fn read(from: Cursor<'a>) -> Option<Self> {
-        const LONGEST: usize = 40;
-        let mut ahead = from;
-        let mut label = String::new();
-        for _ in 0..LONGEST {
-            match ahead.next()? {
-                '：' | ':' => return Self::of(from, label.trim(), ahead),
-                '。' | '；' | ';' | '，' | ',' | '\n' | '！' | '？' => return None,
-                other => label.push(other),
-            }
-        }
-        None
-    }
-
-    fn of(from: Cursor<'a>, label: &str, end: Cursor<'a>) -> Option<Self> {
-        let first = label.chars().next()?;
-        let mut after = end;
-        after.skip_blanks();
-        let mut own = from;
-        own.skip_blanks();
-        let own_time = phrase::read(&mut own);
-        // `全年：`, `一季度：` are times with a colon, no headings.
-        if own_time.is_some() && own.at() >= end.at() {
-            return None;
-        }
-        Some(Self {
-            label: label.to_owned(),
-            enumerated: ('①'..='⑳').contains(&first) || ('㈠'..='㈩').contains(&first),
-            is_time: own_time.is_some(),
-            leads_to_time: phrase::read(&mut after).is_some(),
-            end,
-        })
-    }
-}
-
-/// Words between a boundary and the time that open nothing themselves.
-fn read_lead_in(cursor: &mut Cursor<'_>) {
-    if cursor.eat("其中") {
-        cursor.eat_any(&["，", ",", "：", ":"]);
-        cursor.skip_blanks();
-    } else if cursor.peek().is_some_and(|c| ('①'..='⑳').contains(&c)) {
-        cursor.next();
-    }
+/// Whether a sentence ends here.
+fn at_end(cursor: Cursor<'_>) -> bool {
+    cursor.peek().is_none_or(|next| "。；;.\n".contains(next))
 }

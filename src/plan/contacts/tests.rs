@@ -19,6 +19,7 @@ fn book() -> Book {
         name: "dongguan-2022.txt".into(),
         sha256: String::new(),
         accepted: 0,
+        units: Vec::new(),
     };
     let plan = fixture::plan();
     let facts = import::facts(&book, &plan, &file, &Policy::default(), &china());

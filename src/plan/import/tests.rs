@@ -8,6 +8,7 @@ fn source(sha256: &str) -> TableFile {
         name: "分解表.txt".into(),
         sha256: sha256.into(),
         accepted: 0,
+        units: Vec::new(),
     }
 }
 

@@ -15,6 +15,8 @@ use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
 use crate::domain::people::{ChannelKind, Contact, Person, Roles};
 use crate::domain::plan::{Group, Heading, Milestone, MilestoneKind, PersonRef, Task};
 use crate::domain::report::{Report, ReportStatus, Review, Via};
+use crate::domain::target::actual::Actual;
+use crate::domain::target::{Bound, Decimal, Target};
 use crate::domain::user::Role;
 
 /// Every kind this release reads, with the highest version it knows.
@@ -61,6 +63,8 @@ pub(super) enum FactDef {
         sha256: String,
         #[serde(default, skip_serializing_if = "is_zero")]
         accepted: u32,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        units: Vec<(String, String)>,
     },
     #[serde(rename = "person.set")]
     PersonSet {
@@ -467,6 +471,33 @@ struct ReportDef {
     next_steps: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     percent: Option<u8>,
+    #[serde(default, with = "wire", skip_serializing_if = "Vec::is_empty")]
+    actuals: Vec<Actual>,
+}
+
+/// The target stands with it as it was, since it is read from a text that may change.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Actual")]
+struct ActualDef {
+    #[serde(with = "wire")]
+    target: Target,
+    #[serde(with = "wire")]
+    quantity: Decimal,
+    text: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Target")]
+struct TargetDef {
+    what: String,
+    #[serde(with = "wire")]
+    quantity: Decimal,
+    text: String,
+    unit: String,
+    #[serde(with = "wire")]
+    bound: Bound,
+    #[serde(default, skip_serializing_if = "is_false")]
+    cumulative: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -496,6 +527,8 @@ remote!(
     Next => NextDef,
     Verdict => VerdictDef,
     Report => ReportDef,
+    Actual => ActualDef,
+    Target => TargetDef,
     Review => ReviewDef,
 );
 

@@ -11,6 +11,7 @@ use crate::domain::message::{MessageKey, Occasion, Reason, Stage};
 use crate::domain::people::ChannelKind;
 use crate::domain::plan::MilestoneKind;
 use crate::domain::report::{ReportStatus, Via};
+use crate::domain::target::{Bound, Decimal};
 use crate::domain::user::Role;
 
 named!(
@@ -22,6 +23,7 @@ named!(
     Via,
     Role,
     MilestoneKind,
+    Bound,
 );
 
 /// A type that is written by `Display` and read back by the function given.
@@ -45,6 +47,7 @@ text!(
     Quarter, |text: &str| text.parse::<Quarter>();
     ObligationKey, |text: &str| obligation_key(text).ok_or_else(|| bad("obligation", text));
     MessageKey, |text: &str| message_key(text).ok_or_else(|| bad("message", text));
+    Decimal, |text: &str| Decimal::parse(text).ok_or_else(|| bad("number", text));
     Occasion, |text: &str| occasion(text).ok_or_else(|| bad("occasion", text));
 );
 

@@ -59,6 +59,7 @@ fn every_fact() -> Vec<Entry> {
             source: "dongguan-2022.txt".into(),
             sha256: "ab".repeat(32),
             accepted: 1,
+            units: Vec::new(),
         },
         Fact::PersonSet {
             plan: Some(plan.clone()),
@@ -224,6 +225,7 @@ fn every_fact() -> Vec<Entry> {
                 problems: "用地指标不足".into(),
                 next_steps: "协调落实".into(),
                 percent: Some(80),
+                actuals: Vec::new(),
             }),
         },
         Fact::ReviewGiven {
@@ -342,6 +344,30 @@ fn the_golden_bytes_of_version_1_are_read_and_written_alike() {
         .collect();
     assert_eq!(read, every_fact());
     assert_eq!(golden, written);
+}
+
+#[test]
+fn a_figure_is_kept_with_the_target_it_was_said_to() {
+    use crate::domain::target::{self, actual::Actual};
+    let mut entry = every_fact()
+        .into_iter()
+        .find(|entry| matches!(entry.fact, Fact::ReportReceived { .. }))
+        .unwrap();
+    if let Fact::ReportReceived { report } = &mut entry.fact {
+        let targets = target::read("失业率控制在3%以内，累计新增技能人才2万人次");
+        report.actuals = targets
+            .iter()
+            .filter_map(|target| Actual::read(target, "1.8").ok().flatten())
+            .collect();
+        assert_eq!(report.actuals.len(), 2);
+    }
+    let line = lines(&[entry.clone()]).concat();
+    assert_eq!(read_line(&line).unwrap(), entry);
+    let text = String::from_utf8(line).unwrap();
+    assert!(
+        text.contains(r#""quantity":"18000","text":"1.8万人次""#),
+        "{text}"
+    );
 }
 
 #[test]

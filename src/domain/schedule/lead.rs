@@ -1,0 +1,118 @@
+//! Words before a time: labels, and how sure it is.
+
+use super::context::TimeContext;
+use super::cursor::Cursor;
+use super::phrase::{self, Phrase};
+use super::spot::Base;
+use super::when::When;
+
+/// What stands before a time as a form's label.
+pub(super) const LABELS: [&str; 12] = [
+    "计划完成时间",
+    "完成时限",
+    "完成时间",
+    "完成日期",
+    "时间节点",
+    "时间安排",
+    "截止时间",
+    "截止日期",
+    "办结时限",
+    "时限",
+    "时间",
+    "期限",
+];
+
+/// Words between a boundary and the time; gives those that say how sure it is (`力争`).
+pub(super) fn read_lead_in(cursor: &mut Cursor<'_>) -> String {
+    if cursor.eat("其中") {
+        cursor.eat_any(&["，", ",", "：", ":"]);
+        cursor.skip_blanks();
+    } else if cursor.peek().is_some_and(|c| ('①'..='⑳').contains(&c)) {
+        cursor.next();
+    }
+    read_label(cursor);
+    cursor.eat_any(&["并", "同时"]);
+    let before = cursor.rest();
+    cursor.eat_any(&SURENESS);
+    let said = before.len() - cursor.rest().len();
+    cursor.eat_any(&[
+        "截至",
+        "截止到",
+        "截止",
+        "最迟",
+        "最晚",
+        "不晚于",
+        "不迟于",
+        "赶在",
+        "即日起至",
+        "于",
+        "在",
+        "自",
+        "从",
+        "至",
+        "到",
+    ]);
+    before.get(..said).unwrap_or_default().to_owned()
+}
+
+/// `完成时限：6月底前`.
+fn read_label(cursor: &mut Cursor<'_>) {
+    let mut ahead = *cursor;
+    if ahead.eat_any(&LABELS) && ahead.eat_any(&["：", ":"]) {
+        ahead.skip_blanks();
+        *cursor = ahead;
+    }
+}
+
+const SURENESS: [&str; 9] = [
+    "力求",
+    "力争",
+    "争取",
+    "计划",
+    "预计",
+    "拟",
+    "确保",
+    "务必",
+    "原则上",
+];
+
+/// `力争6月、确保8月通车`: what is assured counts, what is hoped for is kept beside it.
+pub(super) fn read_assured(
+    cursor: &mut Cursor<'_>,
+    ctx: &TimeContext,
+    base: Base,
+    lead: &str,
+    phrase: &mut Phrase,
+) {
+    let mut ahead = *cursor;
+    ahead.eat_any(&["、", "，", ","]);
+    if !ahead.eat_any(&["确保", "力争", "最迟", "争取"]) {
+        return;
+    }
+    let Some(mut second) = phrase::read(&mut ahead, ctx, base) else {
+        return;
+    };
+    let keeps_first = lead == "确保";
+    let first = phrase.clone();
+    let (kept, hoped) = if keeps_first {
+        (&first.when, &second.when)
+    } else {
+        (&second.when, &first.when)
+    };
+    match (kept, hoped) {
+        (When::Day(kept), When::Day(hoped)) => {
+            let mut day = kept.clone();
+            day.others = vec![hoped.due];
+            second.when = When::Day(day);
+        }
+        (When::Quarters(_) | When::Day(_), When::Quarters(_) | When::Day(_)) => {
+            second.when = kept.clone();
+            if keeps_first {
+                second.year = first.year;
+            }
+        }
+        _ => return,
+    }
+    *phrase = second;
+    *cursor = ahead;
+}
