@@ -225,7 +225,8 @@ impl Driver {
                 self.outbox.clock_set(by).await;
             }
             Leap::TooFar(doubt) => {
-                self.doubt(doubt, now.wall).await;
+                // A person may agree before the next look.
+                known.doubted = self.doubt(doubt, now.wall).await;
                 return;
             }
         }
@@ -236,7 +237,8 @@ impl Driver {
         known.doubted = false;
     }
 
-    async fn doubt(&self, doubt: ClockDoubt, now: DateTime<Utc>) {
+    /// Says whether the store has taken it; else it is found again at the next look.
+    async fn doubt(&self, doubt: ClockDoubt, now: DateTime<Utc>) -> bool {
         tracing::error!(
             expected = %doubt.expected, found = %doubt.found,
             "the system clock has leapt ahead: nothing is decided or sent before a person agrees"
@@ -245,8 +247,8 @@ impl Driver {
             expected: doubt.expected,
             found: doubt.found,
         };
-        // What the store does not take now is found again at the next look.
-        let _ = self.ledger.append(Actor::System, now, vec![fact]).await;
+        let fact = vec![fact];
+        self.ledger.append(Actor::System, now, fact).await.is_ok()
     }
 
     /// Says whether the store has taken it; else it is found again at the next look.

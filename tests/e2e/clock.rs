@@ -65,7 +65,9 @@ impl Machine {
         let enough = eventually(SOON, || async {
             (self.smtp.mails().len() >= count).then_some(())
         });
-        assert!(enough.await.is_some(), "{}", self.smtp.mails().len());
+        let enough = enough.await.is_some();
+        let log = self.world.log();
+        assert!(enough, "{}:\n{log}", self.smtp.mails().len());
     }
 
     /// How many mails each address has had.
