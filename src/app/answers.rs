@@ -19,6 +19,8 @@ pub struct ImportAnswer {
     pub removed: usize,
     /// Numbers of the rows with errors that were not accepted, and so not stored.
     pub left_out: Vec<u32>,
+    /// Facts appended; none where nothing differs, and for `--dry-run`.
+    pub facts: usize,
     /// All of it in words, with what will not be sent and why.
     pub text: String,
 }

@@ -18,9 +18,9 @@ const NAME: &str = "dongguan-2022.txt";
 pub async fn fill(app: &App) -> anyhow::Result<()> {
     let source = Source {
         file_name: NAME.into(),
-        year: None,
         id: Some(PlanId::new("dongguan-2022")?),
         almanac: app.config.time.almanac.clone(),
+        ..Source::default()
     };
     let reading = plan::read(TABLE, &source).context("内置的分解表无法读取")?;
     let rules = app.rules.now();

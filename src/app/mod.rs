@@ -25,6 +25,7 @@ use crate::domain::link::LinkKey;
 use crate::domain::people::{Contact, Person};
 use crate::driver::Driver;
 use crate::outbox::Outbox;
+use crate::plan::Lore;
 use crate::plan::{contacts, import};
 use crate::rules::{RuleSet, Rules};
 use crate::store::{self, Ledger};
@@ -161,8 +162,7 @@ impl App {
             desk: Arc::clone(&self.desk),
             rules: self.rules.clone(),
             driver: self.driver.clone(),
-            units: self.config.office.units.clone(),
-            almanac: self.config.time.almanac.clone(),
+            lore: Lore::of(&self.config),
         });
         local::router(operator)
             .merge(crate::board::router(Arc::clone(&self.desk)))
@@ -172,8 +172,16 @@ impl App {
     /// What the world sees.
     fn public_router(&self) -> Router {
         let desk = || Arc::clone(&self.desk);
+        let driver = self.driver.clone();
+        let imports = crate::plan::page::router(
+            desk(),
+            self.config.store.path.join("imports"),
+            Lore::of(&self.config),
+            move || driver.wake(),
+        );
         let pages = crate::reply::router(desk())
             .merge(crate::board::router(desk()))
+            .merge(imports)
             .merge(crate::web::health::router(desk()))
             .merge(crate::web::assets::router());
         crate::web::guard::guard(pages)

@@ -3,7 +3,6 @@
 use askama::Template;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::frame::Frame;
 use crate::domain::board::{
     Attention, Filter, QuarterView, Row, Show, StageAudit, Tally, attention, audit, oldest_unsent,
 };
@@ -12,6 +11,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
 use crate::rules::RuleSet;
 use crate::web::format::{brief, moment};
+use crate::web::frame::Frame;
 
 #[derive(Template)]
 #[template(path = "board/templates/board.html", config = "src/web/askama.toml")]
@@ -226,7 +226,7 @@ fn tiles(place: &Place<'_>, totals: &Tally, filter: &Filter) -> Vec<Tile> {
         class: if count == 0 { "zero" } else { class },
         here: filter.show == show,
     };
-    vec![
+    let mut tiles = vec![
         tile(Show::NotReported, totals.not_reported, "open"),
         tile(Show::Overdue, totals.overdue_unreported, "bad"),
         tile(Show::Returned, totals.returned, "warn"),
@@ -235,7 +235,11 @@ fn tiles(place: &Place<'_>, totals: &Tally, filter: &Filter) -> Vec<Tile> {
         tile(Show::ToReview, totals.to_review(), "open"),
         tile(Show::Accepted, totals.accepted, "good"),
         tile(Show::All, totals.obligations, "plain"),
-    ]
+    ];
+    if totals.withdrawn > 0 {
+        tiles.push(tile(Show::Withdrawn, totals.withdrawn, "plain"));
+    }
+    tiles
 }
 
 fn picks(book: &Book, plan: &PlanId, quarter: Quarter) -> Vec<Pick> {

@@ -9,7 +9,6 @@ use axum::response::{Html, Redirect};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::frame::Frame;
 use super::pages::bad;
 use super::readiness::answered;
 use super::wire::standing;
@@ -23,6 +22,7 @@ use crate::domain::people::ChannelKind;
 use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::format::{brief, moment};
+use crate::web::frame::Frame;
 use crate::web::{Caller, WebError};
 
 /// Rows on a page; the JSON has them all.

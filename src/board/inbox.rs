@@ -11,13 +11,13 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::api::read_moment;
-use super::frame::Frame;
 use super::pages::local_moment;
 use crate::desk::{Desk, Inbox, InboxEntry, InboxMessage};
 use crate::domain::board::{Filter, Tally, present, quarter_view};
 use crate::domain::message::Stage;
 use crate::web::error::page;
 use crate::web::format::{brief, moment, rfc3339};
+use crate::web::frame::Frame;
 use crate::web::{Caller, WebError};
 
 /// Messages on a page.

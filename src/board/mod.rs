@@ -9,7 +9,6 @@
 mod answer;
 mod api;
 mod deliveries;
-mod frame;
 pub mod history;
 mod inbox;
 mod pages;

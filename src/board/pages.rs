@@ -9,7 +9,6 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::Deserialize;
 
 use super::answer::{BoardPage, answer};
-use super::frame::Frame;
 use super::history;
 use crate::desk::Desk;
 use crate::domain::board::{Filter, Show, present, quarter_view};
@@ -17,6 +16,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::ids::{BadId, PersonId, PlanId, Quarter};
 use crate::web::error::page;
 use crate::web::format::long_moment;
+use crate::web::frame::Frame;
 use crate::web::{Caller, WebError};
 
 /// What the page may be asked for; empty fields come from forms.

@@ -8,7 +8,6 @@ use axum::extract::{Query, State};
 use axum::response::{Html, Redirect};
 use serde::Deserialize;
 
-use super::frame::Frame;
 use super::pages::bad;
 use crate::desk::Desk;
 use crate::domain::book::Book;
@@ -20,6 +19,7 @@ use crate::domain::readiness::{Doubtful, Known, Unreachable, readiness};
 use crate::store::{CommitError, Decision};
 use crate::web::error::page;
 use crate::web::format::brief;
+use crate::web::frame::Frame;
 use crate::web::{Caller, WebError};
 
 #[derive(Deserialize)]

@@ -8,7 +8,6 @@ use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
 use serde::Deserialize;
 
-use super::frame::Frame;
 use super::pages::bad;
 use crate::desk::Desk;
 use crate::domain::book::{Book, Obligation, ObligationState};
@@ -19,6 +18,7 @@ use crate::domain::target::{Target, actual::targets_in};
 use crate::store::{CommitError, Decision};
 use crate::web::error::page;
 use crate::web::format::{long_moment, moment};
+use crate::web::frame::Frame;
 use crate::web::{Caller, WebError};
 
 /// Longest reason, in characters.
@@ -135,6 +135,7 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
         ObligationState::NotReported
             | ObligationState::OverdueUnreported
             | ObligationState::Returned
+            | ObligationState::Withdrawn
     );
     let latest = obligation.latest();
     Some(Detail {
@@ -205,6 +206,9 @@ fn review_line(
     obligation: &Obligation,
     time: impl Fn(chrono::DateTime<chrono::Utc>) -> String,
 ) -> Option<String> {
+    if let Some((at, why)) = obligation.closed.filter(|_| obligation.is_withdrawn()) {
+        return Some(format!("{}撤销：{}，不再催报。", time(at), why.chinese()));
+    }
     let (at, review) = obligation.review.as_ref()?;
     Some(match review {
         Review::Accepted => format!("{}审核通过", time(*at)),

@@ -12,11 +12,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Form};
 use serde::Deserialize;
 
-use super::frame::Frame;
 use crate::desk::Desk;
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::user::User;
 use crate::web::error::page;
+use crate::web::frame::Frame;
 use crate::web::limit::Throttle;
 use crate::web::{Caller, Peer, WebError, password, session};
 

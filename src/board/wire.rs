@@ -33,6 +33,8 @@ pub struct Totals {
     pub reported_late: u32,
     pub returned: u32,
     pub accepted: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub withdrawn: u32,
 }
 
 /// An obligation.
@@ -173,6 +175,10 @@ pub(super) fn standing(
     }
 }
 
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
 fn totals(tally: &Tally) -> Totals {
     Totals {
         obligations: tally.obligations,
@@ -182,6 +188,7 @@ fn totals(tally: &Tally) -> Totals {
         reported_late: tally.reported_late,
         returned: tally.returned,
         accepted: tally.accepted,
+        withdrawn: tally.withdrawn,
     }
 }
 

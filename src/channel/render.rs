@@ -121,7 +121,7 @@ macro_rules! templates {
 }
 
 /// Every template, by name.
-const TEMPLATES: [(&str, &str); 36] = templates![
+const TEMPLATES: [(&str, &str); 42] = templates![
     "reminder/opening.txt",
     "reminder/subject.txt",
     "reminder/body.txt",
@@ -158,6 +158,12 @@ const TEMPLATES: [(&str, &str); 36] = templates![
     "alarm/body.html",
     "alarm/wecom.md",
     "alarm/wecom.txt",
+    "thanks/opening.txt",
+    "thanks/subject.txt",
+    "thanks/body.txt",
+    "thanks/body.html",
+    "thanks/wecom.md",
+    "thanks/wecom.txt",
 ];
 
 /// Compiled once.

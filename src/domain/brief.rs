@@ -45,17 +45,20 @@ pub enum Letter {
     Test,
     /// To the operator: what is wrong.
     Alarm,
+    /// To a former owner: thanks, and what is no longer theirs.
+    Thanks,
 }
 
 impl Letter {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Reminder,
         Self::Copied,
         Self::Settled,
         Self::Digest,
         Self::Test,
         Self::Alarm,
+        Self::Thanks,
     ];
 
     /// The kind of a message.
@@ -66,6 +69,8 @@ impl Letter {
             Occasion::Settled(_) => Self::Settled,
             Occasion::Test(_) => Self::Test,
             Occasion::Alarm(_) => Self::Alarm,
+            Occasion::HandedOver(_) => Self::Thanks,
+            Occasion::TakenOver(_) => Self::Reminder,
             Occasion::Stage(_) | Occasion::Urge(_) if message.items.is_empty() => Self::Copied,
             Occasion::Stage(_) | Occasion::Urge(_) => Self::Reminder,
         }
@@ -88,6 +93,7 @@ impl Letter {
             Self::Digest => "digest",
             Self::Test => "test",
             Self::Alarm => "alarm",
+            Self::Thanks => "thanks",
         }
     }
 }

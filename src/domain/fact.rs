@@ -58,6 +58,13 @@ pub enum Fact {
         /// Other names of units in the file, each with the name it was read as.
         units: Vec<(String, String)>,
     },
+    /// The coordinator said what headings of a plan's table mean, for this and all later imports.
+    ColumnsMapped {
+        /// Which plan.
+        plan: PlanId,
+        /// All that holds from now on, each as `列名=字段`.
+        columns: Vec<String>,
+    },
     /// A person of a plan, or a coordinator of the office.
     PersonSet {
         /// The plan; none for the office's own people.

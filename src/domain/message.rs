@@ -84,10 +84,14 @@ pub enum Occasion {
     Test(u32),
     /// The program tells the operator what is wrong with itself: the how-manieth time.
     Alarm(u32),
+    /// Told that tasks are theirs since that version of the plan.
+    TakenOver(u32),
+    /// Thanked for tasks that are no longer theirs since that version of the plan.
+    HandedOver(u32),
 }
 
 impl Occasion {
-    /// `notice`, `digest`, `settled`, `urge`, `test`, `alarm`: the kind, for JSON and lists.
+    /// `notice`, `digest`, `settled`, `urge`, `taken_over` …: the kind, for JSON and lists.
     #[must_use]
     pub fn kind(self) -> &'static str {
         match self {
@@ -97,6 +101,8 @@ impl Occasion {
             Self::Urge(_) => "urge",
             Self::Test(_) => "test",
             Self::Alarm(_) => "alarm",
+            Self::TakenOver(_) => "taken_over",
+            Self::HandedOver(_) => "handed_over",
         }
     }
 
@@ -110,6 +116,8 @@ impl Occasion {
             Self::Urge(_) => "人工催办",
             Self::Test(_) => "测试消息",
             Self::Alarm(_) => "运行告警",
+            Self::TakenOver(_) => "任务交接",
+            Self::HandedOver(_) => "交接致谢",
         }
     }
 }
@@ -123,6 +131,8 @@ impl fmt::Display for Occasion {
             Self::Urge(nth) => write!(f, "urge-{nth}"),
             Self::Test(nth) => write!(f, "test-{nth}"),
             Self::Alarm(nth) => write!(f, "alarm-{nth}"),
+            Self::TakenOver(version) => write!(f, "taken_over-{version}"),
+            Self::HandedOver(version) => write!(f, "handed_over-{version}"),
         }
     }
 }
@@ -176,11 +186,15 @@ pub enum Reason {
     Tested,
     /// Something is wrong with the program or its ways out: `alarmed`.
     Alarmed,
+    /// Tasks are theirs by a revised plan: `taken_over`.
+    TakenOver,
+    /// Tasks are no longer theirs by a revised plan: `handed_over`.
+    HandedOver,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::FirstNotice,
         Self::NotReported,
         Self::DueToday,
@@ -192,6 +206,8 @@ impl Reason {
         Self::Urged,
         Self::Tested,
         Self::Alarmed,
+        Self::TakenOver,
+        Self::HandedOver,
     ];
 
     /// The name used in JSON and records.
@@ -209,6 +225,8 @@ impl Reason {
             Self::Urged => "urged",
             Self::Tested => "tested",
             Self::Alarmed => "alarmed",
+            Self::TakenOver => "taken_over",
+            Self::HandedOver => "handed_over",
         }
     }
 

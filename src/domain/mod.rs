@@ -22,6 +22,7 @@ pub mod link;
 pub mod message;
 pub mod people;
 pub mod plan;
+pub mod plan_diff;
 pub mod policy;
 pub mod readiness;
 pub mod report;

@@ -245,6 +245,11 @@ pub enum FindingCode {
     AmbiguousTime,
     SameNameOtherUnit,
     UnitAlias,
+    ItemContinued,
+    RowLeftOut,
+    HiddenRows,
+    HiddenColumns,
+    OtherWorksheet,
 }
 
 impl FindingCode {
@@ -271,6 +276,11 @@ impl FindingCode {
             Self::AmbiguousTime => "ambiguous_time",
             Self::SameNameOtherUnit => "same_name_other_unit",
             Self::UnitAlias => "unit_alias",
+            Self::ItemContinued => "item_continued",
+            Self::RowLeftOut => "row_left_out",
+            Self::HiddenRows => "hidden_rows",
+            Self::HiddenColumns => "hidden_columns",
+            Self::OtherWorksheet => "other_worksheet",
         }
     }
 }

@@ -131,17 +131,18 @@ fn says_something_anyway(message: &Message) -> bool {
     message.items.is_empty() && message.about.is_empty()
 }
 
-/// Copied in and digest: what is still open. Settled: what has not been opened again.
+/// Copied in and digest: what is still open. Settled: what has not been opened again. Thanks are
+/// due whatever became of it since.
 fn still_standing(book: &Book, message: &Message) -> Vec<ObligationKey> {
-    let wanted_open = !matches!(message.key.occasion, Occasion::Settled(_));
+    let stands = |obligation: &Obligation| match message.key.occasion {
+        Occasion::Settled(_) => !obligation.is_open(),
+        Occasion::HandedOver(_) => true,
+        _ => obligation.is_open(),
+    };
     message
         .about
         .iter()
-        .filter(|key| {
-            book.obligations
-                .get(key)
-                .is_some_and(|obligation| obligation.is_open() == wanted_open)
-        })
+        .filter(|key| book.obligations.get(key).is_some_and(stands))
         .cloned()
         .collect()
 }
@@ -152,11 +153,10 @@ fn nothing_left(book: &Book, message: &Message) -> WithdrawWhy {
         .items
         .iter()
         .any(|key| book.obligations.get(key).is_some_and(Obligation::is_open));
-    let gone = message
-        .items
-        .iter()
-        .chain(&message.about)
-        .all(|key| !book.obligations.contains_key(key));
+    let gone = message.items.iter().chain(&message.about).all(|key| {
+        let known = book.obligations.get(key);
+        known.is_none_or(Obligation::is_withdrawn)
+    });
     let settled = matches!(message.key.occasion, Occasion::Settled(_));
     if open_elsewhere || gone || settled {
         WithdrawWhy::NoLongerTheirs
@@ -179,6 +179,7 @@ fn superseded_by(book: &Book, message: &Message) -> Option<Occasion> {
         .find(|other| match (key.occasion, other) {
             (Occasion::Stage(this), Occasion::Stage(other)) => *other > this,
             (Occasion::Digest(this), Occasion::Digest(other)) => *other > this,
+            (Occasion::TakenOver(this), Occasion::TakenOver(other)) => *other > this,
             _ => false,
         })
 }

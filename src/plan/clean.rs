@@ -33,13 +33,67 @@ pub(super) fn listed_units(cell: &str) -> Vec<String> {
     split_outside_brackets(&plain, is_list_mark)
 }
 
+/// The people in a cell. A name set wide (`王  健`) is one name: nobody has one character only.
+/// Telephone numbers beside a name are no part of it.
+pub(super) fn people(cell: &str) -> Vec<String> {
+    const SURNAMES_OF_TWO: [&str; 10] = [
+        "欧阳", "司徒", "上官", "诸葛", "司马", "东方", "皇甫", "慕容", "尉迟", "令狐",
+    ];
+    let mut people: Vec<String> = Vec::new();
+    // A single character waits for the rest of its name.
+    let mut half = false;
+    for name in names(cell) {
+        let name = without_telephone(&name);
+        if name.is_empty() {
+            continue;
+        }
+        let single = name.chars().count() == 1;
+        match people.last_mut() {
+            Some(last) if single && (half || SURNAMES_OF_TWO.contains(&last.as_str())) => {
+                last.push_str(name);
+                half = false;
+            }
+            _ => {
+                people.push(name.to_owned());
+                half = single;
+            }
+        }
+    }
+    people
+}
+
+/// `李强13800000000` or `李强（0769-22830000）` is 李强.
+fn without_telephone(name: &str) -> &str {
+    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '-' | '—' | '+');
+    let bare = name.strip_suffix(['）', ')']).unwrap_or(name);
+    let rest = bare.trim_end_matches(is_number);
+    if bare.len() - rest.len() < 7 {
+        return name;
+    }
+    let rest = rest.trim_end_matches(['（', '(', '：', ':']);
+    rest.strip_suffix("电话").unwrap_or(rest)
+}
+
+/// Whether nothing is said in a cell, blank or marked so.
+pub(super) fn is_blank(cell: &str) -> bool {
+    cell.is_empty() || without_marks(cell).trim().is_empty()
+}
+
+/// Whether a word only says that there is nothing: `—`, `/`, `无`.
+pub(super) fn is_nothing(text: &str) -> bool {
+    let text = text.trim_end_matches('。');
+    text.chars().all(|c| "—–-－_/／\\＼~～×xX·.…".contains(c))
+        || matches!(text, "无" | "暂无" | "无安排" | "不涉及")
+}
+
 /// All blanks out: for headings and titles.
 pub(super) fn without_blanks(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace()).collect()
+    let shown = text.chars().filter(|c| !c.is_whitespace());
+    shown.map(plain_digit).collect()
 }
 
 fn is_list_mark(c: char) -> bool {
-    matches!(c, '、' | '，' | ',' | '；' | ';' | '。')
+    matches!(c, '、' | '，' | ',' | '；' | ';' | '。' | '/' | '／' | '\\')
 }
 
 /// `<p>` marks become lines; `_{2.5}` loses its marks.
@@ -89,11 +143,20 @@ fn without_stray_blanks(text: &str) -> String {
         }
         // `“治违禁 控药残 保提升”` is written so.
         quoted = c == '“' || quoted && !matches!(c, '”' | '。');
+        let c = plain_digit(c);
         clean.push(c);
         previous = Some(c);
         blank = false;
     }
     clean
+}
+
+/// A digit of full width as the usual one: `１２月` is 12月.
+fn plain_digit(c: char) -> char {
+    match c {
+        '０'..='９' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        _ => c,
+    }
 }
 
 fn blank_is_meant(before: char, after: char) -> bool {
@@ -127,7 +190,7 @@ fn split_outside_brackets(text: &str, mark: impl Fn(char) -> bool) -> Vec<String
         }
     }
     parts.push(part);
-    parts.retain(|part| !part.is_empty());
+    parts.retain(|part| !is_nothing(part));
     parts
 }
 
@@ -155,6 +218,17 @@ mod tests {
         ] {
             assert_eq!(prose(cell), clean, "{cell}");
         }
+    }
+
+    #[test]
+    fn a_name_set_wide_is_one_name() {
+        assert_eq!(people("王  健 李树峰"), ["王健", "李树峰"]);
+        assert_eq!(people("张琦、彭燕"), ["张琦", "彭燕"]);
+        assert_eq!(people("王 健 李 强"), ["王健", "李强"]);
+        assert_eq!(people("欧阳 娜\n张琦/彭燕"), ["欧阳娜", "张琦", "彭燕"]);
+        assert_eq!(people("李强 13800000000"), ["李强"]);
+        assert_eq!(people("李强（0769-22830000）"), ["李强"]);
+        assert!(people("——").is_empty() && people("/").is_empty() && people("无").is_empty());
     }
 
     #[test]

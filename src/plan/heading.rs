@@ -18,6 +18,8 @@ pub(super) fn read(above: &[String], source: &Source) -> Result<Heading, TableEr
         .year
         .or_else(|| title.and_then(year_in))
         .or_else(|| year_in(&clean::without_blanks(&source.file_name)))
+        .or_else(|| value(&lines, &["工作表"]).and_then(year_in))
+        .or_else(|| value(&lines, &["列名"]).and_then(year_in))
         .ok_or_else(|| TableError::NoYear {
             file: source.file_name.clone(),
         })?;
@@ -44,6 +46,17 @@ pub(super) fn plan_id(source: &Source, year: i32) -> Result<PlanId, TableError> 
         .map_err(|_| TableError::BadYear { year })
 }
 
+/// The id a plan will have, as far as that shows before the table is read.
+pub(super) fn likely_id(source: &Source) -> Option<PlanId> {
+    let year = source
+        .year
+        .or_else(|| year_in(&clean::without_blanks(&source.file_name)));
+    // Without a year only the id that was given or the file's name will do.
+    plan_id(source, year.unwrap_or_default())
+        .ok()
+        .filter(|id| year.is_some() || id.as_str() != "plan-0")
+}
+
 /// The line that names the table: one with 表 and a year, else one with a year, else the longest.
 fn title(lines: &[String]) -> Option<&str> {
     let candidates = || {
@@ -67,7 +80,24 @@ fn value<'a>(lines: &'a [String], labels: &[&str]) -> Option<&'a str> {
 }
 
 /// The first four digits in a row that are a year of this century.
+///
+/// Or four in Chinese: `二〇二三年`.
 fn year_in(text: &str) -> Option<i32> {
+    const DIGITS: [char; 10] = ['〇', '一', '二', '三', '四', '五', '六', '七', '八', '九'];
+    let text: String = text
+        .chars()
+        .map(|c| {
+            let c = if matches!(c, '零' | '○' | 'Ｏ') {
+                '〇'
+            } else {
+                c
+            };
+            let digit = DIGITS.iter().position(|known| *known == c);
+            digit
+                .and_then(|digit| char::from_digit(u32::try_from(digit).ok()?, 10))
+                .unwrap_or(c)
+        })
+        .collect();
     text.split(|c: char| !c.is_ascii_digit())
         .filter(|digits| digits.len() == 4)
         .filter_map(|digits| digits.parse().ok())

@@ -4,7 +4,6 @@
 //! repeated without harm; reports stay with their obligations.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
@@ -13,7 +12,8 @@ use crate::domain::calendar::Calendar;
 use crate::domain::fact::Fact;
 use crate::domain::ids::{PersonId, PlanId, Quarter, TaskNo};
 use crate::domain::people::Person;
-use crate::domain::plan::{Heading, Milestone, Plan, Task};
+use crate::domain::plan::{Milestone, Plan, Task};
+use crate::domain::plan_diff::{self, PlanDiff};
 use crate::domain::policy::Policy;
 
 /// The file a plan was read from.
@@ -34,42 +34,19 @@ pub struct TableFile {
 pub struct Difference {
     /// Whether a plan of this id is stored already.
     pub known: bool,
-    /// Title, year or issue differ.
-    pub heading: bool,
-    /// Tasks not stored yet.
-    pub new: Vec<TaskNo>,
-    /// Tasks that read otherwise now, and in what.
-    pub changed: Vec<(TaskNo, Vec<Change>)>,
-    /// Tasks no longer in the table, and whether reports on them are stored.
-    pub removed: Vec<(TaskNo, bool)>,
-    /// Tasks with reports stored whose reporting groups stand otherwise now: a report belongs to
-    /// the first, second … group, so someone should look.
-    pub regrouped: Vec<TaskNo>,
+    /// Cell by cell; every task is added where nothing is stored.
+    pub table: PlanDiff,
+    /// Removed tasks on which reports are stored.
+    pub reported: BTreeSet<TaskNo>,
     /// People new to this plan, or with other columns than before.
     pub people: Vec<Person>,
-    /// Tasks that stay as they are.
-    pub same: usize,
-}
-
-/// A column that reads otherwise.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// The column's heading, or 责任组, 节点 for what is read from it.
-    pub column: &'static str,
-    /// Before and after, where that fits on a line.
-    pub values: Option<(String, String)>,
 }
 
 impl Difference {
     /// Whether nothing would change.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.known
-            && !self.heading
-            && self.new.is_empty()
-            && self.changed.is_empty()
-            && self.removed.is_empty()
-            && self.people.is_empty()
+        self.known && self.table.is_empty() && self.people.is_empty()
     }
 }
 
@@ -77,37 +54,21 @@ impl Difference {
 #[must_use]
 pub fn diff(book: &Book, plan: &Plan) -> Difference {
     let stored = book.plans.get(&plan.id);
+    let before = stored.map_or(&plan.heading, |stored| &stored.heading);
+    let tasks = stored.into_iter().flat_map(|stored| stored.tasks.values());
+    let table = plan_diff::diff((before, tasks), (&plan.heading, &plan.tasks));
     let reported = reported(book, &plan.id);
-    let tasks = |no: TaskNo| stored.and_then(|stored| stored.tasks.get(&no));
-    let mut difference = Difference {
+    Difference {
         known: stored.is_some(),
-        heading: stored.is_some_and(|stored| stored.heading != plan.heading),
-        new: Vec::new(),
-        changed: Vec::new(),
-        removed: Vec::new(),
-        regrouped: Vec::new(),
+        reported: table
+            .removed
+            .iter()
+            .copied()
+            .filter(|no| reported.contains(no))
+            .collect(),
         people: people_to_set(book, stored, plan),
-        same: 0,
-    };
-    for task in &plan.tasks {
-        match tasks(task.no) {
-            None => difference.new.push(task.no),
-            Some(before) if before == task => difference.same += 1,
-            Some(before) => {
-                difference.changed.push((task.no, changes(before, task)));
-                if units(before) != units(task) && reported.contains(&task.no) {
-                    difference.regrouped.push(task.no);
-                }
-            }
-        }
+        table,
     }
-    let read: BTreeSet<TaskNo> = plan.tasks.iter().map(|task| task.no).collect();
-    let stored_numbers = stored.into_iter().flat_map(|stored| stored.tasks.keys());
-    difference.removed = stored_numbers
-        .filter(|no| !read.contains(no))
-        .map(|no| (*no, reported.contains(no)))
-        .collect();
-    difference
 }
 
 /// The plan with the ids its people have already.
@@ -177,7 +138,7 @@ pub fn facts(
     let stored = book.plans.get(&plan.id);
     let same_file = stored.is_some_and(|stored| stored.sha256 == file.sha256);
     let tasks = || plan.tasks.iter();
-    let dates = Dates::of(tasks(), policy, calendar);
+    let dates = Dates::of(stored, tasks(), policy, calendar);
     let mut facts = Vec::new();
     if !(difference.is_empty() && same_file) {
         facts.push(Fact::PlanImported {
@@ -193,15 +154,11 @@ pub fn facts(
         plan: Some(plan.id.clone()),
         person: person.clone(),
     }));
-    facts.extend(
-        difference
-            .removed
-            .iter()
-            .map(|(task, _)| Fact::TaskRemoved {
-                plan: plan.id.clone(),
-                task: *task,
-            }),
-    );
+    let removed = difference.table.removed.iter();
+    facts.extend(removed.map(|task| Fact::TaskRemoved {
+        plan: plan.id.clone(),
+        task: *task,
+    }));
     let stored_task = |no: TaskNo| stored.and_then(|stored| stored.tasks.get(&no));
     let to_set = tasks().filter(|task| stored_task(task.no) != Some(*task));
     facts.extend(to_set.map(|task| Fact::TaskSet {
@@ -219,7 +176,7 @@ pub fn facts(
 #[must_use]
 pub fn redate(book: &Book, policy: &Policy, calendar: &Calendar) -> Vec<Fact> {
     let plans = book.plans.iter().filter_map(|(id, stored)| {
-        let dates = Dates::of(stored.tasks.values(), policy, calendar);
+        let dates = Dates::of(Some(stored), stored.tasks.values(), policy, calendar);
         (!dates.are_those_of(stored)).then(|| dates.fact(id))
     });
     plans.collect()
@@ -232,10 +189,21 @@ struct Dates {
 }
 
 impl Dates {
-    /// Every date a milestone names, and the end of every quarter in which one runs.
-    fn of<'a>(tasks: impl Iterator<Item = &'a Task>, policy: &Policy, calendar: &Calendar) -> Self {
+    /// Every date a milestone names, and the end of every quarter in which one runs, or once ran:
+    /// what was due in a quarter stays so when a revised table has no more of it.
+    fn of<'a>(
+        stored: Option<&PlanBook>,
+        tasks: impl Iterator<Item = &'a Task>,
+        policy: &Policy,
+        calendar: &Calendar,
+    ) -> Self {
         let milestones = tasks.flat_map(|task| &task.milestones);
-        let days: BTreeSet<NaiveDate> = milestones.flat_map(days_of).collect();
+        let ran = stored.into_iter().flat_map(|stored| {
+            let of_year = |day: &&NaiveDate| day.year() == stored.heading.year;
+            let days = stored.deadlines.keys().filter(of_year);
+            days.filter(|day| Quarter::of(**day).last_day() == **day)
+        });
+        let days: BTreeSet<NaiveDate> = milestones.flat_map(days_of).chain(ran.copied()).collect();
         let deadlines: BTreeMap<_, _> = days
             .into_iter()
             .map(|day| (day, policy.deadline(calendar, day)))
@@ -282,13 +250,6 @@ fn people_to_set(book: &Book, stored: Option<&PlanBook>, plan: &Plan) -> Vec<Per
     differing.cloned().collect()
 }
 
-fn units(task: &Task) -> Vec<&str> {
-    task.groups
-        .iter()
-        .map(|group| group.unit.as_str())
-        .collect()
-}
-
 /// Tasks of the plan with a report stored.
 fn reported(book: &Book, plan: &PlanId) -> BTreeSet<TaskNo> {
     book.obligations
@@ -296,148 +257,6 @@ fn reported(book: &Book, plan: &PlanId) -> BTreeSet<TaskNo> {
         .filter(|(key, known)| key.plan == *plan && !known.reports.is_empty())
         .map(|(key, _)| key.task)
         .collect()
-}
-
-fn changes(before: &Task, after: &Task) -> Vec<Change> {
-    let mut changes = Vec::new();
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let long = [
-        (
-            "总体要求",
-            text(&before.requirement),
-            text(&after.requirement),
-        ),
-        (
-            "年度目标及工作内容",
-            before.goal.clone(),
-            after.goal.clone(),
-        ),
-        (
-            "季度进度安排",
-            before.schedule.clone(),
-            after.schedule.clone(),
-        ),
-    ];
-    for (column, before, after) in long {
-        if before != after {
-            let values = None;
-            changes.push(Change { column, values });
-        }
-    }
-    let lists = [
-        ("责任领导", &before.leaders, &after.leaders),
-        ("牵头单位", &before.lead_units, &after.lead_units),
-        ("责任人", &before.responsible, &after.responsible),
-        ("直接责任人", &before.direct_owners, &after.direct_owners),
-        ("协助单位", &before.assisting_units, &after.assisting_units),
-    ];
-    for (column, before, after) in lists {
-        if before != after {
-            let values = Some((before.join("、"), after.join("、")));
-            changes.push(Change { column, values });
-        }
-    }
-    // What is read from the columns can change by itself, when the program has learned to read.
-    let values = None;
-    if before.groups != after.groups && changes.is_empty() {
-        changes.push(Change {
-            column: "责任组",
-            values: values.clone(),
-        });
-    }
-    if before.milestones != after.milestones && before.schedule == after.schedule {
-        changes.push(Change {
-            column: "节点",
-            values,
-        });
-    }
-    changes
-}
-
-/// The difference in words, for the one who imports.
-pub struct Told<'a> {
-    /// The plan as read.
-    pub plan: &'a Plan,
-    /// What differs.
-    pub difference: &'a Difference,
-}
-
-impl fmt::Display for Told<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Heading { title, year, .. } = &self.plan.heading;
-        let (id, count) = (&self.plan.id, self.plan.tasks.len());
-        let difference = self.difference;
-        writeln!(f, "{title}（编号 {id}，按{year}年读取）：共{count}项任务。")?;
-        if !difference.known {
-            let owners = self.plan.people.iter().filter(|person| person.roles.owner);
-            let people = self.plan.people.len();
-            return writeln!(
-                f,
-                "首次导入，涉及{people}人，其中直接责任人{}人。",
-                owners.count()
-            );
-        }
-        if difference.is_empty() {
-            return writeln!(f, "与已导入的内容相同，没有改动。");
-        }
-        let (new, changed) = (difference.new.len(), difference.changed.len());
-        let (removed, same) = (difference.removed.len(), difference.same);
-        writeln!(
-            f,
-            "与已导入的相比：新增{new}项，改动{changed}项，删去{removed}项，未变{same}项。"
-        )?;
-        if difference.heading {
-            writeln!(f, "  标题、年度或制表信息有改动")?;
-        }
-        for no in &difference.new {
-            let task = self.plan.tasks.iter().find(|task| task.no == *no);
-            let name = task.map(Task::short_name).unwrap_or_default();
-            writeln!(f, "  新增 第{no}项 {name}")?;
-        }
-        for (no, changes) in &difference.changed {
-            let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
-            writeln!(f, "  改动 第{no}项 {}", changes.join("；"))?;
-        }
-        for (no, reported) in &difference.removed {
-            let kept = if *reported {
-                "（已有的报送记录仍保留）"
-            } else {
-                ""
-            };
-            writeln!(f, "  删去 第{no}项{kept}")?;
-        }
-        for no in &difference.regrouped {
-            writeln!(
-                f,
-                "  注意 第{no}项已有报送，而责任单位有变，请核对报送记录归在哪个单位名下"
-            )?;
-        }
-        if !difference.people.is_empty() {
-            let names: Vec<&str> = difference
-                .people
-                .iter()
-                .map(|person| person.name.as_str())
-                .collect();
-            writeln!(f, "  新增或变更身份的人员：{}", names.join("、"))?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let or_none = |text: &str| match text {
-            "" => "（空）".to_owned(),
-            text => text.to_owned(),
-        };
-        match &self.values {
-            None => f.write_str(self.column),
-            Some((before, after)) => {
-                let (before, after) = (or_none(before), or_none(after));
-                write!(f, "{}由“{before}”改为“{after}”", self.column)
-            }
-        }
-    }
 }
 
 #[cfg(test)]

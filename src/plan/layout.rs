@@ -20,22 +20,52 @@ const DUTIES: [Field; 5] = [
 /// The cells of one row, by field.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Cells {
-    cells: HashMap<Field, String>,
+    /// A row has a dozen at most: looking through them is quicker than any map.
+    cells: Vec<(Field, String)>,
 }
 
 impl Cells {
     pub(super) fn get(&self, field: Field) -> &str {
-        self.cells.get(&field).map_or("", String::as_str)
+        let found = self.cells.iter().find(|(known, _)| *known == field);
+        found.map_or("", |(_, cell)| cell.as_str())
     }
 
     pub(super) fn set(&mut self, field: Field, cell: String) {
-        self.cells.insert(field, cell);
+        match self.cells.iter_mut().find(|(known, _)| *known == field) {
+            Some((_, known)) => *known = cell,
+            None => self.cells.push((field, cell)),
+        }
+    }
+
+    /// The same for a field that two columns may hold: the second goes on a line of its own.
+    pub(super) fn add(&mut self, field: Field, cell: &str) {
+        match self.cells.iter_mut().find(|(known, _)| *known == field) {
+            Some((_, known)) if known.is_empty() => cell.clone_into(known),
+            Some(_) if cell.is_empty() => {}
+            Some((_, known)) => {
+                known.push('\n');
+                known.push_str(cell);
+            }
+            None => self.cells.push((field, cell.to_owned())),
+        }
+    }
+
+    pub(super) fn take(&mut self, field: Field) -> String {
+        let found = self.cells.iter_mut().find(|(known, _)| *known == field);
+        found.map_or_else(String::new, |(_, cell)| std::mem::take(cell))
     }
 
     pub(super) fn is_blank(&self) -> bool {
-        self.cells
-            .values()
-            .all(|cell| clean::names(cell).is_empty())
+        self.is_only(&[])
+    }
+
+    /// Whether nothing is said but in these fields.
+    pub(super) fn is_only(&self, fields: &[Field]) -> bool {
+        let others = self
+            .cells
+            .iter()
+            .filter(|(field, _)| !fields.contains(field));
+        others.into_iter().all(|(_, cell)| clean::is_blank(cell))
     }
 
     fn duties(&self) -> Vec<String> {
@@ -144,6 +174,7 @@ fn holds_people(field: Field) -> bool {
 
 fn tokens(field: Field, cell: &str) -> Vec<String> {
     match field {
+        _ if holds_people(field) => clean::people(cell),
         Field::AssistingUnit => clean::listed_units(cell),
         _ => clean::names(cell),
     }

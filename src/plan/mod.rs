@@ -1,7 +1,9 @@
 //! Reads a table file (分解表) into a [`Plan`], with a finding for whatever was odd.
 //!
-//! The trip inside: [`text`] turns bytes into a sheet of cells, [`columns`] knows the headings,
-//! [`layout`] puts shifted cells back, [`rows`] takes the tasks, [`units`] repairs the lead units,
+//! The trip inside: [`form`] turns bytes of any form into a [`sheet`] of cells, [`columns`] knows the
+//! headings and [`lexicon`] their usual other names, [`body`] finds the table with its items whole,
+//! [`layout`] puts shifted cells back, [`compose`] makes one schedule of a column per quarter or of
+//! a date, [`rows`] takes the tasks, [`units`] repairs the lead units,
 //! [`homes`] and [`groups`] work out from the whole table who belongs to which unit and who answers
 //! together, [`people`] gives each an id, and [`settle`] makes the plan of it, with the times that [`crate::domain::schedule`]
 //! reads. Nothing is stored here.
@@ -11,21 +13,31 @@
 //! Example: item 130 of 2022 is shifted by one column; it is read as repaired, with the finding
 //! `shifted_columns`, and stays out of the store until a coordinator accepts it.
 
+mod body;
 mod clean;
 mod columns;
+mod compose;
 pub mod contacts;
+pub mod correct;
 mod findings;
+mod form;
 mod groups;
 mod heading;
 mod homes;
 pub mod import;
 mod layout;
+mod lexicon;
+pub mod mark;
+mod marks;
+pub mod page;
 mod people;
+pub mod prepare;
 mod rows;
 mod sections;
 mod settle;
+pub(crate) mod sheet;
 pub mod show;
-mod text;
+pub mod told;
 mod unit_names;
 mod units;
 pub mod wire;
@@ -33,8 +45,12 @@ pub mod wire;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+pub use columns::{Mapping, UnknownField};
+pub use form::annotate::{AnnotateError, annotate};
+
+use crate::config::{Config, units as units_config};
 use crate::domain::ids::{PlanId, TaskNo};
 use crate::domain::plan::{Finding, Plan, Severity};
 use crate::domain::schedule::{Almanac, Time};
@@ -55,8 +71,55 @@ pub struct Source {
     pub year: Option<i32>,
     /// The plan's id, where it is given.
     pub id: Option<PlanId>,
+    /// What the coordinator said about headings that are not known.
+    pub columns: Mapping,
     /// Festivals and local seasons that schedules name.
     pub almanac: Almanac,
+    /// Names of units as the coordinators decided on them; none: those the program brings along.
+    pub units: Option<UnitNames>,
+}
+
+/// What the office knows that stands in no table: festivals, local seasons, names of units.
+#[derive(Debug, Clone, Default)]
+pub struct Lore {
+    /// Festivals and local seasons that schedules name.
+    pub almanac: Almanac,
+    /// The office's own tables of units' names, read anew each time.
+    pub units: Vec<PathBuf>,
+}
+
+impl Lore {
+    /// As the configuration has it.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        Self {
+            almanac: config.time.almanac.clone(),
+            units: config.office.units.clone(),
+        }
+    }
+
+    /// A source that knows this and nothing else yet.
+    ///
+    /// # Errors
+    /// Every fault of the tables of units' names, one a line.
+    pub fn source(&self) -> Result<Source, String> {
+        let names = units_config::names(&self.units).map_err(|faults| {
+            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            faults.join("\n")
+        })?;
+        Ok(Source {
+            almanac: self.almanac.clone(),
+            units: Some(names),
+            ..Source::default()
+        })
+    }
+}
+
+impl Source {
+    fn names(&self) -> UnitNames {
+        let brought_along = || units_config::names(&[]).unwrap_or_default();
+        self.units.clone().unwrap_or_else(brought_along)
+    }
 }
 
 /// A table as it was read.
@@ -100,13 +163,59 @@ pub enum TableError {
         /// The file's name.
         file: String,
     },
-    /// A program's file, a picture, an office document.
+    /// A program's file or the like.
     #[error(
-        "文件 {file} 不是文本文件：请把分解表另存为 UTF-8 编码、以制表符分隔的 .txt 文件后再试"
+        "文件 {file} 不是能读取的表格文件：请用 Word、Excel 或 WPS 打开分解表，另存为 .docx 或 .xlsx 后再试"
     )]
     Binary {
         /// The file's name.
         file: String,
+    },
+    /// A form that is known but not read.
+    #[error(
+        "文件 {file} 是{form}，不能直接读取：请用 Word、Excel 或 WPS 打开，另存为 .docx 或 .xlsx 后再试；扫描件须先转成文字表格"
+    )]
+    OtherForm {
+        /// The file's name.
+        file: String,
+        /// What it is, in Chinese.
+        form: &'static str,
+    },
+    /// With a password.
+    #[error("文件 {file} 设有打开密码，无法读取：请打开后去掉密码，另存为 .docx 或 .xlsx 后再试")]
+    Encrypted {
+        /// The file's name.
+        file: String,
+    },
+    /// Cut off, or otherwise broken.
+    #[error(
+        "文件 {file} 不完整或已损坏，无法读取：请重新取得该文件，或用 Word、Excel、WPS 打开后另存为 .docx 或 .xlsx 再试"
+    )]
+    Damaged {
+        /// The file's name.
+        file: String,
+    },
+    /// Unpacked it is larger than any table.
+    #[error(
+        "文件 {file} 展开后内容过多，不像是分解表：请检查是否选对了文件，或删去无关的工作表、图片和空白行后另存一份再试"
+    )]
+    TooMuch {
+        /// The file's name.
+        file: String,
+    },
+    /// Headings, but none for the tasks.
+    #[error(
+        "文件 {file} 第 {line} 行像是表头（{found}），但没有认出目标任务所在的列：请用 --map 列名=目标任务 指明，例如 --map {example}=目标任务"
+    )]
+    NoGoal {
+        /// The file's name.
+        file: String,
+        /// Line of the headings.
+        line: u32,
+        /// The headings, listed.
+        found: String,
+        /// One of those that are not known.
+        example: String,
     },
     /// Text in another encoding.
     #[error(
@@ -120,7 +229,7 @@ pub enum TableError {
     },
     /// No row of headings.
     #[error(
-        "文件 {file} 里没有找到分解表的表头：表头应在同一行，以制表符分隔，至少要有“年度目标及工作内容”“季度进度安排”“牵头单位”“直接责任人”等列名，请检查是否选对了文件"
+        "文件 {file} 里没有找到分解表的表头：表头应在同一行，至少要有“年度目标及工作内容”“季度进度安排”“牵头单位”“直接责任人”等列名，请检查是否选对了文件"
     )]
     NoHeader {
         /// The file's name.
@@ -159,21 +268,40 @@ pub enum TableError {
 /// # Errors
 /// [`TableError`] where the file is no such table; it says what to do.
 pub fn read(bytes: &[u8], source: &Source) -> Result<Reading, TableError> {
-    // The table inside the program is sound: a test sees to it.
-    let names = crate::config::units::names(&[]).unwrap_or_default();
-    read_with(bytes, source, &names)
+    let sheet = form::read(bytes, &source.file_name, &source.columns)?;
+    let draft = rows::read(sheet, source)?;
+    let heading = heading::read(&draft.above, source)?;
+    let id = heading::plan_id(source, heading.year)?;
+    Ok(settle::settle(id, heading, draft, source))
 }
 
-/// Reads a table, its units by the names the coordinators decided on.
+/// Reads a table with a coordinator's corrections to single rows.
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_with(bytes: &[u8], source: &Source, names: &UnitNames) -> Result<Reading, TableError> {
-    let sheet = text::read(bytes, &source.file_name)?;
-    let draft = rows::read(&sheet, &source.file_name)?;
-    let heading = heading::read(&sheet.above, source)?;
+pub fn read_corrected(
+    bytes: &[u8],
+    source: &Source,
+    corrections: &[correct::Correction],
+) -> Result<Reading, TableError> {
+    let plain = read(bytes, source)?;
+    if corrections.is_empty() {
+        return Ok(plain);
+    }
+    let sheet = form::read(bytes, &source.file_name, &source.columns)?;
+    let mut draft = rows::read(sheet, source)?;
+    let heading = heading::read(&draft.above, source)?;
     let id = heading::plan_id(source, heading.year)?;
-    Ok(settle::settle(id, heading, draft, names, &source.almanac))
+    correct::apply(&mut draft, &plain, corrections);
+    let mut reading = settle::settle(id, heading, draft, source);
+    correct::accept(&mut reading, corrections);
+    Ok(reading)
+}
+
+/// The id the plan in a file will have, where that shows before the file is read.
+#[must_use]
+pub fn likely_id(source: &Source) -> Option<PlanId> {
+    heading::likely_id(source)
 }
 
 /// Reads a table from a file, never more of it than [`LARGEST_FILE`].

@@ -1,17 +1,23 @@
-//! Takes the tasks out of the sheet: headings repeated on each page, 总体要求 carried down, numbers.
+//! Takes the tasks out of the table: 总体要求 carried down, numbers, shifted rows put right.
 
 use std::collections::HashSet;
 
+use super::body::{self, Body, Item};
 use super::columns::{Field, Header};
+use super::compose;
+pub(super) use super::findings::quote;
 use super::findings::{self, Place, Repaired};
 use super::layout::{Cells, Names, Shift};
-use super::text::{RawRow, Sheet};
-use super::{MOST_TASKS, TableError, clean};
+use super::marks::{chinese, requirement_number, split_number, task_number};
+use super::sheet::Sheet;
+use super::{MOST_TASKS, Source, TableError, clean};
 use crate::domain::ids::TaskNo;
 use crate::domain::plan::{Finding, FindingCode, Severity};
 
 /// The table's rows, each with its cells taken apart, and what was odd so far.
 pub(super) struct Draft {
+    /// Lines of text over the table.
+    pub(super) above: Vec<String>,
     pub(super) header: Header,
     pub(super) rows: Vec<Row>,
     pub(super) findings: Vec<Finding>,
@@ -40,27 +46,30 @@ impl Row {
     }
 }
 
-/// Reads the rows below the first row of headings.
-pub(super) fn read(sheet: &Sheet, file_name: &str) -> Result<Draft, TableError> {
-    let file = || file_name.to_owned();
-    let (start, header) = sheet
-        .rows
-        .iter()
-        .enumerate()
-        .find_map(|(index, row)| Some((index, Header::of(&row.cells)?)))
-        .ok_or_else(|| TableError::NoHeader { file: file() })?;
-    let line = sheet.rows.get(start).map_or(0, |row| row.line);
-    let below = sheet.rows.get(start..).unwrap_or_default();
-    if below.len() > MOST_TASKS {
+/// Reads the rows below the headings.
+pub(super) fn read(sheet: Sheet, source: &Source) -> Result<Draft, TableError> {
+    let file = || source.file_name.clone();
+    let body = body::find(sheet, source)?;
+    if body.items.len() > MOST_TASKS {
         return Err(TableError::TooManyTasks { file: file() });
     }
-    let mut taker = Taker::new(header, line);
-    taker.take(below);
+    let line = body.line;
+    let mut taker = Taker::new(&body);
+    taker.take(body.items);
     if taker.rows.is_empty() {
         return Err(TableError::NoTasks { file: file(), line });
     }
-    Ok(taker.finish())
+    // Carried down, one long text would become gigabytes.
+    let lengths = taker.under.iter().flatten();
+    let lengths = lengths.filter_map(|index| taker.requirements.get(*index));
+    if lengths.map(String::len).sum::<usize>() > MOST_CARRIED {
+        return Err(TableError::TooMuch { file: file() });
+    }
+    Ok(taker.finish(body.above))
 }
+
+/// Most text of requirements, counted once for each task under them.
+const MOST_CARRIED: usize = 64 << 20;
 
 struct Taker {
     header: Header,
@@ -69,78 +78,57 @@ struct Taker {
     under: Vec<Option<usize>>,
     requirements: Vec<String>,
     last_number: Option<u32>,
+    /// Whether requirements have numbers; else each text is one of its own.
+    numbered_requirements: bool,
     numbers: HashSet<TaskNo>,
+    /// Whether tasks have numbers.
+    numbered: bool,
     findings: Vec<Finding>,
 }
 
 impl Taker {
-    fn new(header: Header, line: u32) -> Self {
-        let findings = findings::of_header(&header, line);
+    fn new(body: &Body) -> Self {
+        let numbered_requirements = body.items.iter().any(|item| {
+            let text = clean::prose(item.cells.get(Field::Requirement));
+            requirement_number(&text).is_some()
+        });
         Self {
-            header,
+            header: body.header.clone(),
             rows: Vec::new(),
             under: Vec::new(),
             requirements: Vec::new(),
             last_number: None,
+            numbered_requirements,
             numbers: HashSet::new(),
-            findings,
+            numbered: body.numbered,
+            findings: findings::of_body(body),
         }
     }
 
-    fn take(&mut self, below: &[RawRow]) {
-        let mut header = self.header.clone();
-        let mut taken: Vec<(u32, Cells)> = Vec::new();
-        for row in below {
-            if let Some(again) = Header::of(&row.cells) {
-                header = again;
-                continue;
-            }
-            let cells = self.cells(&header, row);
-            if !cells.is_blank() {
-                taken.push((row.line, cells));
-            }
-        }
-        let names = Names::of(taken.iter().map(|(_, cells)| cells));
-        for (line, cells) in taken {
-            let shift = names.shift(&cells);
+    fn take(&mut self, items: Vec<Item>) {
+        let names = Names::of(items.iter().map(|item| &item.cells));
+        for mut item in items {
+            let shift = names.shift(&item.cells);
             let repaired = shift.as_ref().and_then(|shift| shift.repaired.clone());
-            self.take_row(line, &repaired.unwrap_or(cells), shift.as_ref());
-        }
-    }
-
-    /// The cells of a row by field; what stands beyond the last heading is told.
-    fn cells(&mut self, header: &Header, row: &RawRow) -> Cells {
-        let mut cells = Cells::default();
-        for (position, cell) in row.cells.iter().enumerate() {
-            if let Some(field) = header.field(position) {
-                cells.set(field, cell.clone());
-            } else if position >= header.width() && !cell.trim().is_empty() {
-                let place = Place {
-                    task: None,
-                    line: row.line,
-                };
-                let message = format!(
-                    "这一行比表头多出一格“{}”，可能整行错位，请核对",
-                    quote(&clean::prose(cell))
-                );
-                self.findings.push(
-                    place
-                        .found(Severity::Error, FindingCode::ShiftedColumns, None, message)
-                        .repaired("多出的一格未读入".into()),
-                );
+            if let Some(repaired) = repaired {
+                item.cells = repaired;
             }
+            self.take_item(&item, shift.as_ref());
         }
-        cells
     }
 
-    fn take_row(&mut self, line: u32, cells: &Cells, shift: Option<&Shift>) {
+    fn take_item(&mut self, item: &Item, shift: Option<&Shift>) {
+        let Item { line, cells, .. } = item;
+        let line = *line;
         let goal = clean::prose(cells.get(Field::Goal));
         if goal.is_empty() {
             self.take_requirement(Place { task: None, line }, cells.get(Field::Requirement));
-            self.tell_missing_goal(line);
+            if !cells.is_only(&[Field::Requirement, Field::Number]) {
+                self.tell_missing_goal(line);
+            }
             return;
         }
-        let (printed, goal) = split_number(&goal);
+        let (printed, goal) = self.printed_number(cells, goal);
         let no = self.number(line, printed, &goal);
         let place = Place {
             task: Some(no),
@@ -150,18 +138,21 @@ impl Taker {
         let row = Row {
             line,
             no,
-            goal,
             requirement: None,
-            schedule: clean::prose(cells.get(Field::Schedule)),
-            leaders: people(cells.get(Field::Leader)),
+            schedule: schedule(item, &goal),
+            goal,
+            leaders: clean::people(cells.get(Field::Leader)),
             lead_units: clean::names(cells.get(Field::LeadUnit)),
-            responsible: people(cells.get(Field::Responsible)),
-            owners: people(cells.get(Field::DirectOwner)),
+            responsible: clean::people(cells.get(Field::Responsible)),
+            owners: clean::people(cells.get(Field::DirectOwner)),
             assisting_units: clean::listed_units(cells.get(Field::AssistingUnit)),
         };
         if let Some(shift) = shift {
             let finding = self.tell_shift(&row, shift);
             self.findings.push(finding);
+        }
+        for line in &item.continued {
+            self.findings.push(findings::continued(no, *line));
         }
         self.rows.push(row);
         self.under.push(self.requirements.len().checked_sub(1));
@@ -170,11 +161,17 @@ impl Taker {
     /// A requirement begins with its number; what does not goes on with the one before.
     fn take_requirement(&mut self, place: Place, cell: &str) {
         let text = clean::prose(cell);
-        if text.is_empty() {
+        if clean::is_nothing(&text) {
+            return;
+        }
+        // Written out again in each row, where others merge the cells.
+        if self.requirements.last() == Some(&text) {
             return;
         }
         let column = Some(self.header.name(Field::Requirement));
-        if let Some(number) = requirement_number(&text) {
+        if !self.numbered_requirements {
+            self.requirements.push(text);
+        } else if let Some(number) = requirement_number(&text) {
             if let Some(last) = self.last_number
                 && number != last + 1
             {
@@ -207,12 +204,26 @@ impl Taker {
         }
     }
 
+    /// The number in a column of its own or before the goal; the goal without it.
+    fn printed_number(&self, cells: &Cells, goal: String) -> (Option<TaskNo>, String) {
+        let Some(own) = task_number(cells.get(Field::Number)) else {
+            return split_number(&goal);
+        };
+        match split_number(&goal) {
+            // Said twice; but `1. …2. …` are the steps of one goal.
+            (Some(before), rest) if before == own && !rest.contains(&format!("{}.", own + 1)) => {
+                (Some(own), rest)
+            }
+            _ => (Some(own), goal),
+        }
+    }
+
     /// The task's number: as printed where it is there and new, else the next one free.
     fn number(&mut self, line: u32, printed: Option<TaskNo>, goal: &str) -> TaskNo {
         let fresh = printed.filter(|no| !self.numbers.contains(no));
         let no = fresh.unwrap_or_else(|| self.free_number());
         self.numbers.insert(no);
-        if fresh.is_none() {
+        if fresh.is_none() && self.numbered {
             let place = Place {
                 task: Some(no),
                 line,
@@ -283,26 +294,17 @@ impl Taker {
         ))
     }
 
-    fn finish(mut self) -> Draft {
+    fn finish(mut self, above: Vec<String>) -> Draft {
         for (row, under) in self.rows.iter_mut().zip(&self.under) {
             row.requirement = under.and_then(|index| self.requirements.get(index).cloned());
         }
         Draft {
+            above,
             header: self.header,
             rows: self.rows,
             findings: self.findings,
         }
     }
-}
-
-/// A cell's beginning, to be quoted.
-pub(super) fn quote(text: &str) -> String {
-    const MOST: usize = 30;
-    if text.chars().count() <= MOST {
-        return text.replace('\n', " ");
-    }
-    let cut: String = text.chars().take(MOST).collect();
-    format!("{}…", cut.replace('\n', " "))
 }
 
 /// Names joined for reading.
@@ -314,111 +316,15 @@ pub(super) fn listed(names: &[String]) -> String {
     }
 }
 
-/// The people in a cell. A name set wide (`王  健`) is one name: nobody has one character only.
-fn people(cell: &str) -> Vec<String> {
-    let mut people: Vec<String> = Vec::new();
-    let mut half = false;
-    for name in clean::names(cell) {
-        let single = name.chars().count() == 1;
-        match people.last_mut() {
-            Some(last) if half && single => {
-                last.push_str(&name);
-                half = false;
-            }
-            _ => {
-                people.push(name);
-                half = single;
-            }
-        }
-    }
-    people
-}
-
-/// Splits `14. 加快发展…` into number and goal.
-fn split_number(goal: &str) -> (Option<TaskNo>, String) {
-    let rest = goal.trim_start_matches(|c: char| c.is_ascii_digit());
-    let digits = goal.strip_suffix(rest).unwrap_or_default();
-    let number = digits.parse().ok().filter(|no| *no > 0);
-    let after = rest.strip_prefix(['.', '．', '、']);
-    match (number, after) {
-        // `3.0 版` is no number of a task.
-        (Some(no), Some(after)) if !after.starts_with(|c: char| c.is_ascii_digit()) => {
-            (Some(no), after.trim_start().to_owned())
-        }
-        _ => (None, goal.to_owned()),
-    }
-}
-
-/// The number in `(二十一)实施…`.
-fn requirement_number(text: &str) -> Option<u32> {
-    let inside = text.strip_prefix(['(', '（'])?;
-    let (number, _) = inside.split_once([')', '）'])?;
-    chinese_number(number.trim())
-}
-
-/// `二十一` to 21, up to 99.
-fn chinese_number(text: &str) -> Option<u32> {
-    let digit = |text: &str| {
-        let mut chars = text.chars();
-        let only = chars.next().filter(|_| chars.next().is_none())?;
-        let position = DIGITS.iter().position(|digit| *digit == only)?;
-        u32::try_from(position).ok().map(|position| position + 1)
-    };
-    match text.split_once('十') {
-        None => digit(text),
-        Some((tens, ones)) => {
-            let tens = if tens.is_empty() { 1 } else { digit(tens)? };
-            let ones = if ones.is_empty() { 0 } else { digit(ones)? };
-            Some(tens * 10 + ones)
-        }
-    }
-}
-
-const DIGITS: [char; 9] = ['一', '二', '三', '四', '五', '六', '七', '八', '九'];
-
-/// 21 to `二十一`, up to 99.
-fn chinese(number: u32) -> String {
-    let digit = |value: u32| {
-        let index = usize::try_from(value).ok().and_then(|v| v.checked_sub(1));
-        index.and_then(|index| DIGITS.get(index)).copied()
-    };
-    let mut text = String::new();
-    if number >= 20 {
-        text.extend(digit(number / 10));
-    }
-    if number >= 10 {
-        text.push('十');
-    }
-    text.extend(digit(number % 10));
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_of_requirements_are_read_and_told() {
-        for number in 1..=99 {
-            assert_eq!(chinese_number(&chinese(number)), Some(number));
-        }
-        assert_eq!(chinese(47), "四十七");
-        assert_eq!(requirement_number("（十）将松山湖"), Some(10));
-        assert_eq!(requirement_number("(筹)大学"), None);
-        assert_eq!(requirement_number("信息材料"), None);
-    }
-
-    #[test]
-    fn a_tasks_number_is_told_from_a_figure() {
-        assert_eq!(split_number("14. 加快"), (Some(14), "加快".into()));
-        assert_eq!(split_number("3.0版行动"), (None, "3.0版行动".into()));
-        assert_eq!(split_number("50个园区"), (None, "50个园区".into()));
-        assert_eq!(split_number("99999999999.x").0, None);
-    }
-
-    #[test]
-    fn a_name_set_wide_is_one_name() {
-        assert_eq!(people("王  健 李树峰"), ["王健", "李树峰"]);
-        assert_eq!(people("张琦、彭燕"), ["张琦", "彭燕"]);
+/// The schedule's text, put together where the table parts it over columns.
+fn schedule(item: &Item, goal: &str) -> String {
+    let told = clean::prose(item.cells.get(Field::Schedule));
+    let by_quarter = compose::by_quarter(&item.parts);
+    let deadline = item.cells.get(Field::Deadline);
+    match (told.is_empty(), by_quarter.is_empty()) {
+        (true, true) => compose::by_deadline(deadline, goal),
+        (true, false) => by_quarter,
+        (false, true) => compose::with_deadline(told, deadline),
+        (false, false) => format!("{told}\n{by_quarter}"),
     }
 }

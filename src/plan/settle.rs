@@ -8,26 +8,21 @@ use super::groups::{self, NamedGroup};
 use super::homes::Homes;
 use super::people::{People, Role};
 use super::rows::{Draft, Row, listed, quote};
-use super::{Reading, sections, unit_names, units};
+use super::{Reading, Source, sections, unit_names, units};
 use crate::domain::ids::{PlanId, TaskNo};
 use crate::domain::plan::{
     Finding, FindingCode, Group, Heading, Milestone, PersonRef, Plan, Severity, Task,
 };
-use crate::domain::schedule::{self, Almanac, Doubt, Time, TimeContext, Why};
-use crate::domain::units::UnitNames;
+use crate::domain::schedule::{self, Doubt, Time, TimeContext, Why};
 
 /// Settles everything that only the whole table can tell.
-pub(super) fn settle(
-    id: PlanId,
-    heading: Heading,
-    draft: Draft,
-    names: &UnitNames,
-    almanac: &Almanac,
-) -> Reading {
+pub(super) fn settle(id: PlanId, heading: Heading, draft: Draft, source: &Source) -> Reading {
+    let (names, almanac) = (&source.names(), &source.almanac);
     let Draft {
         header,
         mut rows,
         mut findings,
+        ..
     } = draft;
     findings.extend(units::repair(&mut rows, &header));
     let renamed = unit_names::apply(&mut rows, names);

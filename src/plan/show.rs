@@ -3,23 +3,47 @@
 use std::fmt::{self, Display};
 
 use super::Reading;
+use super::mark::Marked;
 use crate::domain::plan::{Finding, MilestoneKind, Severity};
 
-/// The inspection of a table, as text in Chinese.
+/// How it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Look {
+    /// Columns of the terminal; none where lines may be as long as they are.
+    pub width: Option<usize>,
+    /// Whether the words in question are coloured.
+    pub colour: bool,
+}
+
+/// The inspection of a table, as text in Chinese, for a file or a pipe.
 #[derive(Debug)]
 pub struct Inspected<'a>(pub &'a Reading);
 
 impl Display for Inspected<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(reading) = self;
-        self.heading(f)?;
-        self.counts(f)?;
-        writeln!(f)?;
-        write!(f, "{}", Findings(&reading.findings))
+        Shown(self.0, Look::default()).fmt(f)
     }
 }
 
-impl Inspected<'_> {
+/// The same, for a terminal.
+#[derive(Debug)]
+pub struct Shown<'a>(pub &'a Reading, pub Look);
+
+impl Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(reading, look) = self;
+        self.heading(f)?;
+        self.counts(f)?;
+        writeln!(f)?;
+        let findings = Findings {
+            reading,
+            look: *look,
+        };
+        write!(f, "{findings}")
+    }
+}
+
+impl Shown<'_> {
     fn heading(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let heading = &self.0.plan.heading;
         writeln!(f, "{}", heading.title)?;
@@ -60,30 +84,35 @@ impl Inspected<'_> {
 
 /// Findings as a table, the worst first.
 #[derive(Debug)]
-pub struct Findings<'a>(pub &'a [Finding]);
+struct Findings<'a> {
+    reading: &'a Reading,
+    look: Look,
+}
+
+/// Columns of the table: 级别, 任务, 行, 列; the rest is what was found.
+const WIDTHS: [usize; 4] = [8, 6, 6, 20];
+/// Where the last column begins.
+const INDENT: usize = WIDTHS[0] + WIDTHS[1] + WIDTHS[2] + WIDTHS[3];
 
 impl Display for Findings<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
+        let all = &self.reading.findings;
+        if all.is_empty() {
             return writeln!(f, "读表未发现问题。");
         }
-        let count = |severity| {
-            let found = self.0.iter().filter(|one| one.severity == severity);
-            found.count()
-        };
+        let count = |severity| all.iter().filter(|one| one.severity == severity).count();
         writeln!(
             f,
             "读表发现 {} 处：错误 {} 处，请核对 {} 处，说明 {} 处",
-            self.0.len(),
+            all.len(),
             count(Severity::Error),
             count(Severity::Warning),
             count(Severity::Info)
         )?;
-        writeln!(f, "{}", line("级别", "任务", "行", "内容"))?;
+        self.write_row(f, ["级别", "任务", "行", "列"], "内容")?;
         for severity in [Severity::Error, Severity::Warning] {
-            let found = self.0.iter().filter(|one| one.severity == severity);
-            for finding in found {
-                write_one(f, finding)?;
+            for finding in all.iter().filter(|one| one.severity == severity) {
+                self.write_one(f, finding)?;
             }
         }
         self.write_notes(f)
@@ -93,7 +122,8 @@ impl Display for Findings<'_> {
 impl Findings<'_> {
     /// What needs no action: the same note on many rows is one line.
     fn write_notes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let notes = self.0.iter().filter(|one| one.severity == Severity::Info);
+        let notes = self.reading.findings.iter();
+        let notes = notes.filter(|one| one.severity == Severity::Info);
         let mut alike: Vec<(&Finding, Vec<String>)> = Vec::new();
         for note in notes {
             let task = note.task.map(|no| no.to_string());
@@ -107,37 +137,72 @@ impl Findings<'_> {
         }
         for (note, tasks) in alike {
             if tasks.len() < 2 {
-                write_one(f, note)?;
+                self.write_one(f, note)?;
                 continue;
             }
             let message = format!("{}：第 {} 项", note.message, tasks.join("、"));
             let count = format!("{}项", tasks.len());
-            writeln!(
-                f,
-                "{}",
-                line(severity_word(note.severity), &count, "-", &message)
-            )?;
+            let column = note.column.as_deref().unwrap_or("-");
+            let word = severity_word(note.severity);
+            self.write_row(f, [word, &count, "-", column], &message)?;
         }
         Ok(())
     }
-}
 
-fn write_one(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
-    writeln!(f, "{}", finding_line(finding))?;
-    match &finding.repair {
-        Some(repair) => writeln!(f, "{}", line("", "", "", &format!("→ {repair}"))),
-        None => Ok(()),
+    fn write_one(&self, f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
+        let number = |number: Option<u32>| number.map_or_else(|| "-".to_owned(), |n| n.to_string());
+        let (task, row) = (number(finding.task), number(finding.row));
+        let column = finding.column.as_deref().unwrap_or("-");
+        let word = severity_word(finding.severity);
+        self.write_row(f, [word, &task, &row, column], &finding.message)?;
+        let tasks = &self.reading.plan.tasks;
+        let task = tasks.iter().find(|task| Some(task.no) == finding.task);
+        // Where the message has quoted the whole cell there is nothing to add.
+        if let Some(marked) = Marked::of(finding, task).filter(Marked::has_surroundings) {
+            let words = self.marked(&marked);
+            self.write_row(f, [""; 4], &format!("原文：{words}"))?;
+        }
+        match &finding.repair {
+            Some(repair) => self.write_row(f, [""; 4], &format!("→ {repair}")),
+            None => Ok(()),
+        }
     }
-}
 
-fn finding_line(finding: &Finding) -> String {
-    let number = |number: Option<u32>| number.map_or_else(|| "-".to_owned(), |n| n.to_string());
-    line(
-        severity_word(finding.severity),
-        &number(finding.task),
-        &number(finding.row),
-        &finding.message,
-    )
+    fn marked(&self, marked: &Marked) -> String {
+        let Marked {
+            before,
+            words,
+            after,
+            ..
+        } = marked;
+        match self.look.colour {
+            true => format!("{before}\u{1b}[1;31m「{words}」\u{1b}[0m{after}"),
+            false => format!("{before}「{words}」{after}"),
+        }
+    }
+
+    /// One row; what was found goes on under itself where the terminal is narrow.
+    fn write_row(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        cells: [&str; 4],
+        message: &str,
+    ) -> fmt::Result {
+        let room = self.look.width.map(|width| width.saturating_sub(INDENT));
+        let lines = match room {
+            // A terminal too narrow for a table wraps by itself.
+            Some(room) if room >= 16 => wrapped(message, room),
+            _ => vec![message.to_owned()],
+        };
+        for (number, line) in lines.iter().enumerate() {
+            let mut row = String::new();
+            for (cell, width) in cells.iter().zip(WIDTHS) {
+                row.push_str(&padded(if number == 0 { cell } else { "" }, width));
+            }
+            writeln!(f, "{row}{line}")?;
+        }
+        Ok(())
+    }
 }
 
 fn severity_word(severity: Severity) -> &'static str {
@@ -148,17 +213,62 @@ fn severity_word(severity: Severity) -> &'static str {
     }
 }
 
-fn line(severity: &str, task: &str, row: &str, message: &str) -> String {
-    format!(
-        "{}{}{}{message}",
-        padded(severity, 8),
-        padded(task, 6),
-        padded(row, 6)
-    )
+/// Columns a character takes in a terminal; a Chinese one takes two.
+fn width(c: char) -> usize {
+    match c {
+        c if c.is_control() => 0,
+        c if c.is_ascii() => 1,
+        _ => 2,
+    }
 }
 
-/// Filled up with blanks to this many columns of a terminal; a Chinese character takes two.
+/// Filled up with blanks to this many columns, always with one at the end.
 fn padded(text: &str, columns: usize) -> String {
-    let taken: usize = text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
-    format!("{text}{}", " ".repeat(columns.saturating_sub(taken)))
+    let taken: usize = text.chars().map(width).sum();
+    let blanks = columns.saturating_sub(taken).max(usize::from(columns > 0));
+    format!("{text}{}", " ".repeat(blanks))
+}
+
+/// Lines of at most this many columns. No line begins with a mark that ends a clause; codes for
+/// colour take no room.
+fn wrapped(text: &str, room: usize) -> Vec<String> {
+    const NEVER_FIRST: &str = "，。；：、）”」》！？…";
+    let mut lines = vec![String::new()];
+    let mut taken = 0;
+    let mut in_code = false;
+    for c in text.chars() {
+        in_code |= c == '\u{1b}';
+        let wide = if in_code { 0 } else { width(c) };
+        if in_code && c == 'm' {
+            in_code = false;
+        }
+        if taken + wide > room && !NEVER_FIRST.contains(c) {
+            lines.push(String::new());
+            taken = 0;
+        }
+        taken += wide;
+        if let Some(line) = lines.last_mut() {
+            line.push(c);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn wrapping_loses_nothing_and_keeps_to_the_width(text in "[督查，。a1「」]{0,120}", room in 16_usize..60) {
+            let lines = wrapped(&text, room);
+            prop_assert_eq!(lines.concat(), text);
+            for line in &lines {
+                let body: usize = line.trim_end_matches(['，', '。', '」']).chars().map(width).sum();
+                prop_assert!(body <= room, "{line}");
+            }
+        }
+    }
 }

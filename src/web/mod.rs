@@ -11,6 +11,7 @@ pub mod assets;
 pub mod caller;
 pub mod error;
 pub mod format;
+pub mod frame;
 pub mod guard;
 pub mod health;
 pub mod limit;

@@ -294,3 +294,33 @@ proptest! {
         prop_assert!(text.contains("/r/7f3kQm2ZpX)"));
     }
 }
+
+#[test]
+fn a_new_owner_reads_what_is_open_and_the_former_one_reads_thanks() {
+    let now = at("2022-03-22", "08:30");
+    let mut message = stage_message(Stage::Notice, now);
+    message.key.occasion = Occasion::TakenOver(2);
+    let brief = brief_of(&founded(now), &message, now);
+    insta::assert_snapshot!("taken_over", shown(&brief));
+    let short = render::short(&brief, Short::Markdown, 4096).unwrap();
+    insta::assert_snapshot!("taken_over_wecom", short);
+
+    let mut facts = world::founding();
+    facts.push(Fact::TaskRemoved {
+        plan: obligation(37, 0).plan,
+        task: 37,
+    });
+    message.key.occasion = Occasion::HandedOver(2);
+    message.about = vec![obligation(32, 0), obligation(31, 1)];
+    message.items.clear();
+    let book = world::book(now, facts);
+    let brief = brief_of(&book, &message, now);
+    insta::assert_snapshot!("handed_over", shown(&brief));
+    let html = render::letter(&brief).unwrap().html;
+    insta::assert_snapshot!("handed_over_html", html);
+    for (form, name) in [(Short::Markdown, "md"), (Short::Plain, "txt")] {
+        let short = render::short(&brief, form, 4096).unwrap();
+        assert!(!short.contains("/r/"), "nothing to fill in");
+        insta::assert_snapshot!(format!("handed_over_wecom_{name}"), short);
+    }
+}

@@ -124,6 +124,13 @@ impl Browser {
             .await;
     }
 
+    /// Chooses a file in a field for files.
+    pub async fn attach(&self, css: &str, file: &Path) {
+        let element = self.find(css).await;
+        let path = json!({ "text": file.to_str().unwrap() });
+        self.post(&format!("element/{element}/value"), path).await;
+    }
+
     /// How many elements there are.
     pub async fn count(&self, css: &str) -> usize {
         let found = self

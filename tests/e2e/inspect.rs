@@ -226,3 +226,31 @@ fn what_is_no_table_is_refused_in_plain_words_and_nothing_is_stored() {
     }
     assert_eq!(world.run(&["plan", "list", "--json"]).trim(), "[]");
 }
+
+/// What the coordinator says of a heading is said once: the next import of that plan knows it.
+#[test]
+fn a_heading_said_once_is_known_at_the_next_import() {
+    let world = World::new("");
+    let table = |schedule: &str| {
+        let path = world.path("plan-2027.csv");
+        let text = format!(
+            "2027年分解表\n序号,目标任务,进度安排,牵头单位,负责同志\n1,修路,{schedule},市交通局,王健\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let file = table("一季度开工");
+    let inspected = world.cuiban(&["plan", "inspect", &file]);
+    assert_eq!(inspected.status.code(), Some(3));
+    let said = String::from_utf8(inspected.stdout).unwrap();
+    assert!(said.contains("--map 负责同志=直接责任人"), "{said}");
+    let map = ["--map", "负责同志=直接责任人"];
+    world.run(&["plan", "inspect", &file, map[0], map[1]]);
+    world.run(&["plan", "import", &file, map[0], map[1]]);
+    world.run(&["plan", "import", &table("二季度开工")]);
+    let json: Value = serde_json::from_str(&world.run(&["plan", "show", "--json"])).unwrap();
+    assert_eq!(names(&json["tasks"][0]["direct_owners"]), ["王健"]);
+    assert_eq!(json["tasks"][0]["milestones"][0]["first_quarter"], 2);
+    let wrong = world.cuiban(&["plan", "import", &file, "--map", "负责同志"]);
+    assert_eq!(wrong.status.code(), Some(2));
+}

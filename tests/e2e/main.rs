@@ -20,6 +20,7 @@ mod browser;
 mod clock;
 mod duty;
 mod faults;
+mod import;
 mod inspect;
 mod kill;
 mod old_plan;

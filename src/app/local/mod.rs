@@ -7,7 +7,6 @@ mod journal;
 mod plans;
 mod simulate;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -21,8 +20,8 @@ use crate::desk::Desk;
 use crate::domain::book::Book;
 use crate::domain::fact::Actor;
 use crate::domain::ids::BadId;
-use crate::domain::schedule::Almanac;
 use crate::driver::Driver;
+use crate::plan::Lore;
 use crate::rules::Rules;
 use crate::store::{CommitError, Decision};
 
@@ -34,10 +33,8 @@ pub(super) struct Operator {
     pub(super) desk: Arc<Desk>,
     pub(super) rules: Rules,
     pub(super) driver: Driver,
-    /// Tables of units' names.
-    pub(super) units: Vec<PathBuf>,
-    /// Festivals and seasons that tables name.
-    pub(super) almanac: Almanac,
+    /// For reading tables.
+    pub(super) lore: Lore,
 }
 
 impl Operator {

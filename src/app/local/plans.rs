@@ -1,7 +1,6 @@
 //! Plans: import, list, show.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -10,19 +9,16 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::{Fault, Operator};
 use crate::app::answers::{ImportAnswer, PlanLine};
-use crate::config::units;
 use crate::domain::book::Book;
-use crate::domain::due;
-use crate::domain::fact::{Actor, Entry, Fact};
-use crate::domain::ids::{PersonId, PlanId};
+use crate::domain::ids::PlanId;
 use crate::domain::plan::{Finding, Plan, Severity};
-use crate::plan::{self, Reading, Source, import};
-use crate::rules::RuleSet;
+use crate::plan::prepare::{self, Prepared, hex_sha256};
+use crate::plan::told::Told;
+use crate::plan::{self, Reading, Source};
 use crate::store::Decision;
 
 /// Plans stored.
@@ -86,6 +82,11 @@ pub(super) struct ImportQuery {
     year: Option<i32>,
     #[serde(default)]
     accept: bool,
+    /// Says what would be stored, and stores nothing.
+    #[serde(default)]
+    dry_run: bool,
+    /// What headings mean: entries `列名=字段`, one a line.
+    map: Option<String>,
 }
 
 /// Stores a table: its sound rows, and with `accept` those with errors as they were repaired.
@@ -98,87 +99,66 @@ pub(super) async fn import(
         file_name: query.name.clone(),
         year: query.year,
         id: query.id.as_deref().map(PlanId::new).transpose()?,
-        almanac: operator.almanac.clone(),
+        columns: told_columns(query.map.as_deref())?,
+        ..operator.lore.source().map_err(Fault::failed)?
     };
     let sha256 = hex_sha256(&body);
-    let files = operator.units.clone();
-    let reading = tokio::task::spawn_blocking(move || {
-        let names = units::names(&files).map_err(|faults| {
-            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            faults.join("\n")
-        })?;
-        plan::read_with(&body, &source, &names).map_err(|error| error.to_string())
-    })
-    .await
-    .map_err(|_| Fault::failed("读取分解表时出错"))?
-    .map_err(Fault::failed)?;
-    let (plan, left_out) = accepted(reading.plan, &reading.findings, query.accept);
-    let accepted = plan::errors(&reading.findings).count();
-    let accepted = if query.accept { accepted } else { 0 };
+    let ledger = operator.desk.ledger.clone();
+    let read = move || {
+        let said = |id: &PlanId| prepare::said_of_columns(&ledger.book(), id);
+        prepare::read_as_before(said, &body, &source, &[])
+    };
+    let (reading, columns) = tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|_| Fault::failed("读取分解表时出错"))?
+        .map_err(|error| Fault::failed(error.to_string()))?;
     let rules = operator.rules.now();
     let now = operator.desk.clock.now();
-    let answer = operator
-        .commit(now, move |book| {
-            let plan = import::keep_ids(book, plan);
-            let difference = import::diff(book, &plan);
-            let facts = import::facts(
-                book,
-                &plan,
-                &import::TableFile {
-                    name: query.name,
-                    sha256,
-                    accepted: u32::try_from(accepted).unwrap_or(u32::MAX),
-                    units: reading.units.clone(),
-                },
-                &rules.policy,
-                &rules.calendar,
-            );
-            let told = import::Told {
-                plan: &plan,
-                difference: &difference,
-            };
-            let mut text = told.to_string().trim_end().to_owned();
-            describe_findings(&mut text, &reading.findings, query.accept);
-            describe_outlook(&mut text, book, &facts, &rules, now);
-            let value = ImportAnswer {
-                plan: plan.id.to_string(),
-                tasks: plan.tasks.len(),
-                new: difference.new.len(),
-                changed: difference.changed.len(),
-                removed: difference.removed.len(),
-                left_out,
-                text,
-            };
-            Ok(Decision { facts, value })
-        })
-        .await?;
-    Ok(Json(answer))
+    let dry_run = query.dry_run;
+    let decide = move |book: &Book| {
+        let from = prepare::From {
+            name: &query.name,
+            sha256: &sha256,
+            accept: query.accept,
+            columns: &columns,
+        };
+        let prepared = prepare::prepare(book, &reading, &from, &rules);
+        let mut value = answer(&prepared, !dry_run);
+        describe_findings(&mut value.text, &reading.findings, query.accept);
+        for line in prepare::outlook(book, &prepared.facts, &rules, now) {
+            let _ = write!(value.text, "\n{line}");
+        }
+        let facts = prepared.facts;
+        Ok::<_, Fault>(Decision { facts, value })
+    };
+    if dry_run {
+        let decision = decide(&operator.desk.ledger.book())?;
+        return Ok(Json(decision.value));
+    }
+    Ok(Json(operator.commit(now, decide).await?))
 }
 
-/// The plan without the rows that have errors, unless they were accepted; and their numbers.
-fn accepted(mut plan: Plan, findings: &[Finding], accept: bool) -> (Plan, Vec<u32>) {
-    if accept {
-        return (plan, Vec::new());
+fn answer(prepared: &Prepared, stored: bool) -> ImportAnswer {
+    let table = &prepared.difference.table;
+    let told = Told {
+        plan: &prepared.plan,
+        difference: &prepared.difference,
+    };
+    ImportAnswer {
+        plan: prepared.plan.id.to_string(),
+        tasks: prepared.plan.tasks.len(),
+        new: table.added.len(),
+        changed: table.changed.len(),
+        removed: table.removed.len(),
+        left_out: prepared.left_out.clone(),
+        facts: if stored { prepared.facts.len() } else { 0 },
+        text: told.to_string().trim_end().to_owned(),
     }
-    let bad: BTreeSet<u32> = plan::errors(findings)
-        .filter_map(|finding| finding.task)
-        .collect();
-    plan.tasks.retain(|task| !bad.contains(&task.no));
-    let named: BTreeSet<&PersonId> = plan
-        .tasks
-        .iter()
-        .flat_map(|task| &task.groups)
-        .flat_map(|group| {
-            group
-                .owners
-                .iter()
-                .chain(&group.responsible)
-                .chain(&group.leaders)
-        })
-        .map(|person| &person.id)
-        .collect();
-    plan.people.retain(|person| named.contains(&person.id));
-    (plan, bad.into_iter().collect())
+}
+
+fn told_columns(map: Option<&str>) -> Result<plan::Mapping, Fault> {
+    let entries: Vec<&str> = map.unwrap_or_default().lines().collect();
+    plan::Mapping::parse(&entries).map_err(|error| Fault::failed(error.to_string()))
 }
 
 fn describe_findings(text: &mut String, findings: &[Finding], accept: bool) {
@@ -206,59 +186,4 @@ fn describe_findings(text: &mut String, findings: &[Finding], accept: bool) {
             "\n另有{warnings}处提示，执行 cuiban plan inspect 可逐条查看"
         );
     }
-}
-
-/// What will not be sent of it any more, and why; and what leaves at once.
-fn describe_outlook(
-    text: &mut String,
-    book: &Book,
-    facts: &[Fact],
-    rules: &RuleSet,
-    now: DateTime<Utc>,
-) {
-    let mut ahead = book.clone();
-    for fact in facts {
-        let entry = Entry {
-            position: ahead.position + 1,
-            at: now,
-            by: Actor::Operator,
-            fact: fact.clone(),
-        };
-        if ahead.apply(&entry).is_err() {
-            return;
-        }
-    }
-    let world = rules.world(&ahead);
-    let pass = due::pass(&world, now);
-    for line in due::explain_skipped(&pass) {
-        let _ = write!(text, "\n{line}");
-    }
-    let queued = pass
-        .iter()
-        .filter(|fact| matches!(fact, Fact::MessageQueued { .. }))
-        .count();
-    if queued > 0 {
-        let _ = write!(text, "\n现在即有{queued}条消息待发出");
-    }
-    match due::next_after(&world, now) {
-        Some(next) => {
-            let local = next.with_timezone(&rules.calendar.zone());
-            let _ = write!(
-                text,
-                "\n下一次发送：{}",
-                local.format("%Y年%-m月%-d日 %H:%M")
-            );
-        }
-        None if queued == 0 => text.push_str("\n各季度均已过期，不会发送任何消息"),
-        None => {}
-    }
-}
-
-fn hex_sha256(bytes: &[u8]) -> String {
-    use sha2::{Digest as _, Sha256};
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
 }

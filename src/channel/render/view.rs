@@ -91,6 +91,8 @@ struct AboutView<'a> {
     name: &'a str,
     state: &'static str,
     status: Option<&'static str>,
+    /// Who answers for it now; none where the table no longer has it.
+    now: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -127,6 +129,8 @@ impl<'a> View<'a> {
         let own = shown.min(brief.items.len());
         let others = shown - own;
         let shown_about = || brief.about.iter().take(others);
+        // Only a letter that complains keeps them apart.
+        let is_unreached = |item: &AboutItem| brief.letter == Letter::Copied && item.unreached;
         let key = &brief.message.key;
         Self {
             name: &brief.name,
@@ -150,8 +154,8 @@ impl<'a> View<'a> {
                 .take(own)
                 .map(|item| item_view(item, gist))
                 .collect(),
-            about: by_owner(shown_about().filter(|item| !item.unreached)),
-            unreached: by_owner(shown_about().filter(|item| item.unreached)),
+            about: by_owner(shown_about().filter(|item| !is_unreached(item))),
+            unreached: by_owner(shown_about().filter(|item| is_unreached(item))),
             alarms: brief.alarms.iter().map(alarm_view).collect(),
             channel: brief
                 .message
@@ -162,9 +166,10 @@ impl<'a> View<'a> {
                 Letter::Reminder => brief.items.len(),
                 Letter::Alarm => brief.alarms.len(),
                 Letter::Copied | Letter::Settled | Letter::Digest | Letter::Test => {
-                    let told = |item: &&AboutItem| !item.unreached;
+                    let told = |item: &&AboutItem| !is_unreached(item);
                     brief.about.iter().filter(told).count()
                 }
+                Letter::Thanks => brief.about.len(),
             },
             more: item_count(brief) - own - others.min(brief.about.len()),
             digest: brief
@@ -190,6 +195,7 @@ fn label(brief: &Brief) -> String {
     let stage = match (brief.letter, brief.message.key.occasion) {
         (Letter::Copied, _) => "抄告",
         (_, Occasion::Urge(_)) => "催办",
+        (_, Occasion::HandedOver(_)) => "致谢",
         (_, occasion) => occasion.chinese(),
     };
     if brief.message.catch_up {
@@ -244,6 +250,7 @@ fn by_owner<'a>(rows: impl Iterator<Item = &'a AboutItem>) -> Vec<OwnerView<'a>>
             name: &row.short_name,
             state: row.state.chinese(),
             status: row.status.map(|status| status.chinese()),
+            now: row.now_with.as_deref(),
         };
         let same = views
             .iter_mut()

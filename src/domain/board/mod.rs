@@ -101,11 +101,13 @@ pub enum Show {
     ToReview,
     /// 通过.
     Accepted,
+    /// 撤销: taken away by a revised table; in no other list and in no number.
+    Withdrawn,
 }
 
 impl Show {
     /// All, in the order of the board.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::All,
         Self::NotReported,
         Self::Overdue,
@@ -114,6 +116,7 @@ impl Show {
         Self::Late,
         Self::ToReview,
         Self::Accepted,
+        Self::Withdrawn,
     ];
 
     /// The name used in addresses; as in the totals of the JSON.
@@ -128,6 +131,7 @@ impl Show {
             Self::Late => "reported_late",
             Self::ToReview => "to_review",
             Self::Accepted => "accepted",
+            Self::Withdrawn => "withdrawn",
         }
     }
 
@@ -149,6 +153,7 @@ impl Show {
             Self::Late => "迟报",
             Self::ToReview => "待审",
             Self::Accepted => "通过",
+            Self::Withdrawn => "撤销",
         }
     }
 
@@ -156,7 +161,11 @@ impl Show {
     /// that came late stays so when it is accepted.
     #[must_use]
     fn shows(self, state: ObligationState, late: bool) -> bool {
+        if state == ObligationState::Withdrawn {
+            return self == Self::Withdrawn;
+        }
         match self {
+            Self::Withdrawn => false,
             Self::All => true,
             Self::NotReported => state.is_open(),
             Self::Overdue => state == ObligationState::OverdueUnreported,

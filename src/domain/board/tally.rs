@@ -24,6 +24,8 @@ pub struct Tally {
     pub returned: u32,
     /// 通过.
     pub accepted: u32,
+    /// 撤销; counts for nothing else.
+    pub withdrawn: u32,
 }
 
 impl Tally {
@@ -35,6 +37,10 @@ impl Tally {
 
     /// Takes one more obligation in.
     fn add(&mut self, state: ObligationState, late: bool) {
+        if state == ObligationState::Withdrawn {
+            self.withdrawn += 1;
+            return;
+        }
         self.obligations += 1;
         if state.is_open() {
             self.not_reported += 1;

@@ -80,6 +80,7 @@ fn the_numbers_part_as_they_are_promised_to() {
         reported_late: 1,
         returned: 1,
         accepted: 2,
+        withdrawn: 0,
     };
     assert_eq!(totals, wanted);
     // A number and the list behind it never differ.

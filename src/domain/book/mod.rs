@@ -6,6 +6,8 @@
 
 mod apply;
 mod query;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -16,7 +18,7 @@ use super::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use super::message::{Message, MessageKey, Occasion, Stage};
 use super::people::{ChannelKind, Contact, Person};
-use super::plan::{Heading, Milestone, Task};
+use super::plan::{Group, Heading, Milestone, Task};
 use super::report::{Received, Review};
 use super::user::User;
 
@@ -102,6 +104,8 @@ pub struct PlanBook {
     pub source: String,
     /// SHA-256 of that file.
     pub sha256: String,
+    /// What headings of its table mean, each as `列名=字段`.
+    pub columns: Vec<String>,
     /// When it was last imported.
     pub imported_at: DateTime<Utc>,
     /// Tasks by number.
@@ -112,6 +116,112 @@ pub struct PlanBook {
     pub deadlines: BTreeMap<NaiveDate, DateTime<Utc>>,
     /// Years for which Monday to Friday was assumed.
     pub assumed_years: BTreeSet<i32>,
+    /// How many times it was imported.
+    pub version: u32,
+    /// The numbers that name the groups of a task in [`ObligationKey::group`], in the order of its
+    /// groups. A group keeps its number when a revised table puts the groups in another order, and
+    /// a number is never given to another group.
+    pub slots: BTreeMap<TaskNo, Vec<u8>>,
+    /// Duties that a revised table no longer has, as they were, by task and group number.
+    pub closed: BTreeMap<(TaskNo, u8), ClosedDuty>,
+    /// Who took over a duty or gave it up, in the order of the imports.
+    pub handovers: Vec<Handover>,
+}
+
+/// What a reporting group had to do before a revised table took it away.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClosedDuty {
+    /// The task as it last stood with this group.
+    pub task: Task,
+    /// The group.
+    pub group: Group,
+}
+
+/// A person's part in a task that changed hands in a re-import.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Handover {
+    /// The [`PlanBook::version`] that changed it.
+    pub version: u32,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who.
+    pub person: PersonId,
+    /// Whether it came or went.
+    pub hand: Hand,
+    /// The task.
+    pub task: TaskNo,
+    /// The group, by number.
+    pub group: u8,
+}
+
+/// Which way a duty went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hand {
+    /// It is this person's now.
+    Taken,
+    /// It was this person's.
+    Given,
+}
+
+impl Hand {
+    /// The name used in records.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Given => "given",
+        }
+    }
+
+    /// The reverse of [`Self::as_str`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Taken, Self::Given]
+            .into_iter()
+            .find(|hand| hand.as_str() == name)
+    }
+}
+
+/// Why an obligation is no longer wanted; what was said on it stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClosedWhy {
+    /// The task is not in the revised table.
+    TaskRemoved,
+    /// The task is no longer this group's.
+    GroupRemoved,
+    /// Nothing of it runs in this quarter any more.
+    Rescheduled,
+}
+
+impl ClosedWhy {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::TaskRemoved, Self::GroupRemoved, Self::Rescheduled];
+
+    /// The name used in JSON and records.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TaskRemoved => "task_removed",
+            Self::GroupRemoved => "group_removed",
+            Self::Rescheduled => "rescheduled",
+        }
+    }
+
+    /// The reverse of [`Self::as_str`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|why| why.as_str() == name)
+    }
+
+    /// What people read.
+    #[must_use]
+    pub fn chinese(self) -> &'static str {
+        match self {
+            Self::TaskRemoved => "修订后的分解表中已没有这项任务",
+            Self::GroupRemoved => "修订后这项任务已不由该单位负责",
+            Self::Rescheduled => "修订后这项任务本季度没有节点",
+        }
+    }
 }
 
 /// What is known of one 应报事项.
@@ -125,6 +235,8 @@ pub struct Obligation {
     pub last_reminded: Option<(DateTime<Utc>, Occasion)>,
     /// Who was told of it beside the owners, and whether they were told that it is settled.
     pub copied: BTreeMap<PersonId, bool>,
+    /// Since when and why it is no longer wanted.
+    pub closed: Option<(DateTime<Utc>, ClosedWhy)>,
 }
 
 /// Place in the queue: channel, time, position of the fact that queued it.

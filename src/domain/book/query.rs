@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Book, Delivery, DeliveryState, Obligation};
+use super::{Book, Delivery, DeliveryState, Obligation, PlanBook};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter, TaskNo};
 use crate::domain::message::{MessageKey, Occasion};
 use crate::domain::people::ChannelKind;
@@ -24,17 +24,20 @@ pub enum ObligationState {
     ReportedLate,
     /// 通过.
     Accepted,
+    /// 撤销: a revised table took it away before it was reported.
+    Withdrawn,
 }
 
 impl ObligationState {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::NotReported,
         Self::OverdueUnreported,
         Self::Returned,
         Self::Reported,
         Self::ReportedLate,
         Self::Accepted,
+        Self::Withdrawn,
     ];
 
     /// The name used in JSON.
@@ -47,6 +50,7 @@ impl ObligationState {
             Self::Reported => "reported",
             Self::ReportedLate => "reported_late",
             Self::Accepted => "accepted",
+            Self::Withdrawn => "withdrawn",
         }
     }
 
@@ -60,6 +64,7 @@ impl ObligationState {
             Self::Reported => "已报",
             Self::ReportedLate => "迟报",
             Self::Accepted => "通过",
+            Self::Withdrawn => "撤销",
         }
     }
 
@@ -77,6 +82,16 @@ impl Obligation {
     /// Whether a report is still awaited: none yet, or the last one was returned.
     #[must_use]
     pub fn is_open(&self) -> bool {
+        self.closed.is_none() && self.lacks_report()
+    }
+
+    /// Whether it was taken away before it was reported.
+    #[must_use]
+    pub fn is_withdrawn(&self) -> bool {
+        self.closed.is_some() && self.lacks_report()
+    }
+
+    fn lacks_report(&self) -> bool {
         self.reports.is_empty() || matches!(self.review, Some((_, Review::Returned { .. })))
     }
 
@@ -101,6 +116,9 @@ impl Obligation {
     /// not late.
     #[must_use]
     pub fn state(&self, deadline: Option<DateTime<Utc>>, now: DateTime<Utc>) -> ObligationState {
+        if self.is_withdrawn() {
+            return ObligationState::Withdrawn;
+        }
         match (&self.review, self.reports.first()) {
             (Some((_, Review::Accepted)), Some(_)) => ObligationState::Accepted,
             (Some((_, Review::Returned { .. })), Some(_)) => ObligationState::Returned,
@@ -117,12 +135,15 @@ impl Obligation {
 }
 
 impl Book {
-    /// The task of an obligation and the group that answers for it.
+    /// The task of an obligation and the group that answers for it; of one that was closed, as
+    /// they last stood.
     #[must_use]
     pub fn task_and_group(&self, key: &ObligationKey) -> Option<(&Task, &Group)> {
-        let task = self.plans.get(&key.plan)?.tasks.get(&key.task)?;
-        let group = task.groups.get(usize::from(key.group))?;
-        Some((task, group))
+        let plan = self.plans.get(&key.plan)?;
+        plan.duty(key.task, key.group).or_else(|| {
+            let closed = plan.closed.get(&(key.task, key.group))?;
+            Some((&closed.task, &closed.group))
+        })
     }
 
     /// The obligations of a plan's quarter, in the order of the table.
@@ -147,10 +168,8 @@ impl Book {
         plan: &'a PlanId,
         quarter: Quarter,
     ) -> impl Iterator<Item = (&'a ObligationKey, &'a Obligation)> + 'a {
-        self.obligations_in(plan, quarter).filter(move |(key, _)| {
-            self.task_and_group(key)
-                .is_some_and(|(_, group)| group.owners.iter().any(|owner| owner.id == *person))
-        })
+        self.obligations_in(plan, quarter)
+            .filter(move |(key, known)| known.closed.is_none() && self.is_owner(person, key))
     }
 
     /// The quarters in which a plan has obligations, in order.
@@ -159,7 +178,9 @@ impl Book {
         let Some(known) = self.plans.get(plan) else {
             return Vec::new();
         };
-        let milestones = || known.tasks.values().flat_map(|task| &task.milestones);
+        let closed = || known.closed.values().map(|duty| &duty.task);
+        let tasks = || known.tasks.values().chain(closed());
+        let milestones = || tasks().flat_map(|task| &task.milestones);
         let first = milestones().map(|m| m.first_quarter).min();
         let last = milestones().map(|m| m.last_quarter).max();
         let (Some(first), Some(last)) = (first, last) else {
@@ -262,9 +283,7 @@ impl Book {
             .iter()
             .filter(|key| {
                 self.obligations.get(key).is_some_and(Obligation::is_open)
-                    && self.task_and_group(key).is_some_and(|(_, group)| {
-                        group.owners.iter().any(|owner| owner.id == *person)
-                    })
+                    && self.is_owner(person, key)
             })
             .cloned()
             .collect()
@@ -286,6 +305,13 @@ impl Book {
         last.unwrap_or(0) + 1
     }
 
+    /// Whether the person is an owner in the group that answers for this.
+    #[must_use]
+    pub fn is_owner(&self, person: &PersonId, key: &ObligationKey) -> bool {
+        self.task_and_group(key)
+            .is_some_and(|(_, group)| group.owners.iter().any(|owner| owner.id == *person))
+    }
+
     /// Whether a message of this name is known.
     #[must_use]
     pub fn knows_message(&self, key: &MessageKey) -> bool {
@@ -300,5 +326,16 @@ impl Book {
             .filter(|delivery| matches!(delivery.message.key.occasion, Occasion::Urge(_)))
             .count();
         u32::try_from(count).unwrap_or(u32::MAX - 1) + 1
+    }
+}
+
+impl PlanBook {
+    /// The task and that one of its groups that has this number.
+    #[must_use]
+    pub fn duty(&self, task: TaskNo, slot: u8) -> Option<(&Task, &Group)> {
+        let slots = self.slots.get(&task)?;
+        let place = slots.iter().position(|known| *known == slot)?;
+        let task = self.tasks.get(&task)?;
+        Some((task, task.groups.get(place)?))
     }
 }

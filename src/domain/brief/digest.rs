@@ -49,12 +49,16 @@ pub(super) fn digest(book: &Book, order: Order<'_>) -> Digest {
     let mut units: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();
     let mut owners: BTreeSet<&PersonId> = BTreeSet::new();
     for (obligation_key, obligation) in book.obligations_in(&key.plan, key.quarter) {
+        if obligation.is_withdrawn() {
+            continue;
+        }
         digest.obligations += 1;
         let state = obligation.state(deadline, order.now);
         match state {
             ObligationState::NotReported => digest.not_reported += 1,
             ObligationState::OverdueUnreported => digest.overdue += 1,
             ObligationState::Returned => digest.returned += 1,
+            ObligationState::Withdrawn => {}
             ObligationState::Reported | ObligationState::ReportedLate => {
                 digest.reported += 1;
                 digest.to_review += 1;

@@ -56,6 +56,8 @@ pub struct AboutItem {
     pub status: Option<ReportStatus>,
     /// No message has reached any of its owners: they are not to be complained of.
     pub unreached: bool,
+    /// Units and owners that answer for the task now; none where the plan no longer has it.
+    pub now_with: Option<String>,
 }
 
 /// The addressee's open items, most urgent first: what was returned, then what ends this quarter
@@ -139,7 +141,23 @@ fn about_item(book: &Book, key: &ObligationKey, now: DateTime<chrono::Utc>) -> O
         state: obligation.state(book.deadline(&key.plan, key.quarter), now),
         status: obligation.latest().map(|received| received.report.status),
         unreached: obligation.is_open() && obligation.last_reminded.is_none(),
+        now_with: now_with(book, key, group, obligation),
     })
+}
+
+fn now_with(
+    book: &Book,
+    key: &ObligationKey,
+    group: &Group,
+    obligation: &Obligation,
+) -> Option<String> {
+    let words = |group: &Group| format!("{}{}", group.unit, owner_names(&group.owners).join("、"));
+    if obligation.closed.is_none() {
+        return Some(words(group));
+    }
+    let task = book.plans.get(&key.plan)?.tasks.get(&key.task)?;
+    let groups: Vec<String> = task.groups.iter().map(words).collect();
+    Some(groups.join("，"))
 }
 
 fn owner_names(owners: &[PersonRef]) -> Vec<String> {

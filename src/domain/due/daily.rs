@@ -50,7 +50,7 @@ pub(super) fn settled(
 ) {
     let mut settled: BTreeMap<&PersonId, Vec<ObligationKey>> = BTreeMap::new();
     for (key, obligation) in world.book.obligations_in(plan, quarter) {
-        if obligation.is_open() {
+        if obligation.is_open() || obligation.is_withdrawn() {
             continue;
         }
         for (person, _) in obligation.copied.iter().filter(|(_, told)| !**told) {

@@ -5,6 +5,7 @@
 //! clock set back needs no path of its own.
 
 mod daily;
+mod handover;
 mod simulate;
 mod stage;
 mod test_message;
@@ -166,6 +167,9 @@ pub fn pass(world: &World<'_>, now: DateTime<Utc>) -> Vec<Fact> {
             stage::run_due(world, plan, quarter, now, &mut facts);
         }
     }
+    for plan in world.book.plans.keys() {
+        handover::tell(world, plan, now, &mut facts);
+    }
     if world.is_digest_time(now) {
         for plan in world.book.plans.keys() {
             for quarter in world.book.quarters_of(plan) {
@@ -187,6 +191,9 @@ pub fn next_after(world: &World<'_>, now: DateTime<Utc>) -> Option<DateTime<Utc>
         }
     };
     for plan in world.book.plans.keys() {
+        if let Some(at) = handover::next(world, plan, now) {
+            consider(at);
+        }
         for quarter in world.book.quarters_of(plan) {
             for stage in Stage::ALL {
                 if !world.has_run(plan, quarter, stage)

@@ -511,6 +511,83 @@ fn the_digest_comes_daily_from_the_reminder_until_all_have_reported() {
     assert_eq!(office.pass("2022-03-29T16:50"), vec![]);
 }
 
+/// A revised table with this task in it.
+fn revise(office: &mut Office, at: &str, task: Task) {
+    let at = time(at);
+    let heading = office.book.plans[&plan_id()].heading.clone();
+    let imported = Fact::PlanImported {
+        plan: plan_id(),
+        heading,
+        source: "b.txt".into(),
+        sha256: String::new(),
+        accepted: 0,
+        units: Vec::new(),
+    };
+    office.append(at, imported);
+    let task = Box::new(task);
+    office.append(
+        at,
+        Fact::TaskSet {
+            plan: plan_id(),
+            task,
+        },
+    );
+}
+
+#[test]
+fn a_new_owner_hears_at_once_and_the_former_one_is_thanked_each_once() {
+    let mut office = Office::new();
+    office.pass("2022-03-17T09:10");
+    revise(
+        &mut office,
+        "2022-03-21T20:00",
+        task(1, &["卓庆"], "2022Q1", "2022Q1"),
+    );
+    assert_eq!(office.pass("2022-03-21T20:01"), [], "not after hours");
+    let messages = office.pass("2022-03-22T08:30");
+    let kinds: Vec<_> = messages
+        .iter()
+        .map(|message| (message.key.person.clone(), message.key.occasion))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            (id("卓庆"), Occasion::TakenOver(2)),
+            (id("钟靖平"), Occasion::HandedOver(2))
+        ]
+    );
+    assert_eq!(messages[0].items, [obligation(1)]);
+    assert_eq!(messages[1].about, [obligation(1)]);
+    assert!(messages[1].items.is_empty());
+    assert_eq!(office.pass("2022-03-22T08:31"), []);
+    assert_eq!(office.pass("2022-03-23T08:31"), []);
+    // The next stage asks the new owner; the former one is asked for task 3 only.
+    let told = told(&office.pass("2022-03-28T09:10"));
+    assert_eq!(told[&id("卓庆")], [1]);
+    assert_eq!(told[&id("钟靖平")], [3]);
+}
+
+#[test]
+fn who_knows_of_nothing_yet_or_has_nothing_open_is_not_told_of_a_change() {
+    let mut office = Office::new();
+    revise(
+        &mut office,
+        "2022-01-05T10:00",
+        task(1, &["卓庆"], "2022Q1", "2022Q1"),
+    );
+    assert_eq!(office.pass("2022-01-05T10:01"), [], "a correction");
+
+    let mut office = Office::new();
+    office.pass("2022-03-17T09:10");
+    office.report("2022-03-18T09:10", "钟靖平", 1);
+    revise(
+        &mut office,
+        "2022-03-21T10:00",
+        task(1, &["卓庆"], "2022Q1", "2022Q1"),
+    );
+    assert_eq!(office.pass("2022-03-21T10:01"), [], "nothing is open");
+}
+
 #[test]
 fn with_nothing_configured_everything_goes_to_the_spool() {
     let mut office = Office::new();

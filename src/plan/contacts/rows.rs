@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use calamine::{DataRef, Reader as _, Xlsx, XlsxError, open_workbook_from_rs};
-use encoding_rs::{Encoding, GB18030};
+
+use super::super::form::encoding;
 
 /// A row of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,7 +123,9 @@ fn cell_text(value: &DataRef<'_>) -> String {
 }
 
 fn csv(bytes: &[u8]) -> Result<Vec<Row>, UnreadableSheet> {
-    let text = decode(bytes)?;
+    let text = encoding::decode(bytes)
+        .ok_or(UnreadableSheet::Encoding)?
+        .text;
     let heading = text.lines().find(|line| line.contains("姓名"));
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -147,19 +150,4 @@ fn delimiter(heading: &str) -> u8 {
         .into_iter()
         .find(|mark| heading.bytes().any(|byte| byte == *mark))
         .unwrap_or(b',')
-}
-
-fn decode(bytes: &[u8]) -> Result<String, UnreadableSheet> {
-    if bytes.contains(&0) && Encoding::for_bom(bytes).is_none() {
-        return Err(UnreadableSheet::Encoding);
-    }
-    let (encoding, _) = Encoding::for_bom(bytes).unwrap_or(match std::str::from_utf8(bytes) {
-        Ok(_) => (encoding_rs::UTF_8, 0),
-        Err(_) => (GB18030, 0),
-    });
-    let (text, _, broken) = encoding.decode(bytes);
-    if broken {
-        return Err(UnreadableSheet::Encoding);
-    }
-    Ok(text.into_owned())
 }

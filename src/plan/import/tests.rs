@@ -2,6 +2,7 @@ use super::*;
 use crate::domain::calendar::testing::china;
 use crate::domain::ids::ObligationKey;
 use crate::plan::fixture;
+use crate::plan::told::Told;
 
 fn source(sha256: &str) -> TableFile {
     TableFile {
@@ -136,7 +137,7 @@ fn only_what_differs_is_set_and_reports_stay() {
 }
 
 #[test]
-fn reports_on_a_task_whose_units_change_are_pointed_out() {
+fn a_report_goes_with_its_unit_when_the_units_change_places() {
     let mut book = Book::default();
     let mut plan = fixture::plan();
     import(&mut book, &plan, "a");
@@ -146,10 +147,13 @@ fn reports_on_a_task_whose_units_change_are_pointed_out() {
         task: 16,
         group: 0,
     };
-    fixture::append(&mut book, vec![fixture::reported(obligation)]);
+    fixture::append(&mut book, vec![fixture::reported(obligation.clone())]);
     plan.tasks[2].groups.reverse();
-    assert_eq!(diff(&book, &plan).regrouped, [16]);
     insta::assert_snapshot!(told(&book, &plan));
+    assert_eq!(kinds(&import(&mut book, &plan, "b")), ["imported", "task"]);
+    let (_, group) = book.task_and_group(&obligation).unwrap();
+    assert_eq!(group.unit, "市市场监管局");
+    assert_eq!(import(&mut book, &plan, "b"), []);
 }
 
 #[test]
@@ -202,4 +206,35 @@ fn someone_whose_unit_reads_otherwise_in_a_revised_table_stays_the_same_person()
     namesake.id = PersonId::of("市第三局", &namesake.name);
     revised.people.push(namesake);
     assert_eq!(keep_ids(&book, revised.clone()), revised);
+}
+
+#[test]
+fn a_row_that_stays_out_for_an_error_takes_nothing_away_that_is_stored() {
+    use crate::plan::prepare::{From, prepare};
+    const TABLE: &[u8] = include_bytes!("../../../seeds/dongguan-2022.txt");
+    let source = crate::plan::Source {
+        file_name: "dongguan-2022.txt".into(),
+        ..Default::default()
+    };
+    let reading = crate::plan::read(TABLE, &source).unwrap();
+    let rules = crate::rules::RuleSet {
+        calendar: std::sync::Arc::new(china()),
+        policy: Policy::default(),
+        reach: Default::default(),
+        coordinators: Vec::new(),
+    };
+    let from = |accept| From {
+        name: "dongguan-2022.txt",
+        sha256: "a",
+        accept,
+        columns: &[],
+    };
+    let mut book = Book::default();
+    let first = prepare(&book, &reading, &from(true), &rules);
+    assert!(first.left_out.is_empty());
+    fixture::append(&mut book, first.facts);
+    let again = prepare(&book, &reading, &from(false), &rules);
+    assert_eq!(again.left_out, [122, 130]);
+    assert!(again.difference.is_empty());
+    assert_eq!(again.facts, []);
 }

@@ -9,19 +9,20 @@ use serde::{Deserialize, Serialize};
 use super::RecordError;
 use super::wire::{self, Got, Put, Wire, remote};
 use crate::domain::book::{
-    Address, Alarm, Book, ClockDoubt, Delivery, DeliveryState, Obligation, PlanBook, Trouble,
+    Address, Alarm, Book, ClockDoubt, ClosedDuty, ClosedWhy, Delivery, DeliveryState, Hand,
+    Handover, Obligation, PlanBook, Trouble,
 };
 use crate::domain::delivery::FailReason;
 use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::message::{Message, MessageKey, Occasion, Stage};
 use crate::domain::people::{ChannelKind, Contact, Person};
-use crate::domain::plan::{Heading, Task};
+use crate::domain::plan::{Group, Heading, Task};
 use crate::domain::report::{Received, Report, Review};
 use crate::domain::user::{Role, User};
 
 /// Raised with every change of the form or of what the fold means.
-pub(in crate::store) const VERSION: u32 = 2;
+pub(in crate::store) const VERSION: u32 = 3;
 
 /// The book as JSON. Sorted, so that equal books give equal bytes.
 pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
@@ -222,6 +223,8 @@ struct PlanBookDef {
     heading: Heading,
     source: String,
     sha256: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    columns: Vec<String>,
     imported_at: DateTime<Utc>,
     #[serde(with = "tasks")]
     tasks: BTreeMap<u32, Task>,
@@ -230,6 +233,34 @@ struct PlanBookDef {
     #[serde(with = "deadlines")]
     deadlines: BTreeMap<NaiveDate, DateTime<Utc>>,
     assumed_years: std::collections::BTreeSet<i32>,
+    version: u32,
+    slots: BTreeMap<u32, Vec<u8>>,
+    #[serde(with = "closed")]
+    closed: BTreeMap<(u32, u8), ClosedDuty>,
+    #[serde(with = "wire")]
+    handovers: Vec<Handover>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ClosedDuty")]
+struct ClosedDutyDef {
+    #[serde(with = "wire")]
+    task: Task,
+    #[serde(with = "wire")]
+    group: Group,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Handover")]
+struct HandoverDef {
+    version: u32,
+    at: DateTime<Utc>,
+    #[serde(with = "wire")]
+    person: PersonId,
+    #[serde(with = "wire")]
+    hand: Hand,
+    task: u32,
+    group: u8,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -243,6 +274,8 @@ struct ObligationDef {
     last_reminded: Option<(DateTime<Utc>, Occasion)>,
     #[serde(with = "copied")]
     copied: BTreeMap<PersonId, bool>,
+    #[serde(with = "dated")]
+    closed: Option<(DateTime<Utc>, ClosedWhy)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -345,6 +378,8 @@ struct UserDef {
 
 remote!(
     PlanBook => PlanBookDef,
+    ClosedDuty => ClosedDutyDef,
+    Handover => HandoverDef,
     Obligation => ObligationDef,
     Received => ReceivedDef,
     Delivery => DeliveryDef,
@@ -384,6 +419,13 @@ as_list!(
     |(_, task)| Put(task),
     Got<Task>,
     |Got(task)| (task.no, task)
+);
+as_list!(
+    closed,
+    BTreeMap<(u32, u8), ClosedDuty>,
+    |((task, slot), duty)| (task, slot, Put(duty)),
+    (u32, u8, Got<ClosedDuty>),
+    |(task, slot, duty)| ((task, slot), duty.0)
 );
 as_list!(
     deadlines,

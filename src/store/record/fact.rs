@@ -20,8 +20,9 @@ use crate::domain::target::{Bound, Decimal, Target};
 use crate::domain::user::Role;
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 27] = [
+pub(super) const KINDS: [(&str, u32); 28] = [
     ("plan.imported", 1),
+    ("plan.columns_mapped", 1),
     ("person.set", 1),
     ("task.set", 1),
     ("task.removed", 1),
@@ -65,6 +66,12 @@ pub(super) enum FactDef {
         accepted: u32,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         units: Vec<(String, String)>,
+    },
+    #[serde(rename = "plan.columns_mapped")]
+    ColumnsMapped {
+        #[serde(with = "wire")]
+        plan: PlanId,
+        columns: Vec<String>,
     },
     #[serde(rename = "person.set")]
     PersonSet {

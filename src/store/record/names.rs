@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserializer, Serializer};
 
 use super::wire::{Wire, from_text, named};
+use crate::domain::book::{ClosedWhy, Hand};
 use crate::domain::delivery::FailReason;
 use crate::domain::fact::Actor;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
@@ -24,6 +25,8 @@ named!(
     Role,
     MilestoneKind,
     Bound,
+    ClosedWhy,
+    Hand,
 );
 
 /// A type that is written by `Display` and read back by the function given.
@@ -106,6 +109,8 @@ fn occasion(text: &str) -> Option<Occasion> {
         ("urge", nth) => nth.parse().ok().map(Occasion::Urge),
         ("test", nth) => nth.parse().ok().map(Occasion::Test),
         ("alarm", nth) => nth.parse().ok().map(Occasion::Alarm),
+        ("taken_over", version) => version.parse().ok().map(Occasion::TakenOver),
+        ("handed_over", version) => version.parse().ok().map(Occasion::HandedOver),
         _ => None,
     }
 }

@@ -239,7 +239,7 @@ fn every_fact() -> Vec<Entry> {
             review: Review::Accepted,
         },
         Fact::LinksRevoked {
-            plan,
+            plan: plan.clone(),
             quarter,
             person: person.clone(),
         },
@@ -257,6 +257,19 @@ fn every_fact() -> Vec<Entry> {
         },
         Fact::SignedIn {
             name: "王科长".into(),
+        },
+        // What came later stands behind, so that the lines before stay as they are.
+        Fact::ColumnsMapped {
+            plan: plan.clone(),
+            columns: vec!["负责同志=直接责任人".into()],
+        },
+        Fact::MessageSkipped {
+            key: key(Occasion::TakenOver(2)),
+            why: SkipWhy::Unreachable,
+        },
+        Fact::MessageSkipped {
+            key: key(Occasion::HandedOver(2)),
+            why: SkipWhy::Unreachable,
         },
         Fact::MessageHandled { key: notice },
         Fact::AddressConfirmed {
@@ -328,7 +341,7 @@ fn every_kind_comes_back_as_it_was() {
 }
 
 /// What release 0.1 wrote must be read for ever. Where this fails after a change, the change needs
-/// a new version of the kind, not a new file.
+/// a new version of the kind, not a new file. New kinds stand behind those of the file.
 #[test]
 fn the_golden_bytes_of_version_1_are_read_and_written_alike() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/store-v1.jsonl");
@@ -342,8 +355,8 @@ fn the_golden_bytes_of_version_1_are_read_and_written_alike() {
         .split(|byte| *byte == b'\n')
         .map(|line| read_line(line).unwrap())
         .collect();
-    assert_eq!(read, every_fact());
-    assert_eq!(golden, written);
+    assert_eq!(read, every_fact()[..read.len()]);
+    assert!(written.starts_with(golden));
 }
 
 #[test]

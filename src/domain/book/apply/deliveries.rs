@@ -193,9 +193,12 @@ impl Book {
             }
         }
         let settled = match occasion {
-            Occasion::Stage(_) | Occasion::Urge(_) => false,
+            Occasion::Stage(_) | Occasion::Urge(_) | Occasion::TakenOver(_) => false,
             Occasion::Settled(_) => true,
-            Occasion::Digest(_) | Occasion::Test(_) | Occasion::Alarm(_) => return,
+            Occasion::Digest(_)
+            | Occasion::HandedOver(_)
+            | Occasion::Test(_)
+            | Occasion::Alarm(_) => return,
         };
         for key in about {
             if let Some(obligation) = self.obligations.get_mut(key) {

@@ -83,9 +83,10 @@ impl Book {
                 sha256,
                 ..
             } => self.import(plan, heading, source, sha256, at),
+            Fact::ColumnsMapped { plan, columns } => self.map_columns(here, plan, columns)?,
             Fact::PersonSet { plan, person } => self.set_person(here, plan.as_ref(), person)?,
-            Fact::TaskSet { plan, task } => return self.set_task(here, plan, task),
-            Fact::TaskRemoved { plan, task } => return self.remove_task(here, plan, *task),
+            Fact::TaskSet { plan, task } => return self.set_task(here, at, plan, task),
+            Fact::TaskRemoved { plan, task } => return self.remove_task(here, at, plan, *task),
             Fact::DeadlinesSet {
                 plan,
                 deadlines,

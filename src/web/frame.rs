@@ -1,32 +1,41 @@
-//! What every page of the board has around it.
+//! What every page for the office has around it.
 
 use chrono::Datelike as _;
 
-use crate::desk::Desk;
-use crate::desk::{behind_words, doubt_words};
+use super::format::long_moment;
+use super::{Caller, assets};
+use crate::desk::{Desk, behind_words, doubt_words};
 use crate::domain::calendar::Calendar;
 use crate::store::Health;
-use crate::web::format::long_moment;
-use crate::web::{Caller, assets};
 
 /// Head, navigation and warnings.
-pub(super) struct Frame<'a> {
+pub struct Frame<'a> {
+    /// Address of the style sheet.
     pub style: &'a str,
+    /// Who asks.
     pub office: &'a str,
     /// Which entry of the navigation is the present page.
     pub here: &'static str,
+    /// Who is signed in.
     pub user: Option<String>,
+    /// Whether the pages that change something are offered.
+    pub writes: bool,
+    /// What forms carry.
     pub csrf: String,
+    /// Whether this is a trial run.
     pub demo: bool,
+    /// The time shown by a simulated clock.
     pub simulated: Option<String>,
+    /// What somebody should mend.
     pub warnings: Vec<String>,
     /// What to say of a clock that leapt; nothing is sent until a person agrees.
     pub clock: Option<String>,
-    pub may_write: bool,
 }
 
 impl<'a> Frame<'a> {
-    pub(super) fn new(desk: &'a Desk, caller: &Caller, here: &'static str) -> Self {
+    /// Around a page for this caller.
+    #[must_use]
+    pub fn new(desk: &'a Desk, caller: &Caller, here: &'static str) -> Self {
         let now = desk.clock.now();
         let calendar = desk.calendar();
         let user = match caller {
@@ -41,6 +50,7 @@ impl<'a> Frame<'a> {
         let signed_in = user.is_some();
         let simulated = desk.clock.is_simulated();
         Self {
+            writes: caller.may_write(),
             style: assets::style_path(),
             office: &desk.office.name,
             here,
@@ -50,7 +60,6 @@ impl<'a> Frame<'a> {
                 true => leapt(desk, &calendar),
                 false => None,
             },
-            may_write: caller.may_write(),
             demo: desk.is_demo(),
             simulated: simulated.then(|| long_moment(&calendar, now)),
             warnings: match signed_in {
