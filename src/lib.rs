@@ -20,7 +20,8 @@
 //! - [`channel`] renders and sends by one way out; it alone knows what that peer's answers mean.
 //! - [`reply`] takes what an owner says, makes it durable, then thanks.
 //! - [`watch`] looks after every pass whether the program itself is well, and tells the operator.
-//! - [`board`] computes views from the book at a moment, for pages, programs and the terminal.
+//! - [`board`] computes views from the book at a moment, for pages, programs and the terminal;
+//!   [`feed`] does so for calendars.
 //!
 //! Under them: [`domain`] decides everything and touches nothing; [`store`] keeps the journal of
 //! facts in two copies, with the [`store::Ledger`] as the one door; [`config`] is what the office
@@ -29,7 +30,7 @@
 //! and [`telemetry`] are the edges.
 //!
 //! Who may know whom: `domain` ← `config` ← `store`, `channel`, `web` ← `plan`, `outbox`, `reply`,
-//! `board` ← `app` ← `cli` ← `main`. `tests/tidy.rs` holds these walls up.
+//! `board`, `feed` ← `app` ← `cli` ← `main`. `tests/tidy.rs` holds these walls up.
 //!
 //! # What always holds
 //!
@@ -63,6 +64,7 @@ pub mod config;
 pub mod desk;
 pub mod domain;
 pub mod driver;
+pub mod feed;
 pub mod life;
 pub mod outbox;
 pub mod plan;

@@ -79,7 +79,7 @@ fn the_domain_is_pure() {
 
 #[test]
 fn the_rooms_of_the_middle_row_never_name_each_other() {
-    let rooms = ["plan", "outbox", "reply", "board"];
+    let rooms = ["plan", "outbox", "reply", "board", "feed"];
     for room in rooms {
         let others: Vec<String> = rooms
             .iter()

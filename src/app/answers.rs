@@ -120,32 +120,6 @@ pub struct UnreachablePerson {
     pub open: Vec<u32>,
 }
 
-/// After `urge`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UrgeAnswer {
-    /// Whom, over which channel first, and how many messages each had in the last seven days.
-    pub urged: Vec<UrgeLine>,
-    /// People who cannot be reached.
-    pub unreachable: usize,
-    /// All of it in words.
-    pub text: String,
-}
-
-/// One person urged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UrgeLine {
-    /// Name.
-    pub name: String,
-    /// Unit.
-    pub unit: String,
-    /// Open items.
-    pub items: usize,
-    /// First channel.
-    pub channel: String,
-    /// Messages in the last seven days.
-    pub this_week: usize,
-}
-
 /// `user list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsersAnswer {

@@ -13,8 +13,9 @@ use crate::config::Config;
 use crate::desk::StoppedChannel;
 use crate::domain::brief::Office;
 use crate::domain::delivery::{Doubt, Doubts, RetryPlan};
+use crate::domain::feed::Feed;
 use crate::domain::link::{Link, LinkKey};
-use crate::outbox::{DEAD_AFTER, LaneStatus, Links, Outbox, Terms};
+use crate::outbox::{Calendars, DEAD_AFTER, LaneStatus, Links, Outbox, Terms};
 use crate::rules::Rules;
 use crate::store::Ledger;
 
@@ -61,7 +62,8 @@ pub(super) fn outbox(
             key.clone(),
             base.to_owned(),
         ),
-    ))
+    )
+    .with_calendars(calendars(clock.clone(), key.clone(), base.to_owned())))
 }
 
 /// The channels that do not work, for pages and alarms.
@@ -103,6 +105,14 @@ fn channels(config: &Config) -> anyhow::Result<Vec<Arc<dyn Channel>>> {
     }
     channels.push(Arc::new(SpoolChannel::new(config.spool.path.clone())));
     Ok(channels)
+}
+
+/// Makes the address of a person's calendar feed.
+fn calendars(clock: Clock, key: LinkKey, base: String) -> Calendars {
+    Arc::new(move |person| {
+        let token = key.sign_feed(&Feed::Person(person.clone()), clock.now());
+        format!("{base}/calendar/{token}.ics")
+    })
 }
 
 /// Makes the address of a person's own page: good until long after the quarter's deadline.

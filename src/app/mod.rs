@@ -15,6 +15,7 @@ use std::thread::JoinHandle;
 use anyhow::Context as _;
 use axum::Router;
 
+use crate::channel::render::{TemplateFaults, Templates};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::{Desk, Office, Vitals};
@@ -62,6 +63,7 @@ impl App {
     }
 
     async fn build(config: Config, clock: Clock, demo: bool) -> anyhow::Result<Self> {
+        wording(&config)?.put_in_force();
         let folder = config.store.path.clone();
         let opener = opener(&folder)?;
         let (ledger, ledger_thread, report) =
@@ -180,6 +182,7 @@ impl App {
             move || driver.wake(),
         );
         let pages = crate::reply::router(desk())
+            .merge(crate::feed::router(desk()))
             .merge(crate::board::router(desk()))
             .merge(imports)
             .merge(crate::web::health::router(desk()))
@@ -198,6 +201,21 @@ impl App {
             .await?
             .map_err(|_| anyhow::anyhow!("存储没有正常关闭"))
     }
+}
+
+/// The templates of the config, tried out.
+///
+/// # Errors
+/// Every fault in the office's own, each with its place.
+pub(crate) fn wording(config: &Config) -> Result<Templates, TemplateFaults> {
+    let Some(folder) = &config.templates.path else {
+        return Ok(Templates::builtin());
+    };
+    let (templates, warnings) = Templates::load(folder, &config.policy.ladder)?;
+    for warning in warnings {
+        tracing::warn!(%warning, "a folder of templates is not used");
+    }
+    Ok(templates)
 }
 
 /// How to open the store in this folder, with a first look by this same program.

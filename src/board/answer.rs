@@ -8,6 +8,7 @@ use crate::domain::board::{
 };
 use crate::domain::book::{Book, ObligationState};
 use crate::domain::calendar::Calendar;
+use crate::domain::due::World;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
 use crate::rules::RuleSet;
 use crate::web::format::{brief, moment};
@@ -20,6 +21,9 @@ pub(super) struct BoardPage<'a> {
     /// The past moment that was asked for.
     pub past: Option<String>,
     pub at_value: String,
+    pub may_urge: bool,
+    /// The office's calendar feed; none over the command socket.
+    pub feed: Option<String>,
     pub answer: Answer,
 }
 
@@ -42,6 +46,11 @@ pub(super) struct Answer {
     audits: Vec<AuditLine>,
     /// How long the oldest message that is due has waited.
     oldest: Option<String>,
+    /// Whom to urge, and where; none where nobody shown owes anything.
+    urge: Option<(String, String)>,
+    ladder: Vec<LadderLine>,
+    /// The case has begun with this ladder, and keeps it.
+    begun: bool,
 }
 
 struct Pick {
@@ -116,6 +125,14 @@ struct AuditLine {
     at: String,
 }
 
+/// One stage, as it was or will be.
+struct LadderLine {
+    stage: &'static str,
+    at: String,
+    copied: String,
+    channels: String,
+}
+
 pub(super) fn answer(
     book: &Book,
     plan: &PlanId,
@@ -161,6 +178,9 @@ pub(super) fn answer(
             }),
         ),
         narrowed: narrowed(book, filter),
+        urge: urge(book, &place, filter, &view),
+        ladder: ladder(&world, &place),
+        begun: book.ladder(plan, quarter).is_some(),
         shown: filter.show,
         rows: view
             .rows
@@ -304,6 +324,49 @@ fn needs(book: &Book, place: &Place<'_>, found: Attention) -> Vec<Need> {
     needs
 }
 
+/// Everyone who owes something among those the page has been narrowed to.
+fn urge(
+    book: &Book,
+    place: &Place<'_>,
+    filter: &Filter,
+    view: &QuarterView,
+) -> Option<(String, String)> {
+    if view.totals.not_reported == 0 {
+        return None;
+    }
+    let Place { plan, quarter } = place;
+    let mut href = format!("/urge?plan={plan}&quarter={quarter}");
+    if let Some(unit) = &filter.unit {
+        href.push_str(&format!("&unit={}", encode(unit)));
+    }
+    if let Some(owner) = &filter.owner {
+        href.push_str(&format!("&owner={owner}"));
+    }
+    let whom = match narrowed(book, filter) {
+        Some(_) if filter.owner.is_some() => "催办此人",
+        Some(_) => "催办本单位未报的",
+        None => "催办全部未报的",
+    };
+    Some((href, whom.to_owned()))
+}
+
+fn ladder(world: &World<'_>, place: &Place<'_>) -> Vec<LadderLine> {
+    let (plan, quarter) = (place.plan, place.quarter);
+    let rules = world.ladder(plan, quarter).stages.iter();
+    rules
+        .filter_map(|rule| {
+            let at = world.stage_time(plan, quarter, rule.stage)?;
+            let channels: Vec<_> = rule.channels.iter().map(|kind| kind.chinese()).collect();
+            Some(LadderLine {
+                stage: rule.stage.chinese(),
+                at: moment(world.calendar, at),
+                copied: rule.copied.chinese().join("、"),
+                channels: channels.join("、"),
+            })
+        })
+        .collect()
+}
+
 fn narrowed(book: &Book, filter: &Filter) -> Option<String> {
     let person = filter.owner.as_ref().and_then(|id| book.people.get(id));
     match (&filter.unit, person) {
@@ -364,7 +427,7 @@ fn few(names: &[&str]) -> String {
 }
 
 /// Percent-encoded for a query.
-fn encode(text: &str) -> String {
+pub(super) fn encode(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {

@@ -24,7 +24,7 @@ use crate::web::{Caller, WebError};
 const MOST: usize = 200;
 
 /// A message may bring its own styles, and nothing else.
-const MESSAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+pub(super) const MESSAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
     form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 #[derive(Deserialize)]
@@ -194,15 +194,13 @@ fn next_stage(desk: &Desk) -> Option<Next> {
     let book = desk.ledger.book();
     let times = book.plans.keys().flat_map(|plan| {
         let quarters = book.quarters_of(plan).into_iter();
-        quarters.flat_map(|quarter| Stage::ALL.map(|stage| (quarter, stage)))
+        quarters.flat_map(move |quarter| Stage::ALL.map(|stage| (plan, quarter, stage)))
     });
+    let rules = desk.rules.now();
+    let world = rules.world(&book);
     let (at, quarter, stage) = times
-        .filter_map(|(quarter, stage)| {
-            let at: DateTime<Utc> = desk
-                .rules
-                .now()
-                .policy
-                .stage_time(&calendar, quarter, stage)?;
+        .filter_map(|(plan, quarter, stage)| {
+            let at: DateTime<Utc> = world.stage_time(plan, quarter, stage)?;
             (at > now).then_some((at, quarter, stage))
         })
         .min()?;

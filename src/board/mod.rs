@@ -16,9 +16,11 @@ mod readiness;
 mod review;
 mod signin;
 pub mod text;
+pub mod urge;
 pub mod users;
 mod users_api;
 pub mod wire;
+mod wording;
 
 use std::sync::Arc;
 
@@ -46,6 +48,10 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/readiness", get(readiness::show))
         .route("/readiness/test", post(readiness::test))
         .route("/clock/confirm", post(readiness::confirm_clock))
+        .route("/templates", get(wording::show))
+        .route("/templates/{name}/html", get(wording::html))
+        .route("/urge", get(urge::show).post(urge::submit))
+        .route("/api/v1/urge", post(urge::order))
         .route("/api/v1/board", get(api::board))
         .route("/api/v1/deliveries", get(api::deliveries))
         .route("/api/v1/clock", post(api::clock))

@@ -13,6 +13,7 @@ use super::history;
 use crate::desk::Desk;
 use crate::domain::board::{Filter, Show, present, quarter_view};
 use crate::domain::calendar::Calendar;
+use crate::domain::feed::Feed;
 use crate::domain::ids::{BadId, PersonId, PlanId, Quarter};
 use crate::web::error::page;
 use crate::web::format::long_moment;
@@ -76,9 +77,21 @@ pub(super) async fn board(
     page(&BoardPage {
         frame,
         past: past.map(|at| long_moment(&calendar, at)),
+        may_urge: caller.may_write() && past.is_none(),
+        feed: feed(&desk, &caller),
         at_value: past.map_or(String::new(), |_| asked.at.clone()),
         answer,
     })
+}
+
+/// The office's calendar, for whoever is signed in.
+fn feed(desk: &Desk, caller: &Caller) -> Option<String> {
+    let Caller::User { name, .. } = caller else {
+        return None;
+    };
+    let feed = Feed::Office(name.clone());
+    let token = desk.link_key.sign_feed(&feed, desk.clock.now());
+    Some(format!("{}/calendar/{token}.ics", desk.public_url))
 }
 
 #[derive(Template)]

@@ -8,6 +8,7 @@
 //! after a minute's rest", and the outbox arranges that.
 
 pub mod email;
+pub mod ics;
 pub mod mask;
 pub mod pace;
 pub mod render;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::ics::{self, Head, Organizer};
 use super::render::{self, RenderError};
 use super::{Attempted, Channel, Sending};
 use crate::domain::brief::Brief;
@@ -41,6 +42,9 @@ pub struct SpooledMessage {
     pub html: String,
     /// The addressee's own page; none where the message has no link to one.
     pub link: Option<String>,
+    /// The calendar file that a mail would carry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
     /// When it was written, RFC 3339 in the office's zone.
     pub at: String,
 }
@@ -128,8 +132,23 @@ fn message(brief: &Brief) -> Result<SpooledMessage, RenderError> {
         text: rendered.text,
         html: rendered.html,
         link: (!brief.items.is_empty()).then(|| brief.link.clone()),
+        calendar: calendar_file(brief),
         at: brief.at.to_rfc3339(),
     })
+}
+
+fn calendar_file(brief: &Brief) -> Option<String> {
+    let head = Head {
+        name: "",
+        office: &brief.office.name,
+        telephone: brief.office.telephone.as_deref(),
+    };
+    let organizer = Organizer {
+        name: &brief.office.name,
+        address: "cuiban@localhost",
+    };
+    let event = brief.event.as_ref()?;
+    Some(ics::attachment(head, event, organizer))
 }
 
 /// Writes the whole file beside its place, then moves it there.

@@ -219,7 +219,11 @@ impl Client {
         }
         let message = serde_json::from_slice::<serde_json::Value>(&bytes)
             .ok()
-            .and_then(|value| Some(value.get("message")?.as_str()?.to_owned()))
+            .and_then(|value| {
+                let told = value.get("message");
+                let told = told.or_else(|| value.pointer("/error/message"))?;
+                Some(told.as_str()?.to_owned())
+            })
             .unwrap_or_else(|| String::from_utf8_lossy(&bytes).into_owned());
         if status == StatusCode::BAD_REQUEST {
             bail!(Exit::Usage(message));

@@ -23,6 +23,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use crate::channel::render::TemplateFaults;
 use crate::{store, telemetry};
 
 /// The hidden command that takes the first look at a store.
@@ -114,6 +115,7 @@ pub fn main() -> ExitCode {
                 Some(Exit::Usage(_)) => ExitCode::from(2),
                 Some(Exit::Findings(_)) => ExitCode::from(3),
                 Some(Exit::Probe) => ExitCode::from(store::PROBE_FAILED),
+                None if error.is::<TemplateFaults>() => ExitCode::from(2),
                 None => ExitCode::FAILURE,
             }
         }

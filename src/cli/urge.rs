@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::client::with_client;
 use super::print;
-use crate::app::answers::UrgeAnswer;
+use crate::board::urge::UrgeAnswer;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -17,7 +17,7 @@ pub(super) struct Args {
     /// 只催这个人：姓名，重名时写成“单位/姓名”或人员编号
     #[arg(long)]
     person: Option<String>,
-    /// 只列出将要催办谁，不发送
+    /// 只列出谁将收到什么、走哪个渠道、本周已收到几条，不发送
     #[arg(long)]
     dry_run: bool,
     /// 输出 JSON

@@ -17,6 +17,7 @@ pub mod secret;
 pub mod server;
 pub mod spool;
 pub mod store;
+pub mod templates;
 pub mod time;
 pub mod units;
 pub mod wecom;
@@ -33,8 +34,9 @@ use std::path::{Path, PathBuf};
 use chrono::Timelike;
 
 use crate::domain::delivery::Doubt;
+use crate::domain::ladder::StageRule;
 use crate::domain::people::ChannelKind;
-use crate::domain::policy::{Policy, StageRule};
+use crate::domain::policy::Policy;
 
 pub use email::EmailConfig;
 pub use fault::{ConfigFaults, Fault, Origin};
@@ -46,6 +48,7 @@ pub use server::ServerConfig;
 pub use show::{Check, Show};
 pub use spool::SpoolConfig;
 pub use store::StoreConfig;
+pub use templates::TemplatesConfig;
 pub use time::TimeConfig;
 pub use wecom::WecomConfig;
 
@@ -75,6 +78,8 @@ pub struct Config {
     pub email: Option<EmailConfig>,
     /// `[wecom]`; without robots it sends nothing.
     pub wecom: WecomConfig,
+    /// `[templates]`.
+    pub templates: TemplatesConfig,
     /// `[spool]`.
     pub spool: SpoolConfig,
     /// `[log]`.
@@ -227,6 +232,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
     let policy = gathered.section(root, "remind", remind::read);
     let email = gathered.section(root, "email", EmailConfig::read);
     let wecom = gathered.section(root, "wecom", WecomConfig::read);
+    let templates = gathered.section(root, "templates", TemplatesConfig::read);
     let spool = gathered.section(root, "spool", |r| SpoolConfig::read(r, folder));
     let log = gathered.section(root, "log", LogConfig::read);
     tell_unknown_sections(root, gathered);
@@ -238,6 +244,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
         policy: policy?,
         email,
         wecom: wecom?,
+        templates,
         spool: spool?,
         log: log?,
     };
@@ -246,8 +253,17 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
 }
 
 fn tell_unknown_sections(root: &Table, gathered: &mut Gathered) {
-    const KNOWN: [&str; 9] = [
-        "server", "store", "time", "office", "remind", "email", "wecom", "spool", "log",
+    const KNOWN: [&str; 10] = [
+        "server",
+        "store",
+        "time",
+        "office",
+        "remind",
+        "templates",
+        "email",
+        "wecom",
+        "spool",
+        "log",
     ];
     for (name, node) in &root.entries {
         if KNOWN.contains(&name.as_str()) {
@@ -285,7 +301,8 @@ fn check_together(config: &Config, root: &Table, gathered: &mut Gathered) {
         );
     }
     let on_the_half_hour = |rule: &&StageRule| rule.time.minute().is_multiple_of(30);
-    let busy = config.policy.stages.iter().find(on_the_half_hour);
+    let stages = &config.policy.ladder.stages;
+    let busy = stages.iter().find(on_the_half_hour);
     if let (Some(rule), false) = (busy, config.wecom.robots.is_empty()) {
         gathered.warn(
             &place("remind"),
@@ -293,11 +310,7 @@ fn check_together(config: &Config, root: &Table, gathered: &mut Gathered) {
             "整点和半点企业微信最繁忙，请错开几分钟，如 09:10",
         );
     }
-    let due = config
-        .policy
-        .stages
-        .iter()
-        .find(|rule| rule.working_days == 0);
+    let due = stages.iter().find(|rule| rule.working_days == 0);
     if let Some(due) = due
         && due.time >= config.policy.deadline_time
     {

@@ -3,8 +3,10 @@
 use chrono::{NaiveTime, TimeDelta};
 
 use super::reader::{Reader, Told};
+use crate::domain::ladder::{Copied, Ladder, StageRule};
 use crate::domain::message::Stage;
-use crate::domain::policy::{Policy, StageRule};
+use crate::domain::people::ChannelKind;
+use crate::domain::policy::Policy;
 
 /// Reads `[remind]` into the domain's policy.
 pub(super) fn read(r: &mut Reader<'_>) -> Option<Policy> {
@@ -32,7 +34,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> Option<Policy> {
     check_order(r, &rules);
     Some(Policy {
         deadline_time: deadline_time?,
-        stages: rules,
+        ladder: Ladder { stages: rules },
         digest_time: digest_time?,
         quiet_until: quiet_until?,
         quiet_from: open?.to,
@@ -68,14 +70,62 @@ fn rule(r: &mut Reader<'_>, stage: Stage, open: Option<&Open>) -> Result<Option<
     let working_days = r.number("working_days", -60..=60);
     let time = r.time("time");
     check_hour(r, "time", time, open);
+    let copied = copied(r);
+    let channels = channels(r);
+    let template = r.parsed("template", TEMPLATE_FORM, |text| {
+        is_template_name(text).then(|| text.to_owned())
+    });
     let rule = StageRule {
         stage,
         working_days: working_days
             .and_then(|days| i32::try_from(days).ok())
             .ok_or(Told)?,
         time: time.ok_or(Told)?,
+        copied: copied?,
+        channels: channels?,
+        template,
     };
     Ok(enabled.ok_or(Told)?.then_some(rule))
+}
+
+const TEMPLATE_FORM: &str = "模板文件夹的名称：小写英文字母、数字和 -，如 \"overdue\"";
+
+/// Names a folder of templates; cannot lead out of it.
+fn is_template_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    text.len() <= 40 && text.chars().all(plain)
+}
+
+fn copied(r: &mut Reader<'_>) -> Result<Copied, Told> {
+    let names = r.texts("copy").ok_or(Told)?;
+    Copied::from_names(names.iter().map(String::as_str)).map_err(|name| {
+        let known = Copied::NAMES.map(|(name, chinese)| format!("{name}（{chinese}）"));
+        let known = known.join("、");
+        r.fault(
+            "copy",
+            format!("没有“{name}”这种抄送对象；可用的有 {known}"),
+        );
+        Told
+    })
+}
+
+fn channels(r: &mut Reader<'_>) -> Result<Vec<ChannelKind>, Told> {
+    let mut channels = Vec::new();
+    for name in r.texts("channels").ok_or(Told)? {
+        match ChannelKind::from_name(&name) {
+            Some(kind) if !channels.contains(&kind) => channels.push(kind),
+            Some(_) => {}
+            None => {
+                let known = ChannelKind::ALL.map(ChannelKind::as_str).join("、");
+                r.fault(
+                    "channels",
+                    format!("没有“{name}”这种渠道；可用的有 {known}"),
+                );
+                return Err(Told);
+            }
+        }
+    }
+    Ok(channels)
 }
 
 fn check_order(r: &mut Reader<'_>, rules: &[StageRule]) {

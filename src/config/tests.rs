@@ -200,7 +200,7 @@ fn the_environment_goes_over_the_file_and_the_file_over_the_defaults() {
         Path::new("/var/lib/cuiban/cuiban.sock")
     );
     assert_eq!(config.policy.budget, 5);
-    assert_eq!(config.policy.stages.len(), 4);
+    assert_eq!(config.policy.ladder.stages.len(), 4);
     let email = config.email.as_ref().unwrap();
     assert_eq!((email.port, email.max_connections), (2525, 1));
     assert_eq!(email.from.to_string(), "督查科 <duban@b.example>");

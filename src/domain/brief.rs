@@ -9,10 +9,11 @@ mod name;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, Offset, TimeZone, Utc};
 
+use super::agenda::{self, Event};
 use super::book::{Book, DeliveryState};
 use super::calendar::Calendar;
 use super::ids::{ObligationKey, PersonId};
-use super::message::{Message, Occasion, Stage};
+use super::message::{Message, MessageKey, Occasion, Stage};
 use super::people::{ChannelKind, Contact};
 
 pub use digest::{Digest, UnitRow};
@@ -83,11 +84,11 @@ impl Letter {
         self == other || (told_of_others(self) && told_of_others(other))
     }
 
-    /// The folder of its templates.
+    /// The name of its common templates.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Reminder => "reminder",
+            Self::Reminder => "owner",
             Self::Copied => "copied",
             Self::Settled => "settled",
             Self::Digest => "digest",
@@ -105,6 +106,8 @@ pub struct Brief {
     pub message: Message,
     /// Which kind of letter.
     pub letter: Letter,
+    /// The templates that the case's ladder names for this stage.
+    pub wording: Option<String>,
     /// The addressee's name.
     pub name: String,
     /// The addressee's unit; empty for leaders of the city.
@@ -131,6 +134,10 @@ pub struct Brief {
     pub office: Office,
     /// The addressee's own page.
     pub link: String,
+    /// Address of the addressee's calendar feed.
+    pub calendar: Option<String>,
+    /// The deadline for the addressee's calendar, with the first word of a quarter.
+    pub event: Option<Event>,
     /// Names the message for ever: 24 hex digits, the same at every try.
     pub id: String,
     /// Ids of the mails of the same thread that were sent before, oldest first.
@@ -167,6 +174,8 @@ pub struct Order<'a> {
     pub office: &'a Office,
     /// The addressee's own page.
     pub link: &'a str,
+    /// Address of the addressee's calendar feed.
+    pub calendar: Option<&'a str>,
     /// Now.
     pub now: DateTime<Utc>,
 }
@@ -179,8 +188,11 @@ pub fn compose(book: &Book, calendar: &Calendar, order: Order<'_>) -> Brief {
     let plan = book.plans.get(&key.plan);
     let letter = Letter::of(message);
     let person = book.people.get(&key.person);
+    let deadline = deadline(book, calendar, order);
+    let earlier = earlier(book, message, letter);
     Brief {
         letter,
+        wording: wording(book, key),
         name: person.map_or_else(String::new, |person| person.name.clone()),
         unit: person.map_or_else(String::new, |person| person.unit.clone()),
         contact: book
@@ -189,7 +201,8 @@ pub fn compose(book: &Book, calendar: &Calendar, order: Order<'_>) -> Brief {
             .cloned()
             .unwrap_or_else(|| Contact::none(key.person.clone())),
         plan_title: plan.map_or_else(String::new, |plan| plan.heading.title.clone()),
-        deadline: deadline(book, calendar, order),
+        event: event(book, order, deadline, &earlier),
+        deadline,
         items: item::items(book, calendar, order),
         about: item::about(book, order),
         digest: (letter == Letter::Digest).then(|| digest::digest(book, order)),
@@ -203,8 +216,9 @@ pub fn compose(book: &Book, calendar: &Calendar, order: Order<'_>) -> Brief {
         }),
         office: order.office.clone(),
         link: link(letter, order),
+        calendar: order.calendar.map(str::to_owned),
         id: message_name(key),
-        earlier: earlier(book, message, letter),
+        earlier,
         token: subject_token(&key.plan, key.quarter, &key.person),
         at: local(calendar, order.now),
         message: message.clone(),
@@ -220,6 +234,33 @@ impl Brief {
             _ => None,
         }
     }
+}
+
+fn wording(book: &Book, key: &MessageKey) -> Option<String> {
+    let Occasion::Stage(stage) = key.occasion else {
+        return None;
+    };
+    let rule = book.ladder(&key.plan, key.quarter)?.rule(stage)?;
+    rule.template.clone()
+}
+
+/// With the notice, or with whatever stage is the first word by mail, while there is still time.
+fn event(
+    book: &Book,
+    order: Order<'_>,
+    deadline: Option<Deadline>,
+    earlier: &[String],
+) -> Option<Event> {
+    let key = &order.message.key;
+    let Occasion::Stage(stage) = key.occasion else {
+        return None;
+    };
+    let ahead = deadline.is_some_and(|deadline| !deadline.passed);
+    let first = stage == Stage::Notice || earlier.is_empty();
+    if order.items.is_empty() || !ahead || !first {
+        return None;
+    }
+    agenda::reports(book, &key.plan, key.quarter, &key.person)
 }
 
 fn deadline(book: &Book, calendar: &Calendar, order: Order<'_>) -> Option<Deadline> {

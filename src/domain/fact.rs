@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::delivery::{SendOutcome, Verdict};
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
+use super::ladder::Ladder;
 use super::message::{Message, MessageKey, Occasion, Stage};
 use super::people::{ChannelKind, Contact, Person};
 use super::plan::{Heading, Task};
@@ -99,6 +100,15 @@ pub enum Fact {
     ContactSet {
         /// The contact.
         contact: Contact,
+    },
+    /// A case begins: this is its ladder, whatever the config says later.
+    LadderSet {
+        /// The plan.
+        plan: PlanId,
+        /// The quarter.
+        quarter: Quarter,
+        /// The ladder.
+        ladder: Box<Ladder>,
     },
     /// A stage was run for a quarter, or skipped; it is not run again.
     StageRun {

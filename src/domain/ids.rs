@@ -43,6 +43,12 @@ impl PlanId {
         }
     }
 
+    /// The plan of samples: the table that comes with the program.
+    #[must_use]
+    pub fn example() -> Self {
+        Self("dongguan-2022".into())
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

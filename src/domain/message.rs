@@ -61,12 +61,6 @@ impl Stage {
             Self::Escalation => "督办",
         }
     }
-
-    /// Whether 责任人 or leaders are told too at this stage.
-    #[must_use]
-    pub fn copies(self) -> bool {
-        matches!(self, Self::Overdue | Self::Escalation)
-    }
 }
 
 /// What a message is about; with plan, quarter and person it names the message for ever.

@@ -8,6 +8,7 @@
 //! book that has them, it gives none.
 
 pub mod address;
+pub mod agenda;
 pub mod alarm;
 pub mod board;
 pub mod book;
@@ -16,7 +17,9 @@ pub mod calendar;
 pub mod delivery;
 pub mod due;
 pub mod fact;
+pub mod feed;
 pub mod ids;
+pub mod ladder;
 pub mod leap;
 pub mod link;
 pub mod message;

@@ -3,16 +3,15 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::calendar::Calendar;
-use super::ids::Quarter;
-use super::message::Stage;
+use super::ladder::Ladder;
 
 /// When and how much people are reminded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// Time of day at which a deadline day ends for reports.
     pub deadline_time: NaiveTime,
-    /// The stages, in order of [`Stage::ALL`].
-    pub stages: Vec<StageRule>,
+    /// The stages of cases that have not begun; one that has keeps its own.
+    pub ladder: Ladder,
     /// Time of day of the coordinators' digest and of word that something is settled.
     pub digest_time: NaiveTime,
     /// Nothing leaves before.
@@ -29,34 +28,12 @@ pub struct Policy {
     pub catch_up_after: TimeDelta,
 }
 
-/// One stage's place in the quarter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StageRule {
-    /// Which.
-    pub stage: Stage,
-    /// Working days from the deadline day; negative is before.
-    pub working_days: i32,
-    /// Time of day.
-    pub time: NaiveTime,
-}
-
 impl Default for Policy {
     fn default() -> Self {
         let at = |hour, minute| NaiveTime::from_hms_opt(hour, minute, 0).unwrap_or_default();
-        let rule = |stage, working_days| StageRule {
-            stage,
-            working_days,
-            time: at(9, 10),
-        };
         Self {
             deadline_time: at(18, 0),
-            stages: vec![
-                rule(Stage::Notice, -10),
-                rule(Stage::Reminder, -3),
-                rule(Stage::Due, 0),
-                rule(Stage::Overdue, 1),
-                rule(Stage::Escalation, 5),
-            ],
+            ladder: Ladder::default(),
             digest_time: at(16, 50),
             quiet_until: at(8, 30),
             quiet_from: at(18, 0),
@@ -73,19 +50,6 @@ impl Policy {
     #[must_use]
     pub fn deadline(&self, calendar: &Calendar, day: NaiveDate) -> DateTime<Utc> {
         calendar.instant(calendar.on_or_before(day), self.deadline_time)
-    }
-
-    /// The time of a stage of this quarter; none where the stage is switched off.
-    #[must_use]
-    pub fn stage_time(
-        &self,
-        calendar: &Calendar,
-        quarter: Quarter,
-        stage: Stage,
-    ) -> Option<DateTime<Utc>> {
-        let rule = self.stages.iter().find(|rule| rule.stage == stage)?;
-        let day = calendar.shift(calendar.last_working_day(quarter), rule.working_days);
-        Some(calendar.instant(day, rule.time))
     }
 
     /// `now` if messages may leave, else the next moment at which they may.
@@ -108,6 +72,8 @@ impl Policy {
 mod tests {
     use super::*;
     use crate::domain::calendar::testing::china;
+    use crate::domain::ids::Quarter;
+    use crate::domain::message::Stage;
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
@@ -118,7 +84,7 @@ mod tests {
         let (policy, calendar) = (Policy::default(), china());
         let quarter = Quarter::new(2026, 3).unwrap();
         let times = Stage::ALL.map(|stage| {
-            let time = policy.stage_time(&calendar, quarter, stage).unwrap();
+            let time = policy.ladder.time(&calendar, quarter, stage).unwrap();
             time.with_timezone(&calendar.zone())
                 .format("%m-%d %H:%M")
                 .to_string()
@@ -133,11 +99,8 @@ mod tests {
                 "10-13 09:10"
             ]
         );
-        let without = Policy {
-            stages: Vec::new(),
-            ..policy
-        };
-        assert_eq!(without.stage_time(&calendar, quarter, Stage::Notice), None);
+        let without = Ladder { stages: Vec::new() };
+        assert_eq!(without.time(&calendar, quarter, Stage::Notice), None);
     }
 
     #[test]

@@ -46,6 +46,9 @@ pub use lane::{DEAD_AFTER, LaneStatus, Rest};
 /// Makes the address of a person's own page for a quarter.
 pub type Links = Arc<dyn Fn(&PlanId, Quarter, &PersonId) -> String + Send + Sync>;
 
+/// Makes the address of a person's calendar feed.
+pub type Calendars = Arc<dyn Fn(&PersonId) -> String + Send + Sync>;
+
 /// What the outbox goes by, beside the office's rules.
 #[derive(Debug, Clone)]
 pub struct Terms {
@@ -62,6 +65,7 @@ pub struct Outbox {
     rules: Rules,
     terms: Terms,
     links: Links,
+    calendars: Option<Calendars>,
     lanes: Vec<Arc<Lane>>,
     /// Workers between waking up and finding nothing to do.
     busy: AtomicUsize,
@@ -96,11 +100,21 @@ impl Outbox {
             rules,
             terms,
             links,
+            calendars: None,
             busy: AtomicUsize::new(0),
             paused: AtomicBool::new(true),
             doubtful: AtomicBool::new(true),
             activity: Notify::new(),
             alarm: Notify::new(),
+        }
+    }
+
+    /// Letters say where the reader's calendar feed is.
+    #[must_use]
+    pub fn with_calendars(self, calendars: Calendars) -> Self {
+        Self {
+            calendars: Some(calendars),
+            ..self
         }
     }
 

@@ -1,7 +1,7 @@
 //! Which message goes next: the last check, right before the intent. Pure; runs on the writer's
 //! thread, so that nothing can come between the check and the intent.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::book::{Book, Delivery, DeliveryState, Obligation};
 use crate::domain::fact::{DeferWhy, Fact, WithdrawWhy};
@@ -111,6 +111,9 @@ fn check(book: &Book, hours: Hours, delivery: &Delivery) -> Check {
     if !message.explicit && hours.open_at > hours.now {
         return Check::Defer;
     }
+    if let Some(by) = just_urged(book, delivery, hours.now) {
+        return Check::Withdraw(WithdrawWhy::Superseded { by });
+    }
     Check::Send(Box::new(Job {
         channel: *channel,
         leg: delivery.leg,
@@ -163,6 +166,32 @@ fn nothing_left(book: &Book, message: &Message) -> WithdrawWhy {
     } else {
         WithdrawWhy::Reported
     }
+}
+
+/// A coordinator's own word that overtook this stage and names all of it: the same twice within a
+/// few hours would only annoy. After a night or a holiday the stage speaks for itself.
+fn just_urged(book: &Book, delivery: &Delivery, now: DateTime<Utc>) -> Option<Occasion> {
+    const JUST: TimeDelta = TimeDelta::hours(8);
+    let message = &delivery.message;
+    let key = &message.key;
+    if !matches!(key.occasion, Occasion::Stage(_)) || !message.about.is_empty() {
+        return None;
+    }
+    let overtook = |other: &&Delivery| {
+        let named = &other.message.items;
+        let going = !matches!(
+            other.state,
+            DeliveryState::Withdrawn { .. } | DeliveryState::Dead { .. }
+        );
+        matches!(other.message.key.occasion, Occasion::Urge(_))
+            && going
+            && other.queued_in > delivery.queued_in
+            && other.queued_at + JUST > now
+            && message.items.iter().all(|item| named.contains(item))
+    };
+    book.messages_about(&key.person, &key.plan, key.quarter)
+        .find(overtook)
+        .map(|other| other.message.key.occasion)
 }
 
 /// A later stage, or a later day's digest, that waits or was sent speaks for this one.

@@ -178,12 +178,15 @@ impl Outbox {
     async fn compose_and_send(&self, lane: &Lane, job: &Job) -> Attempted {
         let key = &job.message.key;
         let link = (self.links)(&key.plan, key.quarter, &key.person);
+        let calendar = self.calendars.as_ref();
+        let calendar = calendar.map(|address| address(&key.person));
         let order = Order {
             message: &job.message,
             items: &job.items,
             about: &job.about,
             office: &self.terms.office,
             link: &link,
+            calendar: calendar.as_deref(),
             now: self.clock.now(),
         };
         let brief = brief::compose(&self.ledger.book(), &self.rules.now().calendar, order);

@@ -5,7 +5,7 @@ use cuiban::channel::render::{self, Short};
 use cuiban::domain::book::Book;
 use cuiban::domain::brief::{self, Brief, Order};
 use cuiban::domain::delivery::{SendOutcome, Verdict};
-use cuiban::domain::fact::Fact;
+use cuiban::domain::fact::{Fact, SkipWhy};
 use cuiban::domain::ids::{ObligationKey, PersonId};
 use cuiban::domain::message::{Message, Occasion, Stage};
 use cuiban::domain::people::ChannelKind;
@@ -25,6 +25,7 @@ pub fn brief_of(book: &Book, message: &Message, now: DateTime<Utc>) -> Brief {
             about: &message.about,
             office: &office,
             link: "https://duban.example.gov.cn/r/7f3kQm2ZpX",
+            calendar: Some("https://duban.example.gov.cn/calendar/9xWq4T.ics"),
             now,
         },
     )
@@ -162,7 +163,14 @@ fn a_coordinator_reads_whom_nothing_reached_apart_from_those_who_owe() {
     message.items.clear();
     message.about = vec![obligation(32, 0), obligation(31, 1), obligation(31, 0)];
     let reached = notices(&[(zhong(), world::zhongs())]);
-    let book = world::book(now, world::founding().into_iter().chain(reached));
+    let mut unreached = stage_message(Stage::Escalation, now).key;
+    unreached.person = world::person("市发展改革局", "王国雄");
+    let skipped = Fact::MessageSkipped {
+        key: unreached,
+        why: SkipWhy::Unreachable,
+    };
+    let facts = world::founding().into_iter().chain(reached);
+    let book = world::book(now, facts.chain([skipped]));
     let brief = brief_of(&book, &message, now);
     insta::assert_snapshot!("copied_coordinator", shown(&brief));
     let short = render::short(&brief, Short::Markdown, 4096).unwrap();

@@ -291,6 +291,28 @@ async fn those_copied_in_hear_only_of_what_is_still_open() {
 }
 
 #[tokio::test]
+async fn a_stage_that_an_explicit_word_overtook_is_not_sent_after_it() {
+    let clock = Clock::simulated(at("2022-03-28", "09:12"), 0.0);
+    let mail = Arc::new(Fake::good(MAIL, &clock));
+    let waits = reminder(&clock, &[MAIL]);
+    let mut later = waits.clone();
+    later.not_before = at("2022-03-28", "09:14");
+    let mut urge = waits.clone();
+    urge.key.occasion = Occasion::Urge(1);
+    urge.explicit = true;
+    let facts = vec![world::queued(later.clone()), world::queued(urge.clone())];
+    let desk = Desk::open(&clock, facts, vec![mail.clone()]);
+    desk.idle().await;
+    desk.run_until(at("2022-03-28", "09:14")).await;
+    assert_eq!(mail.sent().len(), 1);
+    assert_eq!(mail.sent()[0].0, urge.key);
+    assert!(matches!(
+        desk.delivery(&later.key).state,
+        DeliveryState::Withdrawn { .. }
+    ));
+}
+
+#[tokio::test]
 async fn outside_hours_nothing_leaves_but_an_explicit_word() {
     // The evening before Qingming: Saturday 2 April 2022 is a make-up day, 3 to 5 are off.
     let clock = Clock::simulated(at("2022-04-02", "18:30"), 0.0);

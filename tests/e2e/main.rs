@@ -23,6 +23,7 @@ mod faults;
 mod import;
 mod inspect;
 mod kill;
+mod ladder;
 mod old_plan;
 mod page;
 mod smtp_faults;

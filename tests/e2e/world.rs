@@ -394,6 +394,8 @@ pub struct Mail {
     pub to: String,
     pub message_id: String,
     pub text: String,
+    /// As it came.
+    pub raw: String,
 }
 
 impl Mail {
@@ -459,6 +461,7 @@ impl Smtp {
                     to: record["to"][0].as_str().unwrap().to_owned(),
                     message_id: message.message_id().unwrap().to_owned(),
                     text: message.body_text(0).unwrap().into_owned(),
+                    raw: raw.clone(),
                 }
             })
             .collect()

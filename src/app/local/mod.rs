@@ -66,7 +66,6 @@ pub(super) fn router(operator: Arc<Operator>) -> Router {
         .route("/api/v1/contacts/test", post(contacts::test))
         .route("/api/v1/clock/confirm", post(clock::confirm))
         .route("/api/v1/simulate", get(simulate::simulate))
-        .route("/api/v1/urge", post(simulate::urge))
         .route("/api/v1/journal", get(journal::dump))
         .route("/api/v1/journal/verify", get(journal::verify))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))

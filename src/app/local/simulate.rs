@@ -1,9 +1,8 @@
-//! `GET /api/v1/simulate`, `POST /api/v1/urge`: the rules run ahead, and a coordinator's word.
+//! `GET /api/v1/simulate`: the rules run ahead.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -11,15 +10,12 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, Operator};
-use crate::app::answers::{UrgeAnswer, UrgeLine};
 use crate::domain::book::Book;
 use crate::domain::calendar::Calendar;
-use crate::domain::due::{self, Simulated, UrgeFilter};
-use crate::domain::fact::Fact;
-use crate::domain::ids::{PersonId, PlanId, Quarter};
+use crate::domain::due::{self, Simulated};
+use crate::domain::ids::{PersonId, PlanId};
 use crate::domain::message::{Occasion, Stage};
 use crate::rules::RuleSet;
-use crate::store::Decision;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct SimulateQuery {
@@ -91,16 +87,13 @@ fn ahead(
 
 /// A stage and the daily digests after the last quarter's escalation.
 fn end_of_plans(rules: &RuleSet, book: &Book) -> DateTime<Utc> {
-    let last = book
-        .plans
-        .keys()
-        .filter_map(|plan| book.quarters_of(plan).last().copied())
-        .max();
-    let end = last.and_then(|quarter| {
-        rules
-            .policy
-            .stage_time(&rules.calendar, quarter, Stage::Escalation)
+    let world = rules.world(book);
+    let last = book.plans.keys().filter_map(|plan| {
+        let quarter = book.quarters_of(plan).last().copied()?;
+        let mut stages = Stage::ALL.into_iter().rev();
+        stages.find_map(|stage| world.stage_time(plan, quarter, stage))
     });
+    let end = last.max();
     end.map_or(DateTime::<Utc>::MIN_UTC, |at| {
         at + chrono::TimeDelta::days(30)
     })
@@ -182,90 +175,6 @@ impl<'a> SimulatedJson<'a> {
             self.person.unit,
             self.person.name,
         )
-    }
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct UrgeBody {
-    quarter: String,
-    unit: Option<String>,
-    person: Option<String>,
-    #[serde(default)]
-    dry_run: bool,
-}
-
-/// 催办 now, or who would be urged.
-pub(super) async fn urge(
-    State(operator): State<Arc<Operator>>,
-    Json(body): Json<UrgeBody>,
-) -> Result<Json<UrgeAnswer>, Fault> {
-    let quarter: Quarter = body.quarter.parse()?;
-    let rules = operator.rules.now();
-    let now = operator.desk.clock.now();
-    let dry = body.dry_run;
-    let answer = operator
-        .commit(now, move |book| {
-            let filter = UrgeFilter {
-                unit: body.unit,
-                person: body.person.map(|who| find_person(book, &who)).transpose()?,
-            };
-            let world = rules.world(book);
-            let facts: Vec<Fact> = book
-                .plans
-                .keys()
-                .flat_map(|plan| due::urge(&world, plan, quarter, &filter, now))
-                .collect();
-            let value = urge_answer(book, &facts, &rules, now, dry);
-            let facts = if dry { Vec::new() } else { facts };
-            Ok(Decision { facts, value })
-        })
-        .await?;
-    Ok(Json(answer))
-}
-
-fn urge_answer(
-    book: &Book,
-    facts: &[Fact],
-    rules: &RuleSet,
-    now: DateTime<Utc>,
-    dry: bool,
-) -> UrgeAnswer {
-    let since = now - rules.policy.budget_window;
-    let urged: Vec<UrgeLine> = facts
-        .iter()
-        .filter_map(|fact| match fact {
-            Fact::MessageQueued { message } => Some(message),
-            _ => None,
-        })
-        .map(|message| {
-            let person = book.people.get(&message.key.person);
-            UrgeLine {
-                name: person.map_or_else(String::new, |person| person.name.clone()),
-                unit: person.map_or_else(String::new, |person| person.unit.clone()),
-                items: message.items.len(),
-                channel: message.route.first().map_or("", |c| c.as_str()).to_owned(),
-                this_week: book.burden(&message.key.person, since),
-            }
-        })
-        .collect();
-    let unreachable = facts.len() - urged.len();
-    let mut text = String::new();
-    for line in &urged {
-        let _ = writeln!(
-            text,
-            "{} {}：{}项未报，近7日已收到{}条消息",
-            line.unit, line.name, line.items, line.this_week
-        );
-    }
-    let verb = if dry { "将催办" } else { "已催办" };
-    let _ = write!(text, "{verb}{}人", urged.len());
-    if unreachable > 0 {
-        let _ = write!(text, "；另有{unreachable}人没有可用的联系方式");
-    }
-    UrgeAnswer {
-        urged,
-        unreachable,
-        text,
     }
 }
 

@@ -5,13 +5,14 @@ use std::time::SystemTime;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use lettre::message::header::{
-    ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue,
+    ContentDisposition, ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue,
 };
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 
 use super::session::Ready;
 use super::{Settings, SettingsError};
+use crate::channel::ics::{self, Head, Organizer};
 use crate::channel::{Attempted, render};
 use crate::domain::brief::Brief;
 use crate::domain::delivery::{FailReason, Next};
@@ -114,15 +115,42 @@ impl Composer {
         }
         let builder = builder.header(AutoSubmitted).header(NoAutoResponse);
         let part = |kind, text: &str| SinglePart::builder().header(kind).body(base64(text));
-        let message = builder.multipart(
-            MultiPart::alternative()
-                .boundary(format!("cuiban-{}", brief.id))
-                .singlepart(part(ContentType::TEXT_PLAIN, &rendered.text))
-                .singlepart(part(ContentType::TEXT_HTML, &rendered.html)),
-        )?;
+        let letter = MultiPart::alternative()
+            .boundary(format!("cuiban-{}", brief.id))
+            .singlepart(part(ContentType::TEXT_PLAIN, &rendered.text))
+            .singlepart(part(ContentType::TEXT_HTML, &rendered.html));
+        // Beside the letter, not among its alternatives: Outlook would show the entry instead.
+        let message = builder.multipart(match self.calendar_file(brief) {
+            Some(file) => MultiPart::mixed()
+                .boundary(format!("cuiban-mixed-{}", brief.id))
+                .multipart(letter)
+                .singlepart(file),
+            None => letter,
+        })?;
         let mut bytes = message.formatted();
         set_date(&mut bytes, brief);
         String::from_utf8(bytes).map_err(|_| ComposeError::Charset)
+    }
+
+    /// The deadline for the reader's calendar.
+    fn calendar_file(&self, brief: &Brief) -> Option<SinglePart> {
+        const TYPE: &str = "text/calendar; charset=utf-8; method=PUBLISH; name=\"deadline.ics\"";
+        let event = brief.event.as_ref()?;
+        let head = Head {
+            name: "",
+            office: &brief.office.name,
+            telephone: brief.office.telephone.as_deref(),
+        };
+        let organizer = Organizer {
+            name: &brief.office.name,
+            address: self.from.email.as_ref(),
+        };
+        let file = ics::attachment(head, event, organizer);
+        let part = SinglePart::builder()
+            .header(ContentType::parse(TYPE).ok()?)
+            .header(ContentDisposition::attachment("deadline.ics"))
+            .body(base64(&file));
+        Some(part)
     }
 
     fn message_id(&self, id: &str) -> String {

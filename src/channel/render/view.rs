@@ -38,6 +38,8 @@ pub(super) struct View<'a> {
     office: &'a str,
     telephone: Option<&'a str>,
     link: &'a str,
+    /// Address of the calendar feed, where the letter carries the deadline.
+    calendar: Option<&'a str>,
     board: Option<&'a str>,
     token: &'a str,
     today: String,
@@ -182,6 +184,7 @@ impl<'a> View<'a> {
             office: &brief.office.name,
             telephone: brief.office.telephone.as_deref(),
             link: &brief.link,
+            calendar: brief.event.as_ref().and(brief.calendar.as_deref()),
             board: brief.office.board.as_deref(),
             token: &brief.token,
             today: format!("{}年{}", brief.at.year(), short(brief.at.date_naive())),

@@ -218,7 +218,7 @@ pub fn quarter_view(
     }
 }
 
-/// The plan and quarter to show where nothing was asked for: the one whose notice has begun most
+/// The plan and quarter to show where nothing was asked for: the one whose first stage came most
 /// recently, else the quarter `now` falls in, else the first there is.
 #[must_use]
 pub fn present(
@@ -235,10 +235,12 @@ pub fn present(
     };
     let begun = all()
         .filter_map(|(plan, quarter)| {
-            let notice = policy.stage_time(calendar, quarter, Stage::Notice)?;
-            (notice <= now).then_some((notice, plan, quarter))
+            let ladder = book.ladder(plan, quarter).unwrap_or(&policy.ladder);
+            let mut stages = Stage::ALL.into_iter();
+            let first = stages.find_map(|stage| ladder.time(calendar, quarter, stage))?;
+            (first <= now).then_some((first, plan, quarter))
         })
-        .max_by_key(|(notice, _, _)| *notice)
+        .max_by_key(|(first, _, _)| *first)
         .map(|(_, plan, quarter)| (plan, quarter));
     let current = Quarter::of(calendar.date_of(now));
     begun

@@ -16,6 +16,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::delivery::FailReason;
 use super::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
+use super::ladder::Ladder;
 use super::message::{Message, MessageKey, Occasion, Stage};
 use super::people::{ChannelKind, Contact, Person};
 use super::plan::{Group, Heading, Milestone, Task};
@@ -48,6 +49,8 @@ pub struct Book {
     pub queue: BTreeMap<QueueKey, MessageKey>,
     /// People told nothing at a stage, and why.
     pub skipped: BTreeMap<MessageKey, SkipWhy>,
+    /// The ladders of the cases that have begun.
+    pub ladders: BTreeMap<(PlanId, Quarter), Ladder>,
     /// Stages run or skipped.
     pub stages: BTreeMap<(PlanId, Quarter, Stage), (DateTime<Utc>, StageOutcome)>,
     /// Links made up to this instant are void.
@@ -116,6 +119,8 @@ pub struct PlanBook {
     pub deadlines: BTreeMap<NaiveDate, DateTime<Utc>>,
     /// Years for which Monday to Friday was assumed.
     pub assumed_years: BTreeSet<i32>,
+    /// The last fact that changed anything of it, and when.
+    pub changed: (Position, DateTime<Utc>),
     /// How many times it was imported.
     pub version: u32,
     /// The numbers that name the groups of a task in [`ObligationKey::group`], in the order of its
@@ -235,6 +240,9 @@ pub struct Obligation {
     pub last_reminded: Option<(DateTime<Utc>, Occasion)>,
     /// Who was told of it beside the owners, and whether they were told that it is settled.
     pub copied: BTreeMap<PersonId, bool>,
+    /// The last fact about it that somebody made, a report or a word on it, and when; messages
+    /// do not count.
+    pub touched: Option<(Position, DateTime<Utc>)>,
     /// Since when and why it is no longer wanted.
     pub closed: Option<(DateTime<Utc>, ClosedWhy)>,
 }

@@ -3,8 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::{Book, Delivery, DeliveryState, Obligation, PlanBook};
+use crate::domain::fact::SkipWhy;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter, TaskNo};
-use crate::domain::message::{MessageKey, Occasion};
+use crate::domain::ladder::Ladder;
+use crate::domain::message::{MessageKey, Occasion, Stage};
 use crate::domain::people::ChannelKind;
 use crate::domain::plan::{Group, Task};
 use crate::domain::report::{Received, Review};
@@ -192,6 +194,12 @@ impl Book {
             .collect()
     }
 
+    /// The ladder that a case began with; none before it begins.
+    #[must_use]
+    pub fn ladder(&self, plan: &PlanId, quarter: Quarter) -> Option<&Ladder> {
+        self.ladders.get(&(plan.clone(), quarter))
+    }
+
     /// When reports for a plan's quarter are due.
     #[must_use]
     pub fn deadline(&self, plan: &PlanId, quarter: Quarter) -> Option<DateTime<Utc>> {
@@ -276,6 +284,18 @@ impl Book {
             .count()
     }
 
+    /// How many messages this person was sent after `since`, from all causes.
+    #[must_use]
+    pub fn received(&self, person: &PersonId, since: DateTime<Utc>) -> usize {
+        let keys = self.messages_of.get(person).into_iter().flatten();
+        keys.filter_map(|key| self.messages.get(key))
+            .filter(|delivery| match delivery.state {
+                DeliveryState::Sent { at, .. } | DeliveryState::Held { at } => at > since,
+                _ => false,
+            })
+            .count()
+    }
+
     /// Which of these the person still has to be told of at this moment: still theirs, still open.
     #[must_use]
     pub fn still_open(&self, person: &PersonId, items: &[ObligationKey]) -> Vec<ObligationKey> {
@@ -287,6 +307,26 @@ impl Book {
             })
             .cloned()
             .collect()
+    }
+
+    /// Whether messages of this quarter were given up or are held, or none could be made for want
+    /// of an address.
+    #[must_use]
+    pub fn was_told_in_vain(&self, person: &PersonId, plan: &PlanId, quarter: Quarter) -> bool {
+        let stuck = |delivery: &Delivery| {
+            matches!(
+                delivery.state,
+                DeliveryState::Dead { .. } | DeliveryState::Held { .. }
+            )
+        };
+        let key = |stage| MessageKey {
+            plan: plan.clone(),
+            quarter,
+            occasion: Occasion::Stage(stage),
+            person: person.clone(),
+        };
+        let skipped = |stage| self.skipped.get(&key(stage)) == Some(&SkipWhy::Unreachable);
+        self.messages_about(person, plan, quarter).any(stuck) || Stage::ALL.into_iter().any(skipped)
     }
 
     /// Whether the peer has said that there is nobody at this person's address on the channel.

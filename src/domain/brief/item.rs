@@ -140,7 +140,12 @@ fn about_item(book: &Book, key: &ObligationKey, now: DateTime<chrono::Utc>) -> O
         owners: owner_names(&group.owners),
         state: obligation.state(book.deadline(&key.plan, key.quarter), now),
         status: obligation.latest().map(|received| received.report.status),
-        unreached: obligation.is_open() && obligation.last_reminded.is_none(),
+        unreached: obligation.is_open()
+            && obligation.last_reminded.is_none()
+            && group
+                .owners
+                .iter()
+                .all(|owner| book.was_told_in_vain(&owner.id, &key.plan, key.quarter)),
         now_with: now_with(book, key, group, obligation),
     })
 }

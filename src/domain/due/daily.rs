@@ -9,6 +9,9 @@ use crate::domain::fact::Fact;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
 use crate::domain::message::{Message, MessageKey, Occasion, Reason};
 
+/// Days after a quarter in which a report may still be given: its links work no longer.
+const LONGEST_FOLLOWED: u64 = 90;
+
 /// The digest of today, from the reminder on, until all have reported.
 pub(super) fn digest(
     world: &World<'_>,
@@ -19,7 +22,7 @@ pub(super) fn digest(
 ) {
     let today = world.calendar.date_of(now);
     let within = world
-        .daily_span(quarter)
+        .daily_span(plan, quarter)
         .is_some_and(|(first, last)| first <= today && today <= last);
     if !within {
         return;
@@ -49,18 +52,13 @@ pub(super) fn settled(
     facts: &mut Vec<Fact>,
 ) {
     let mut settled: BTreeMap<&PersonId, Vec<ObligationKey>> = BTreeMap::new();
-    for (key, obligation) in world.book.obligations_in(plan, quarter) {
-        if obligation.is_open() || obligation.is_withdrawn() {
-            continue;
-        }
-        for (person, _) in obligation.copied.iter().filter(|(_, told)| !**told) {
-            settled.entry(person).or_default().push(key.clone());
-        }
+    for (person, key) in untold(world, plan, quarter) {
+        settled.entry(person).or_default().push(key.clone());
     }
     let today = world.calendar.date_of(now);
     for (person, about) in settled {
         // Good news waits when the next warning would find no room.
-        if world.coordinators.contains(person) || !world.within_budget(person, now, 1) {
+        if !world.within_budget(person, now, 1) {
             continue;
         }
         let occasion = Occasion::Settled(today);
@@ -70,14 +68,45 @@ pub(super) fn settled(
     }
 }
 
-/// The next digest time after `now`, while the quarter is followed daily.
+/// Who was told of something as overdue and not yet that it is settled. Coordinators have their
+/// digest.
+fn untold<'a>(
+    world: &World<'a>,
+    plan: &PlanId,
+    quarter: Quarter,
+) -> impl Iterator<Item = (&'a PersonId, &'a ObligationKey)> {
+    let closed = world
+        .book
+        .obligations_in(plan, quarter)
+        .filter(|(_, obligation)| !obligation.is_open() && !obligation.is_withdrawn());
+    let people = closed.flat_map(|(key, obligation)| {
+        let copied = obligation.copied.iter().filter(|(_, told)| !**told);
+        copied.map(move |(person, _)| (person, key))
+    });
+    let coordinators = world.coordinators;
+    people.filter(move |(person, _)| !coordinators.contains(person))
+}
+
+/// The next digest time after `now`, while the quarter is followed daily, or somebody is still to
+/// be told that something is settled.
 pub(super) fn next(
     world: &World<'_>,
+    plan: &PlanId,
     quarter: Quarter,
     now: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
-    let (first, last) = world.daily_span(quarter)?;
+    let (first, last) = world.daily_span(plan, quarter)?;
     let today = world.calendar.date_of(now);
+    let waits = |(person, _): (&PersonId, _)| !world.route(person).is_empty();
+    let last = if today < last {
+        last
+    } else if today <= quarter.last_day() + Days::new(LONGEST_FOLLOWED)
+        && untold(world, plan, quarter).any(waits)
+    {
+        today + Days::new(LONGEST_FOLLOWED)
+    } else {
+        last
+    };
     if today > last {
         return None;
     }

@@ -164,7 +164,7 @@ fn live_quarters(world: &World<'_>, plan: &PlanId, now: DateTime<Utc>) -> Vec<Qu
     let today = world.calendar.date_of(now);
     let mut quarters = world.book.quarters_of(plan);
     quarters.retain(|quarter| {
-        let followed = world.daily_span(*quarter);
+        let followed = world.daily_span(plan, *quarter);
         quarter.first_day() <= today && followed.is_some_and(|(_, last)| today <= last)
     });
     quarters

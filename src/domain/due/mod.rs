@@ -21,13 +21,14 @@ use super::book::Book;
 use super::calendar::Calendar;
 use super::fact::{Fact, SkipWhy, StageOutcome};
 use super::ids::{PersonId, PlanId, Quarter};
+use super::ladder::Ladder;
 use super::message::Stage;
 use super::people::{ChannelKind, Contact, Person};
 use super::policy::Policy;
 
 pub use simulate::{Simulated, simulate};
 pub use test_message::{TestTo, test};
-pub use urge::{UrgeFilter, urge};
+pub use urge::{UrgeFate, UrgeFilter, Urging, urge};
 
 /// What the rules look at.
 #[derive(Debug, Clone, Copy)]
@@ -77,15 +78,43 @@ impl Reach {
             return Vec::new();
         };
         let mut route = contact.route();
-        route.retain(|kind| match kind {
+        route.retain(|kind| self.has(*kind, person));
+        route
+    }
+
+    /// The same with `first` before the sheet's own: what an office wants of a stage must not make
+    /// anyone unreachable.
+    #[must_use]
+    pub fn route_by(
+        &self,
+        person: &Person,
+        contact: Option<&Contact>,
+        first: &[ChannelKind],
+    ) -> Vec<ChannelKind> {
+        let own = self.route(person, contact);
+        let (Some(contact), false) = (contact, first.is_empty() || *self == Self::default()) else {
+            return own;
+        };
+        let usable =
+            |kind: &&ChannelKind| contact.has_address_for(**kind) && self.has(**kind, person);
+        let mut route: Vec<ChannelKind> = first.iter().filter(usable).copied().collect();
+        for kind in own {
+            if !route.contains(&kind) {
+                route.push(kind);
+            }
+        }
+        route
+    }
+
+    fn has(&self, kind: ChannelKind, person: &Person) -> bool {
+        match kind {
             ChannelKind::Email => self.email,
             ChannelKind::WecomApp => self.app,
             ChannelKind::WecomRobot => {
                 self.robots.for_all || self.robots.units.contains(&person.unit)
             }
             ChannelKind::Spool => true,
-        });
-        route
+        }
     }
 }
 
@@ -109,15 +138,41 @@ impl World<'_> {
         self.reach.route(person, self.book.contacts.get(&person.id))
     }
 
+    /// The same, with the channels of a stage first.
+    #[must_use]
+    pub fn route_by(&self, person: &PersonId, first: &[ChannelKind]) -> Vec<ChannelKind> {
+        let Some(known) = self.book.people.get(person) else {
+            return Vec::new();
+        };
+        let contact = self.book.contacts.get(person);
+        let mut route = self.reach.route_by(known, contact, first);
+        route.retain(|kind| !self.book.is_refused(person, *kind));
+        route
+    }
+
+    /// The ladder of a case: the one it began with, else the one it would begin with.
+    #[must_use]
+    pub fn ladder(&self, plan: &PlanId, quarter: Quarter) -> &Ladder {
+        let begun = self.book.ladder(plan, quarter);
+        begun.unwrap_or(&self.policy.ladder)
+    }
+
+    /// The time of a stage; none where the case does without it.
+    #[must_use]
+    pub fn stage_time(
+        &self,
+        plan: &PlanId,
+        quarter: Quarter,
+        stage: Stage,
+    ) -> Option<DateTime<Utc>> {
+        let ladder = self.ladder(plan, quarter);
+        ladder.time(self.calendar, quarter, stage)
+    }
+
     /// Whether this person may get one more message, `room` being kept for what matters more.
     fn within_budget(&self, person: &PersonId, now: DateTime<Utc>, room: usize) -> bool {
         let since = now - self.policy.budget_window;
         self.book.burden(person, since) + room < self.policy.budget
-    }
-
-    /// The time of a stage.
-    fn stage_time(&self, quarter: Quarter, stage: Stage) -> Option<DateTime<Utc>> {
-        self.policy.stage_time(self.calendar, quarter, stage)
     }
 
     fn has_run(&self, plan: &PlanId, quarter: Quarter, stage: Stage) -> bool {
@@ -143,14 +198,18 @@ impl World<'_> {
 
     /// The days on which a quarter of a plan is followed daily: from the reminder on, until a
     /// stage after the escalation would be too late.
-    fn daily_span(&self, quarter: Quarter) -> Option<(chrono::NaiveDate, chrono::NaiveDate)> {
+    fn daily_span(
+        &self,
+        plan: &PlanId,
+        quarter: Quarter,
+    ) -> Option<(chrono::NaiveDate, chrono::NaiveDate)> {
         let first = self
-            .stage_time(quarter, Stage::Reminder)
-            .or_else(|| self.stage_time(quarter, Stage::Due))?;
+            .stage_time(plan, quarter, Stage::Reminder)
+            .or_else(|| self.stage_time(plan, quarter, Stage::Due))?;
         let last = Stage::ALL
             .into_iter()
             .rev()
-            .find_map(|stage| self.stage_time(quarter, stage))?;
+            .find_map(|stage| self.stage_time(plan, quarter, stage))?;
         let days = i32::try_from(self.policy.too_late_days).unwrap_or(i32::MAX);
         let last = self.calendar.shift(self.calendar.date_of(last), days);
         Some((self.calendar.date_of(first), last))
@@ -197,12 +256,12 @@ pub fn next_after(world: &World<'_>, now: DateTime<Utc>) -> Option<DateTime<Utc>
         for quarter in world.book.quarters_of(plan) {
             for stage in Stage::ALL {
                 if !world.has_run(plan, quarter, stage)
-                    && let Some(at) = world.stage_time(quarter, stage)
+                    && let Some(at) = world.stage_time(plan, quarter, stage)
                 {
                     consider(at);
                 }
             }
-            if let Some(at) = daily::next(world, quarter, now) {
+            if let Some(at) = daily::next(world, plan, quarter, now) {
                 consider(at);
             }
         }

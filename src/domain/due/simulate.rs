@@ -116,6 +116,13 @@ fn append(book: &mut Book, at: DateTime<Utc>, fact: Fact) -> Result<(), Inconsis
 
 fn forget_after(book: &mut Book, from: DateTime<Utc>) {
     book.stages.retain(|_, (at, _)| *at <= from);
+    let begun: BTreeSet<_> = book
+        .stages
+        .keys()
+        .map(|(plan, quarter, _)| (plan, *quarter))
+        .collect();
+    book.ladders
+        .retain(|(plan, quarter), _| begun.contains(&(plan, *quarter)));
     let gone: BTreeSet<MessageKey> = book
         .messages
         .values()

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::World;
-use crate::domain::book::{DeliveryState, Obligation};
+use crate::domain::book::Obligation;
 use crate::domain::fact::{Fact, SkipWhy, StageOutcome};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
+use crate::domain::ladder::StageRule;
 use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
 use crate::domain::plan::Group;
 
@@ -19,18 +20,20 @@ pub(super) fn run_due(
     now: DateTime<Utc>,
     facts: &mut Vec<Fact>,
 ) {
-    let pending: Vec<(Stage, DateTime<Utc>)> = Stage::ALL
-        .into_iter()
-        .filter(|stage| !world.has_run(plan, quarter, *stage))
-        .filter_map(|stage| Some((stage, world.stage_time(quarter, stage)?)))
+    let rules = world.ladder(plan, quarter).stages.iter();
+    let pending: Vec<(&StageRule, DateTime<Utc>)> = rules
+        .filter(|rule| !world.has_run(plan, quarter, rule.stage))
+        .filter_map(|rule| Some((rule, world.stage_time(plan, quarter, rule.stage)?)))
         .filter(|(_, at)| *at <= now)
         .collect();
     if pending.is_empty() {
         return;
     }
+    facts.extend(begin(world, plan, quarter));
     let speaker = speaker(world, plan, quarter, &pending, now);
     let told = Telling::of(world, plan, quarter);
-    for (stage, at) in pending {
+    for (rule, at) in pending {
+        let stage = rule.stage;
         let late = world.working_days_since(at, now);
         let why = match speaker {
             Some(speaker) if speaker == stage => None,
@@ -39,7 +42,7 @@ pub(super) fn run_due(
             None => Some(SkipWhy::TooLate { working_days: late }),
         };
         let outcome = match why {
-            None => told.run(world, stage, at, now, facts),
+            None => told.run(world, rule, at, now, facts),
             Some(why) => StageOutcome::Skipped {
                 why,
                 expected: u32::try_from(told.items.len()).unwrap_or(u32::MAX),
@@ -54,16 +57,28 @@ pub(super) fn run_due(
     }
 }
 
+/// A case that begins writes down the ladder it will keep; so does one that began before ladders
+/// were written down.
+fn begin(world: &World<'_>, plan: &PlanId, quarter: Quarter) -> Option<Fact> {
+    let begun = world.book.ladder(plan, quarter).is_some();
+    (!begun).then(|| Fact::LadderSet {
+        plan: plan.clone(),
+        quarter,
+        ladder: Box::new(world.policy.ladder.clone()),
+    })
+}
+
 /// The stage that speaks for all that are due: the latest, unless a later one has run already or
 /// it is too late itself.
 fn speaker(
     world: &World<'_>,
     plan: &PlanId,
     quarter: Quarter,
-    pending: &[(Stage, DateTime<Utc>)],
+    pending: &[(&StageRule, DateTime<Utc>)],
     now: DateTime<Utc>,
 ) -> Option<Stage> {
-    let (latest, at) = *pending.iter().max_by_key(|(_, at)| *at)?;
+    let (latest, at) = pending.iter().max_by_key(|(_, at)| *at)?;
+    let (latest, at) = (latest.stage, *at);
     let later = Stage::ALL
         .into_iter()
         .rev()
@@ -81,16 +96,14 @@ struct Telling<'a> {
     quarter: Quarter,
     /// Each owner's own open obligations.
     items: BTreeMap<PersonId, Vec<ObligationKey>>,
-    /// Open obligations whose owners have been reached: only these are told to others.
-    reached: Vec<(&'a ObligationKey, &'a Group)>,
-    /// Those whose owners nothing reaches are told to the coordinators, who can telephone.
-    unreached: Vec<&'a ObligationKey>,
+    /// Open obligations with those who answer, and whether a message has reached an owner.
+    open: Vec<(&'a ObligationKey, &'a Group, bool)>,
 }
 
 impl<'a> Telling<'a> {
     fn of(world: &World<'a>, plan: &'a PlanId, quarter: Quarter) -> Self {
         let mut items: BTreeMap<PersonId, Vec<ObligationKey>> = BTreeMap::new();
-        let (mut reached, mut unreached) = (Vec::new(), Vec::new());
+        let mut open = Vec::new();
         for (key, obligation) in world.book.obligations_in(plan, quarter) {
             if !obligation.is_open() {
                 continue;
@@ -104,12 +117,7 @@ impl<'a> Telling<'a> {
                     own.push(key.clone());
                 }
             }
-            match obligation.last_reminded {
-                Some(_) => reached.push((key, group)),
-                None if is_out_of_reach(world, plan, quarter, group) => unreached.push(key),
-                // Nobody has tried yet.
-                None => {}
-            }
+            open.push((key, group, obligation.last_reminded.is_some()));
         }
         for own in items.values_mut() {
             own.sort_by_key(|key| urgency(world, key));
@@ -118,20 +126,20 @@ impl<'a> Telling<'a> {
             plan,
             quarter,
             items,
-            reached,
-            unreached,
+            open,
         }
     }
 
     fn run(
         &self,
         world: &World<'_>,
-        stage: Stage,
+        rule: &StageRule,
         at: DateTime<Utc>,
         now: DateTime<Utc>,
         facts: &mut Vec<Fact>,
     ) -> StageOutcome {
-        let about = self.about(world, stage);
+        let stage = rule.stage;
+        let about = self.about(world, rule);
         let people: BTreeSet<&PersonId> = self.items.keys().chain(about.keys()).collect();
         let (mut queued, mut skipped) = (0, 0);
         for person in &people {
@@ -145,7 +153,7 @@ impl<'a> Telling<'a> {
                 queued += 1;
                 continue;
             }
-            let route = world.route(person);
+            let route = world.route_by(person, &rule.channels);
             let why = if route.is_empty() {
                 Some(SkipWhy::Unreachable)
             } else if !world.within_budget(person, now, 0) {
@@ -184,26 +192,31 @@ impl<'a> Telling<'a> {
 
     /// Who is told of others' obligations at this stage, and of which.
     ///
-    /// Nobody is complained of whom we could not reach ourselves: the coordinators hear of it
-    /// instead.
-    fn about(&self, world: &World<'_>, stage: Stage) -> BTreeMap<PersonId, Vec<ObligationKey>> {
+    /// Nobody is complained of whom we could not reach ourselves; before the deadline it is no
+    /// complaint yet, and to be about to reach them is enough. Where a complaint would go up, the
+    /// coordinators hear of those out of reach instead.
+    fn about(&self, world: &World<'_>, rule: &StageRule) -> BTreeMap<PersonId, Vec<ObligationKey>> {
         let mut about: BTreeMap<PersonId, Vec<ObligationKey>> = BTreeMap::new();
-        if !stage.copies() {
+        if !rule.copied.any() {
             return about;
         }
-        for (key, group) in &self.reached {
-            let leaders = group.leaders.iter().map(|leader| &leader.id);
-            let others: BTreeSet<&PersonId> = match stage {
-                Stage::Escalation => group
-                    .responsible
-                    .iter()
-                    .map(|person| &person.id)
-                    .chain(leaders)
-                    .chain(world.coordinators)
-                    .collect(),
-                _ => group.responsible.iter().map(|person| &person.id).collect(),
+        let ahead = rule.working_days <= 0;
+        let escalates = !ahead && (rule.copied.leaders || rule.copied.coordinators);
+        let in_reach = |group: &Group| {
+            let mut owners = group.owners.iter();
+            owners.any(|owner| !world.route(&owner.id).is_empty())
+        };
+        for (key, group, reached) in &self.open {
+            let told = *reached || (ahead && in_reach(group));
+            let copied = match told {
+                true => copied_with(world, rule, group),
+                // Those who can telephone, where all else is in vain.
+                false if escalates && is_out_of_reach(world, self.plan, self.quarter, group) => {
+                    world.coordinators.iter().collect()
+                }
+                false => continue,
             };
-            for person in others {
+            for person in copied {
                 // Who answers for it has it among the own items already.
                 if !group.owners.iter().any(|owner| owner.id == *person) {
                     about
@@ -213,13 +226,6 @@ impl<'a> Telling<'a> {
                 }
             }
         }
-        if stage == Stage::Escalation {
-            for person in world.coordinators {
-                let told = self.unreached.iter().map(|key| (*key).clone());
-                about.entry(person.clone()).or_default().extend(told);
-            }
-            about.retain(|_, told| !told.is_empty());
-        }
         about
     }
 }
@@ -227,15 +233,27 @@ impl<'a> Telling<'a> {
 /// Whether every owner has no working address, or was written to in vain.
 fn is_out_of_reach(world: &World<'_>, plan: &PlanId, quarter: Quarter, group: &Group) -> bool {
     group.owners.iter().all(|owner| {
-        let mut tried = world.book.messages_about(&owner.id, plan, quarter);
-        world.route(&owner.id).is_empty()
-            || tried.any(|delivery| {
-                matches!(
-                    delivery.state,
-                    DeliveryState::Dead { .. } | DeliveryState::Held { .. }
-                )
-            })
+        world.route(&owner.id).is_empty() || world.book.was_told_in_vain(&owner.id, plan, quarter)
     })
+}
+
+/// Who is told beside the owners of this group.
+fn copied_with<'a>(
+    world: &World<'a>,
+    rule: &StageRule,
+    group: &'a Group,
+) -> BTreeSet<&'a PersonId> {
+    let mut people = BTreeSet::new();
+    if rule.copied.responsible {
+        people.extend(group.responsible.iter().map(|person| &person.id));
+    }
+    if rule.copied.leaders {
+        people.extend(group.leaders.iter().map(|person| &person.id));
+    }
+    if rule.copied.coordinators {
+        people.extend(world.coordinators);
+    }
+    people
 }
 
 fn copied_on(

@@ -397,10 +397,11 @@ fn importing_last_years_plan_sends_nothing_and_says_why() {
     let facts = pass(&office.world(), time("2026-11-23T09:00"));
     assert!(facts.iter().all(|fact| matches!(
         fact,
-        Fact::StageRun {
-            outcome: StageOutcome::Skipped { .. },
-            ..
-        }
+        Fact::LadderSet { .. }
+            | Fact::StageRun {
+                outcome: StageOutcome::Skipped { .. },
+                ..
+            }
     )));
     let words = explain_skipped(&facts);
     assert_eq!(words.len(), 3);
@@ -451,20 +452,140 @@ fn the_budget_holds_back_a_fourth_message_of_the_week_but_not_a_coordinators_wor
         2
     );
     let now = time("2022-03-31T20:00");
-    let facts = urge(
-        &office.world(),
-        &plan_id(),
-        quarter("2022Q1"),
-        &UrgeFilter::default(),
-        now,
-    );
-    assert_eq!(facts.len(), 2);
+    let urging = urged(&office, &UrgeFilter::default(), now);
+    let already: Vec<_> = urging.iter().map(|one| (one.fate, one.already)).collect();
+    assert_eq!(already, [(UrgeFate::Goes, 1), (UrgeFate::Goes, 1)]);
+    let facts: Vec<_> = urging.into_iter().filter_map(|one| one.fact(now)).collect();
     assert!(
         facts
             .iter()
             .all(|fact| matches!(fact, Fact::MessageQueued { message }
         if message.explicit && message.not_before == now))
     );
+}
+
+fn urged(office: &Office, filter: &UrgeFilter, now: DateTime<Utc>) -> Vec<Urging> {
+    urge(&office.world(), &plan_id(), quarter("2022Q1"), filter, now)
+}
+
+#[test]
+fn a_second_press_urges_nobody_twice() {
+    let mut office = Office::new();
+    let now = time("2022-04-01T20:00");
+    let filter = UrgeFilter {
+        seen: Some(office.book.position),
+        ..UrgeFilter::default()
+    };
+    let first: Vec<_> = urged(&office, &filter, now);
+    assert_eq!(first.len(), 2);
+    for fact in first.into_iter().filter_map(|one| one.fact(now)) {
+        office.append(now, fact.clone());
+        // The one has gone already, the other still waits.
+        if let Fact::MessageQueued { message } = fact
+            && message.key.person == id("钟靖平")
+        {
+            office.deliver(now, &message);
+        }
+    }
+    let fates = |filter: &UrgeFilter| -> Vec<UrgeFate> {
+        let all = urged(&office, filter, now);
+        all.iter().map(|one| one.fate).collect()
+    };
+    assert_eq!(fates(&filter), [UrgeFate::OnItsWay, UrgeFate::OnItsWay]);
+    assert_eq!(
+        fates(&UrgeFilter::default()),
+        [UrgeFate::Goes, UrgeFate::OnItsWay],
+        "a coordinator who has seen the first may well urge again"
+    );
+}
+
+#[test]
+fn a_case_keeps_the_ladder_it_began_with() {
+    let mut office = Office::new();
+    office.pass("2022-03-17T09:10");
+    // From now on the office wants another ladder: no reminder, and everything two days later.
+    let rules = &mut office.policy.ladder.stages;
+    rules.retain(|rule| rule.stage != Stage::Reminder);
+    for rule in rules.iter_mut() {
+        rule.working_days += 2;
+    }
+    assert_eq!(office.pass("2022-03-28T09:10").len(), 2, "as it began");
+    assert_eq!(office.pass("2022-03-31T09:10").len(), 2);
+    // The next quarter begins with the new one: T-10 of Thursday 06-30 is 06-16.
+    let second = |office: &Office, stage| {
+        office
+            .world()
+            .stage_time(&plan_id(), quarter("2022Q2"), stage)
+    };
+    assert_eq!(second(&office, Stage::Reminder), None);
+    assert_eq!(
+        second(&office, Stage::Notice),
+        Some(time("2022-06-20T09:10"))
+    );
+    assert_eq!(
+        office.book.ladder(&plan_id(), quarter("2022Q1")),
+        Some(&Ladder::default())
+    );
+    office.report("2022-05-01T10:00", "钟靖平", 1);
+    office.pass("2022-06-20T09:10");
+    let kept = office.book.ladder(&plan_id(), quarter("2022Q2"));
+    assert_eq!(kept, Some(&office.policy.ladder));
+}
+
+#[test]
+fn a_stage_goes_by_its_own_channels_first_and_tells_whom_the_office_wants() {
+    let mut office = Office::new();
+    office.reach.robots.for_all = true;
+    let mut contact = office.book.contacts[&id("钟靖平")].clone();
+    contact.wecom_user = Some("zhong".into());
+    office.append(time("2022-01-05T09:00"), Fact::ContactSet { contact });
+    let notice = &mut office.policy.ladder.stages[0];
+    notice.channels = vec![ChannelKind::WecomRobot];
+    notice.copied.leaders = true;
+    let told = office.pass("2022-03-17T09:10");
+    let route = |name| {
+        let message = told.iter().find(|m| m.key.person == id(name)).unwrap();
+        message.route.clone()
+    };
+    assert_eq!(
+        route("钟靖平"),
+        [ChannelKind::WecomRobot, ChannelKind::Email]
+    );
+    assert_eq!(
+        route("汤丽华"),
+        [ChannelKind::Email],
+        "who has no WeCom account is not lost for it"
+    );
+    let leader = told.iter().find(|m| m.key.person == id("刘光滨")).unwrap();
+    assert_eq!(leader.reason, Reason::CopiedIn);
+    assert_eq!(leader.about.len(), 3);
+}
+
+#[test]
+fn word_that_it_is_settled_comes_however_late_the_report() {
+    let mut office = Office::new();
+    for at in [
+        "2022-03-17T09:10",
+        "2022-03-31T09:10",
+        "2022-04-01T09:10",
+        "2022-04-08T09:10",
+    ] {
+        office.pass(at);
+    }
+    // Long after the last digest; a Thursday.
+    office.report("2022-05-19T10:00", "钟靖平", 1);
+    let now = time("2022-05-19T10:00");
+    let next = next_after(&office.world(), now);
+    assert_eq!(next, Some(time("2022-05-19T16:50")));
+    let told: BTreeSet<_> = office
+        .pass("2022-05-19T16:50")
+        .into_iter()
+        .filter(|m| m.reason == Reason::Settled)
+        .map(|m| m.key.person)
+        .collect();
+    assert_eq!(told, BTreeSet::from([id("卓庆"), id("刘光滨")]));
+    let next = next_after(&office.world(), time("2022-05-19T16:50"));
+    assert!(next.is_some_and(|next| next > time("2022-06-01T00:00")));
 }
 
 #[test]

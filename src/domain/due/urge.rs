@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::{World, stage::urgency};
+use crate::domain::book::{Book, DeliveryState};
 use crate::domain::fact::{Fact, SkipWhy};
-use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
+use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::message::{Message, MessageKey, Occasion, Reason};
+use crate::domain::people::ChannelKind;
 
 /// Whom to urge.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,11 +18,66 @@ pub struct UrgeFilter {
     pub unit: Option<String>,
     /// Only this person.
     pub person: Option<PersonId>,
+    /// Up to which fact the coordinator has seen who would be urged: who was urged since then is
+    /// not urged again, so that a second press does nothing.
+    pub seen: Option<Position>,
 }
 
-/// The messages of an explicit 催办: one to each owner who has something open.
-///
-/// Someone to whom a message is on its way already is not sent another.
+/// One person of an explicit 催办: what they get, or why they get nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Urging {
+    /// The message's name.
+    pub key: MessageKey,
+    /// What is open, most urgent first.
+    pub items: Vec<ObligationKey>,
+    /// Ways to try, in order.
+    pub route: Vec<ChannelKind>,
+    /// Messages they were sent in the last days, from all causes.
+    pub already: usize,
+    /// What becomes of it.
+    pub fate: UrgeFate,
+}
+
+/// What becomes of one person's 催办.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UrgeFate {
+    /// It is sent.
+    Goes,
+    /// An earlier 催办 to this person is on its way: another one would say nothing new.
+    OnItsWay,
+    /// Nothing reaches them.
+    Unreachable,
+}
+
+impl Urging {
+    /// What is written down of it, where it is done at `now`.
+    #[must_use]
+    pub fn fact(self, now: DateTime<Utc>) -> Option<Fact> {
+        match self.fate {
+            UrgeFate::OnItsWay => None,
+            UrgeFate::Unreachable => Some(Fact::MessageSkipped {
+                key: self.key,
+                why: SkipWhy::Unreachable,
+            }),
+            UrgeFate::Goes => Some(Fact::MessageQueued {
+                message: Box::new(Message {
+                    key: self.key,
+                    reason: Reason::Urged,
+                    items: self.items,
+                    about: Vec::new(),
+                    copied: Vec::new(),
+                    catch_up: false,
+                    route: self.route,
+                    not_before: now,
+                    explicit: true,
+                }),
+            }),
+        }
+    }
+}
+
+/// Everyone an explicit 催办 concerns: each owner who has something open, in the order of the
+/// table.
 #[must_use]
 pub fn urge(
     world: &World<'_>,
@@ -28,13 +85,15 @@ pub fn urge(
     quarter: Quarter,
     filter: &UrgeFilter,
     now: DateTime<Utc>,
-) -> Vec<Fact> {
+) -> Vec<Urging> {
     let mut open: BTreeMap<&PersonId, Vec<ObligationKey>> = BTreeMap::new();
     for (key, obligation) in world.book.obligations_in(plan, quarter) {
         let Some((_, group)) = world.book.task_and_group(key) else {
             continue;
         };
-        let in_unit = filter.unit.as_ref().is_none_or(|unit| group.unit == *unit);
+        let in_unit = filter.unit.as_ref().is_none_or(|unit| {
+            group.unit == *unit || group.unit.split('、').any(|one| one == unit.as_str())
+        });
         if !obligation.is_open() || !in_unit {
             continue;
         }
@@ -44,34 +103,51 @@ pub fn urge(
             }
         }
     }
-    open.into_iter()
+    let since = now - world.policy.budget_window;
+    let mut all: Vec<Urging> = open
+        .into_iter()
         .map(|(person, mut items)| {
+            items.dedup();
             items.sort_by_key(|key| urgency(world, key));
-            let nth = world.book.next_urge(person, plan, quarter);
-            let key = MessageKey {
-                plan: plan.clone(),
-                quarter,
-                occasion: Occasion::Urge(nth),
-                person: person.clone(),
-            };
             let route = world.route(person);
-            if route.is_empty() {
-                let why = SkipWhy::Unreachable;
-                return Fact::MessageSkipped { key, why };
-            }
-            Fact::MessageQueued {
-                message: Box::new(Message {
-                    key,
-                    reason: Reason::Urged,
-                    items,
-                    about: Vec::new(),
-                    copied: Vec::new(),
-                    catch_up: false,
-                    route,
-                    not_before: now,
-                    explicit: true,
-                }),
+            let nth = world.book.next_urge(person, plan, quarter);
+            Urging {
+                fate: fate(world.book, person, (plan, quarter), filter.seen, &route),
+                already: world.book.received(person, since),
+                key: MessageKey {
+                    plan: plan.clone(),
+                    quarter,
+                    occasion: Occasion::Urge(nth),
+                    person: person.clone(),
+                },
+                items,
+                route,
             }
         })
-        .collect()
+        .collect();
+    all.sort_by_key(|urging| urging.items.iter().map(|key| key.task).min());
+    all
+}
+
+fn fate(
+    book: &Book,
+    person: &PersonId,
+    (plan, quarter): (&PlanId, Quarter),
+    seen: Option<Position>,
+    route: &[ChannelKind],
+) -> UrgeFate {
+    if route.is_empty() {
+        return UrgeFate::Unreachable;
+    }
+    let urged = book
+        .messages_about(person, plan, quarter)
+        .filter(|delivery| matches!(delivery.message.key.occasion, Occasion::Urge(_)));
+    let mut stands = urged.map(|delivery| match delivery.state {
+        DeliveryState::Waiting { .. } | DeliveryState::Sending { .. } => true,
+        _ => seen.is_some_and(|seen| delivery.queued_in > seen),
+    });
+    match stands.any(|stands| stands) {
+        true => UrgeFate::OnItsWay,
+        false => UrgeFate::Goes,
+    }
 }

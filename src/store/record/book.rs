@@ -15,6 +15,7 @@ use crate::domain::book::{
 use crate::domain::delivery::FailReason;
 use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
+use crate::domain::ladder::Ladder;
 use crate::domain::message::{Message, MessageKey, Occasion, Stage};
 use crate::domain::people::{ChannelKind, Contact, Person};
 use crate::domain::plan::{Group, Heading, Task};
@@ -47,6 +48,7 @@ struct Out<'a> {
     obligations: Vec<(Put<'a, ObligationKey>, Put<'a, Obligation>)>,
     messages: Vec<Put<'a, Delivery>>,
     skipped: Vec<(Put<'a, MessageKey>, Put<'a, SkipWhy>)>,
+    ladders: Vec<(Put<'a, PlanId>, Put<'a, Quarter>, Put<'a, Ladder>)>,
     stages: Vec<StageOut<'a>>,
     revoked: Vec<RevokedOut<'a>>,
     users: Vec<Put<'a, User>>,
@@ -95,6 +97,11 @@ impl<'a> Out<'a> {
                 .collect(),
             messages: messages.into_iter().map(Put).collect(),
             skipped: book.skipped.iter().map(|(k, v)| (Put(k), Put(v))).collect(),
+            ladders: book
+                .ladders
+                .iter()
+                .map(|((plan, quarter), ladder)| (Put(plan), Put(quarter), Put(ladder)))
+                .collect(),
             stages: book
                 .stages
                 .iter()
@@ -138,6 +145,7 @@ struct In {
     obligations: Vec<(Got<ObligationKey>, Got<Obligation>)>,
     messages: Vec<Got<Delivery>>,
     skipped: Vec<(Got<MessageKey>, Got<SkipWhy>)>,
+    ladders: Vec<(Got<PlanId>, Got<Quarter>, Got<Ladder>)>,
     stages: Vec<StageIn>,
     revoked: Vec<RevokedIn>,
     users: Vec<Got<User>>,
@@ -174,6 +182,9 @@ impl In {
             stepped_back: self.stepped_back,
             ..Book::default()
         };
+        for (plan, quarter, ladder) in self.ladders {
+            book.ladders.insert((plan.0, quarter.0), ladder.0);
+        }
         for (plan, quarter, stage, at, outcome) in self.stages {
             let key = (plan.0, quarter.0, stage.0);
             book.stages.insert(key, (at, outcome.0));
@@ -233,6 +244,7 @@ struct PlanBookDef {
     #[serde(with = "deadlines")]
     deadlines: BTreeMap<NaiveDate, DateTime<Utc>>,
     assumed_years: std::collections::BTreeSet<i32>,
+    changed: (Position, DateTime<Utc>),
     version: u32,
     slots: BTreeMap<u32, Vec<u8>>,
     #[serde(with = "closed")]
@@ -274,6 +286,7 @@ struct ObligationDef {
     last_reminded: Option<(DateTime<Utc>, Occasion)>,
     #[serde(with = "copied")]
     copied: BTreeMap<PersonId, bool>,
+    touched: Option<(Position, DateTime<Utc>)>,
     #[serde(with = "dated")]
     closed: Option<(DateTime<Utc>, ClosedWhy)>,
 }

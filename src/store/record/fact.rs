@@ -4,13 +4,14 @@
 //! A new field is optional (`default`) and keeps the version; any other change of a kind raises its
 //! version in [`KINDS`] and gets an upgrade of the older bytes. Written records never change.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::wire::{self, Wire, remote};
 use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome, Verdict};
 use crate::domain::fact::{DeferWhy, Fact, SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter, TaskNo};
+use crate::domain::ladder::{Copied, Ladder, StageRule};
 use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
 use crate::domain::people::{ChannelKind, Contact, Person, Roles};
 use crate::domain::plan::{Group, Heading, Milestone, MilestoneKind, PersonRef, Task};
@@ -20,7 +21,7 @@ use crate::domain::target::{Bound, Decimal, Target};
 use crate::domain::user::Role;
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 28] = [
+pub(super) const KINDS: [(&str, u32); 29] = [
     ("plan.imported", 1),
     ("plan.columns_mapped", 1),
     ("person.set", 1),
@@ -28,6 +29,7 @@ pub(super) const KINDS: [(&str, u32); 28] = [
     ("task.removed", 1),
     ("deadlines.set", 1),
     ("contact.set", 1),
+    ("ladder.set", 1),
     ("stage.run", 1),
     ("message.queued", 1),
     ("message.skipped", 1),
@@ -105,6 +107,15 @@ pub(super) enum FactDef {
     ContactSet {
         #[serde(with = "wire")]
         contact: Contact,
+    },
+    #[serde(rename = "ladder.set")]
+    LadderSet {
+        #[serde(with = "wire")]
+        plan: PlanId,
+        #[serde(with = "wire")]
+        quarter: Quarter,
+        #[serde(with = "wire")]
+        ladder: Box<Ladder>,
     },
     #[serde(rename = "stage.run")]
     StageRun {
@@ -343,6 +354,28 @@ struct ContactDef {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "Ladder")]
+struct LadderDef {
+    #[serde(with = "wire")]
+    stages: Vec<StageRule>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "StageRule")]
+struct StageRuleDef {
+    #[serde(with = "wire")]
+    stage: Stage,
+    working_days: i32,
+    time: NaiveTime,
+    #[serde(default, with = "wire")]
+    copied: Copied,
+    #[serde(default, with = "wire", skip_serializing_if = "Vec::is_empty")]
+    channels: Vec<ChannelKind>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    template: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(remote = "StageOutcome", tag = "is", rename_all = "snake_case")]
 enum StageOutcomeDef {
     Ran {
@@ -524,6 +557,8 @@ remote!(
     Person => PersonDef,
     Roles => RolesDef,
     Contact => ContactDef,
+    Ladder => LadderDef,
+    StageRule => StageRuleDef,
     StageOutcome => StageOutcomeDef,
     SkipWhy => SkipWhyDef,
     DeferWhy => DeferWhyDef,
@@ -538,6 +573,19 @@ remote!(
     Target => TargetDef,
     Review => ReviewDef,
 );
+
+/// A list of names, as in the config.
+impl Wire for Copied {
+    fn put<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.names())
+    }
+
+    fn get<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let names = Vec::<String>::deserialize(from)?;
+        Self::from_names(names.iter().map(String::as_str))
+            .map_err(|name| serde::de::Error::custom(format!("unknown name {name}")))
+    }
+}
 
 fn is_zero(value: &u32) -> bool {
     *value == 0

@@ -5,14 +5,16 @@ fn every_fact() -> Vec<Entry> {
     use crate::domain::delivery::*;
     use crate::domain::fact::*;
     use crate::domain::ids::*;
+    use crate::domain::ladder::*;
     use crate::domain::message::*;
     use crate::domain::people::*;
     use crate::domain::plan::*;
     use crate::domain::report::*;
     use crate::domain::user::Role;
-    use chrono::{NaiveDate, TimeDelta};
+    use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
     let plan = PlanId::new("dongguan-2022").unwrap();
+    let begun = plan.clone();
     let quarter = Quarter::new(2022, 1).unwrap();
     let person = PersonId::of("市市场监管局", "杜江");
     let day = NaiveDate::from_ymd_opt(2022, 3, 31).unwrap();
@@ -270,6 +272,24 @@ fn every_fact() -> Vec<Entry> {
         Fact::MessageSkipped {
             key: key(Occasion::HandedOver(2)),
             why: SkipWhy::Unreachable,
+        },
+        Fact::LadderSet {
+            plan: begun,
+            quarter,
+            ladder: Box::new(Ladder {
+                stages: vec![StageRule {
+                    stage: Stage::Overdue,
+                    working_days: 1,
+                    time: NaiveTime::from_hms_opt(9, 10, 0).unwrap(),
+                    copied: Copied {
+                        responsible: true,
+                        leaders: true,
+                        coordinators: false,
+                    },
+                    channels: vec![ChannelKind::Email],
+                    template: Some("strict".into()),
+                }],
+            }),
         },
         Fact::MessageHandled { key: notice },
         Fact::AddressConfirmed {

@@ -63,12 +63,12 @@ impl Book {
                 found: entry.position,
             });
         }
+        let before = self.at.replace(entry.at);
         let effects = self.take(entry)?;
-        if self.at.is_some_and(|before| entry.at < before - STEP_BACK) {
+        if before.is_some_and(|before| entry.at < before - STEP_BACK) {
             self.stepped_back = entry.position;
         }
         self.position = entry.position;
-        self.at = Some(entry.at);
         Ok(effects)
     }
 
@@ -82,7 +82,7 @@ impl Book {
                 source,
                 sha256,
                 ..
-            } => self.import(plan, heading, source, sha256, at),
+            } => self.import(plan, heading, source, sha256, (here, at)),
             Fact::ColumnsMapped { plan, columns } => self.map_columns(here, plan, columns)?,
             Fact::PersonSet { plan, person } => self.set_person(here, plan.as_ref(), person)?,
             Fact::TaskSet { plan, task } => return self.set_task(here, at, plan, task),
@@ -93,6 +93,14 @@ impl Book {
                 assumed_years,
             } => return self.set_deadlines(here, plan, deadlines, assumed_years),
             Fact::ContactSet { contact } => self.set_contact(contact),
+            Fact::LadderSet {
+                plan,
+                quarter,
+                ladder,
+            } => {
+                let case = (plan.clone(), *quarter);
+                self.ladders.insert(case, (**ladder).clone());
+            }
             Fact::StageRun {
                 plan,
                 quarter,
@@ -205,13 +213,15 @@ impl Book {
         Ok(Vec::new())
     }
 
+    /// To be changed by the fact at `here`.
     fn plan(&mut self, here: Position, plan: &PlanId) -> Result<&mut PlanBook, Inconsistent> {
-        self.plans
-            .get_mut(plan)
-            .ok_or_else(|| Inconsistent::Unknown {
-                position: here,
-                what: format!("分解表 {plan}"),
-            })
+        let known = self.plans.get_mut(plan);
+        let known = known.ok_or_else(|| Inconsistent::Unknown {
+            position: here,
+            what: format!("分解表 {plan}"),
+        })?;
+        known.changed = (here, self.at.unwrap_or(known.changed.1));
+        Ok(known)
     }
 
     fn delivery(
@@ -227,17 +237,19 @@ impl Book {
             })
     }
 
+    /// To be changed by the fact at `here`.
     fn obligation(
         &mut self,
         here: Position,
         key: &ObligationKey,
     ) -> Result<&mut Obligation, Inconsistent> {
-        self.obligations
-            .get_mut(key)
-            .ok_or_else(|| Inconsistent::Unknown {
-                position: here,
-                what: format!("应报事项 {key}"),
-            })
+        let obligation = self.obligations.get_mut(key);
+        let obligation = obligation.ok_or_else(|| Inconsistent::Unknown {
+            position: here,
+            what: format!("应报事项 {key}"),
+        })?;
+        obligation.touched = self.at.map(|at| (here, at));
+        Ok(obligation)
     }
 
     fn user(&mut self, here: Position, name: &str) -> Result<&mut User, Inconsistent> {

@@ -17,7 +17,7 @@ impl Book {
         heading: &Heading,
         source: &str,
         sha256: &str,
-        at: DateTime<Utc>,
+        (here, at): (Position, DateTime<Utc>),
     ) {
         let known = self.plans.entry(plan.clone()).or_insert_with(|| PlanBook {
             heading: heading.clone(),
@@ -29,6 +29,7 @@ impl Book {
             people: Vec::new(),
             deadlines: BTreeMap::new(),
             assumed_years: Default::default(),
+            changed: (here, at),
             version: 0,
             slots: BTreeMap::new(),
             closed: BTreeMap::new(),
@@ -39,6 +40,7 @@ impl Book {
         source.clone_into(&mut known.source);
         sha256.clone_into(&mut known.sha256);
         known.imported_at = at;
+        known.changed = (here, at);
     }
 
     pub(super) fn map_columns(

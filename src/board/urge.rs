@@ -1,0 +1,391 @@
+//! 催办 by a coordinator's word: first who would get what, over which channel, and how much they
+//! had this week; then, on the same terms, done. As a page, and as JSON for `cuiban urge`.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Query, State};
+use axum::response::{Html, Redirect};
+use axum::{Form, Json};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::answer::encode;
+use super::api::read_quarter;
+use super::pages::bad;
+use crate::desk::Desk;
+use crate::domain::book::Book;
+use crate::domain::due::{UrgeFate, UrgeFilter, Urging, urge};
+use crate::domain::fact::Actor;
+use crate::domain::ids::{PersonId, PlanId, Position, Quarter};
+use crate::rules::RuleSet;
+use crate::store::{CommitError, Decision};
+use crate::web::error::page;
+use crate::web::frame::Frame;
+use crate::web::{ApiError, Caller, WebError};
+
+/// What became of a 催办, or would.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UrgeAnswer {
+    /// Who gets a message.
+    pub urged: Vec<UrgeLine>,
+    /// How many have an earlier 催办 on its way still.
+    pub on_its_way: usize,
+    /// How many nothing reaches.
+    pub unreachable: usize,
+    /// All of it in words.
+    pub text: String,
+}
+
+/// One person urged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UrgeLine {
+    /// Name.
+    pub name: String,
+    /// Unit.
+    pub unit: String,
+    /// How many items are open.
+    pub items: usize,
+    /// Their numbers, most urgent first.
+    pub tasks: Vec<u32>,
+    /// First channel.
+    pub channel: String,
+    /// All channels, in the order they are tried.
+    pub channels: Vec<String>,
+    /// Messages in the last days of the budget's window, seven by default.
+    pub this_week: usize,
+}
+
+/// Whom the page or its form is about; empty fields come from forms.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    plan: String,
+    quarter: String,
+    #[serde(default)]
+    unit: String,
+    #[serde(default)]
+    owner: String,
+    /// Up to which fact the page has seen.
+    #[serde(default)]
+    seen: Option<Position>,
+    #[serde(default)]
+    csrf: String,
+}
+
+/// `GET /urge`: who would get what.
+pub(super) async fn show(
+    State(desk): State<Arc<Desk>>,
+    caller: Caller,
+    Query(asked): Query<Asked>,
+) -> Result<Html<String>, WebError> {
+    caller.writer()?;
+    let scope = Scope::read(&asked)?;
+    let rules = desk.rules.now();
+    let (lines, seen, about, title) = {
+        let book = desk.ledger.book();
+        let known = book.plans.get(&scope.plan).ok_or(WebError::NotFound)?;
+        let title = known.heading.title.clone();
+        let lines = scope.urging(&book, &rules, desk.clock.now());
+        let lines: Vec<Line> = lines.iter().map(|one| line(&book, &rules, one)).collect();
+        (lines, book.position, scope.about(&book), title)
+    };
+    page(&UrgePage {
+        frame: Frame::new(&desk, &caller, "board"),
+        title,
+        quarter: scope.quarter.chinese(),
+        about,
+        going: lines.iter().filter(|line| line.goes).count(),
+        lines,
+        days: rules.policy.budget_window.num_days(),
+        seen,
+        back: scope.back(),
+        asked,
+    })
+}
+
+/// `POST /urge`: done, to those who were on the page and still owe something.
+pub(super) async fn submit(
+    State(desk): State<Arc<Desk>>,
+    caller: Caller,
+    Form(asked): Form<Asked>,
+) -> Result<Redirect, WebError> {
+    let by = caller.writer()?;
+    caller.check_csrf(&asked.csrf)?;
+    let scope = Scope::read(&asked)?;
+    let to = format!("/deliveries?quarter={}", scope.quarter);
+    commit(&desk, by, move |_| Ok(vec![scope]), false).await?;
+    Ok(Redirect::to(&to))
+}
+
+/// What `cuiban urge` asks for.
+#[derive(Debug, Deserialize)]
+pub(super) struct Order {
+    quarter: String,
+    plan: Option<String>,
+    unit: Option<String>,
+    person: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// `POST /api/v1/urge`: 催办 now in every plan that has this quarter, or who would be urged.
+pub(super) async fn order(
+    State(desk): State<Arc<Desk>>,
+    caller: Caller,
+    body: Result<Json<Order>, JsonRejection>,
+) -> Result<Json<UrgeAnswer>, ApiError> {
+    let by = caller.writer()?;
+    let Json(order) = body.map_err(|error| WebError::BadRequest(error.body_text()))?;
+    let quarter = read_quarter(&order.quarter)?;
+    let plan = order.plan.as_deref().map(PlanId::new);
+    let plan = plan.transpose().map_err(bad)?;
+    let dry = order.dry_run;
+    let scopes = move |book: &Book| {
+        let filter = UrgeFilter {
+            person: match &order.person {
+                Some(who) => Some(find_person(book, who)?),
+                None => None,
+            },
+            unit: order.unit.clone(),
+            seen: None,
+        };
+        if let Some(unit) = &filter.unit {
+            must_know_unit(book, unit)?;
+        }
+        let plans = book
+            .plans
+            .keys()
+            .filter(|known| plan.as_ref().is_none_or(|plan| plan == *known));
+        let scope = |plan: &PlanId| Scope {
+            plan: plan.clone(),
+            quarter,
+            filter: filter.clone(),
+        };
+        Ok(plans.map(scope).collect())
+    };
+    Ok(Json(commit(&desk, by, scopes, dry).await?))
+}
+
+/// A quarter of a plan, and whom of it.
+struct Scope {
+    plan: PlanId,
+    quarter: Quarter,
+    filter: UrgeFilter,
+}
+
+impl Scope {
+    fn read(asked: &Asked) -> Result<Self, WebError> {
+        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let person = some(&asked.owner).map(|id| PersonId::new(&id));
+        Ok(Self {
+            plan: PlanId::new(&asked.plan).map_err(bad)?,
+            quarter: asked.quarter.parse().map_err(bad)?,
+            filter: UrgeFilter {
+                unit: some(&asked.unit),
+                person: person.transpose().map_err(bad)?,
+                seen: asked.seen,
+            },
+        })
+    }
+
+    fn urging(&self, book: &Book, rules: &RuleSet, now: DateTime<Utc>) -> Vec<Urging> {
+        urge(
+            &rules.world(book),
+            &self.plan,
+            self.quarter,
+            &self.filter,
+            now,
+        )
+    }
+
+    /// Whom it is about, in words.
+    fn about(&self, book: &Book) -> String {
+        let person = self.filter.person.as_ref();
+        let person = person.and_then(|id| book.people.get(id));
+        match (person, &self.filter.unit) {
+            (Some(person), _) => format!("{}（{}）", person.name, person.unit),
+            (None, Some(unit)) => unit.clone(),
+            (None, None) => "全部单位".into(),
+        }
+    }
+
+    /// The board it came from.
+    fn back(&self) -> String {
+        let mut href = format!("/?plan={}&quarter={}", self.plan, self.quarter);
+        if let Some(unit) = &self.filter.unit {
+            href.push_str(&format!("&unit={}", encode(unit)));
+        }
+        if let Some(person) = &self.filter.person {
+            href.push_str(&format!("&owner={person}"));
+        }
+        href
+    }
+}
+
+/// Decides and appends in one step, so that who has reported a moment ago is not urged.
+async fn commit(
+    desk: &Desk,
+    by: Actor,
+    scopes: impl FnOnce(&Book) -> Result<Vec<Scope>, WebError> + Send + 'static,
+    dry: bool,
+) -> Result<UrgeAnswer, WebError> {
+    let now = desk.clock.now();
+    let rules = desk.rules.now();
+    let decide = move |book: &Book| {
+        let scopes = scopes(book)?;
+        let all: Vec<Urging> = scopes
+            .iter()
+            .flat_map(|scope| scope.urging(book, &rules, now))
+            .collect();
+        let value = answer(book, &all, &rules, dry);
+        let facts = match dry {
+            true => Vec::new(),
+            false => all.into_iter().filter_map(|one| one.fact(now)).collect(),
+        };
+        Ok(Decision { facts, value })
+    };
+    match desk.ledger.commit(by, now, decide).await {
+        Ok(answer) => Ok(answer),
+        Err(CommitError::Refused(error)) => Err(error),
+        Err(CommitError::Unavailable) => Err(WebError::Unavailable),
+    }
+}
+
+fn answer(book: &Book, all: &[Urging], rules: &RuleSet, dry: bool) -> UrgeAnswer {
+    let days = rules.policy.budget_window.num_days();
+    let count = |fate| all.iter().filter(|one| one.fate == fate).count();
+    let (on_its_way, unreachable) = (count(UrgeFate::OnItsWay), count(UrgeFate::Unreachable));
+    let mut urged = Vec::new();
+    let mut text = String::new();
+    for one in all.iter().filter(|one| one.fate == UrgeFate::Goes) {
+        let line = line(book, rules, one);
+        let _ = writeln!(
+            text,
+            "{} {}：第{}项未报；渠道：{}；近{days}日已收到{}条消息",
+            line.unit, line.name, line.tasks, line.channels, line.already
+        );
+        urged.push(UrgeLine {
+            items: one.items.len(),
+            tasks: tasks(one),
+            channel: one.route.first().map_or("", |c| c.as_str()).to_owned(),
+            channels: one.route.iter().map(|c| c.as_str().to_owned()).collect(),
+            this_week: one.already,
+            name: line.name,
+            unit: line.unit,
+        });
+    }
+    let verb = if dry { "将催办" } else { "已催办" };
+    let _ = write!(text, "{verb}{}人", urged.len());
+    if on_its_way > 0 {
+        let _ = write!(text, "；{on_its_way}人的上一次催办还在发送，不再重复");
+    }
+    if unreachable > 0 {
+        let _ = write!(text, "；另有{unreachable}人没有可用的联系方式");
+    }
+    UrgeAnswer {
+        urged,
+        on_its_way,
+        unreachable,
+        text,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "board/templates/urge.html", config = "src/web/askama.toml")]
+struct UrgePage<'a> {
+    frame: Frame<'a>,
+    title: String,
+    quarter: String,
+    about: String,
+    lines: Vec<Line>,
+    /// How many messages leave.
+    going: usize,
+    days: i64,
+    seen: Position,
+    back: String,
+    asked: Asked,
+}
+
+/// One person, as read.
+struct Line {
+    name: String,
+    unit: String,
+    tasks: String,
+    channels: String,
+    already: usize,
+    /// As many as anyone may get without a coordinator's word.
+    plenty: bool,
+    goes: bool,
+    note: &'static str,
+}
+
+fn line(book: &Book, rules: &RuleSet, one: &Urging) -> Line {
+    let person = book.people.get(&one.key.person);
+    let tasks: Vec<String> = tasks(one).iter().map(u32::to_string).collect();
+    let channels: Vec<&str> = one.route.iter().map(|kind| kind.chinese()).collect();
+    Line {
+        name: person.map_or_else(String::new, |person| person.name.clone()),
+        unit: person.map_or_else(String::new, |person| person.unit.clone()),
+        tasks: tasks.join("、"),
+        channels: match channels.as_slice() {
+            [] => "无".into(),
+            [one] => (*one).into(),
+            [first, others @ ..] => format!("{first}（发不出时{}）", others.join("、")),
+        },
+        already: one.already,
+        plenty: one.already >= rules.policy.budget,
+        goes: one.fate == UrgeFate::Goes,
+        note: match one.fate {
+            UrgeFate::Goes => "",
+            UrgeFate::OnItsWay => "上一次催办还在发送，不再重复",
+            UrgeFate::Unreachable => "没有可用的联系方式，请另行通知本人",
+        },
+    }
+}
+
+fn tasks(one: &Urging) -> Vec<u32> {
+    let mut tasks: Vec<u32> = one.items.iter().map(|key| key.task).collect();
+    tasks.dedup();
+    tasks
+}
+
+fn must_know_unit(book: &Book, unit: &str) -> Result<(), WebError> {
+    let mut groups = book
+        .plans
+        .values()
+        .flat_map(|plan| plan.tasks.values())
+        .flat_map(|task| &task.groups);
+    let known =
+        groups.any(|group| group.unit == unit || group.unit.split('、').any(|one| one == unit));
+    match known {
+        true => Ok(()),
+        false => Err(WebError::BadRequest(format!(
+            "没有找到单位“{unit}”，请按分解表“牵头单位”一栏填写"
+        ))),
+    }
+}
+
+/// A person by id, by `单位/姓名`, or by name where only one has it.
+fn find_person(book: &Book, who: &str) -> Result<PersonId, WebError> {
+    if let Ok(id) = PersonId::new(who)
+        && book.people.contains_key(&id)
+    {
+        return Ok(id);
+    }
+    let (unit, name) = match who.split_once('/') {
+        Some((unit, name)) => (Some(unit), name),
+        None => (None, who),
+    };
+    let mut found = book
+        .people
+        .values()
+        .filter(|person| person.name == name && unit.is_none_or(|unit| person.unit == unit));
+    let message = match (found.next(), found.next()) {
+        (Some(one), None) => return Ok(one.id.clone()),
+        (None, _) => format!("没有找到“{who}”，请核对姓名"),
+        (Some(_), Some(_)) => format!("有多人叫“{name}”，请写成“单位/姓名”"),
+    };
+    Err(WebError::BadRequest(message))
+}

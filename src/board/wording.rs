@@ -1,0 +1,121 @@
+//! The wording of every letter, with sample data: what people read before anybody has to.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::header::CONTENT_SECURITY_POLICY;
+use axum::response::{Html, IntoResponse as _, Response};
+use serde::Deserialize;
+
+use super::inbox::MESSAGE_POLICY;
+use crate::channel::render::{RenderError, Sample, Short, Templates};
+use crate::desk::Desk;
+use crate::domain::brief::{Brief, Office};
+use crate::web::error::page;
+use crate::web::frame::Frame;
+use crate::web::{Caller, WebError};
+
+/// Bytes of a group's message.
+const GROUP_LIMIT: usize = 4096;
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    letter: String,
+}
+
+/// `GET /templates`.
+pub(super) async fn show(
+    State(desk): State<Arc<Desk>>,
+    caller: Caller,
+    Query(asked): Query<Asked>,
+) -> Result<Html<String>, WebError> {
+    caller.reader()?;
+    let sample = match asked.letter.as_str() {
+        "" => Sample::ALL.into_iter().next().ok_or(WebError::NotFound)?,
+        name => find(name)?,
+    };
+    let brief = brief(&desk, sample);
+    let templates = Templates::in_force();
+    let letter = templates.letter(&brief).map_err(broken)?;
+    let group = templates.short(&brief, Short::Markdown, GROUP_LIMIT);
+    let ladder = &desk.rules.now().policy.ladder;
+    let used = |one: &Sample| match one {
+        Sample::Stage(stage) => ladder.rule(*stage).is_some(),
+        Sample::Copied(stage) => ladder.rule(*stage).is_some_and(|rule| rule.copied.any()),
+        _ => true,
+    };
+    page(&WordingPage {
+        frame: Frame::new(&desk, &caller, "templates"),
+        tabs: Sample::ALL
+            .into_iter()
+            .filter(used)
+            .map(|one| Tab {
+                name: one.name(),
+                label: one.chinese(),
+                here: one == sample,
+            })
+            .collect(),
+        name: sample.name(),
+        title: sample.chinese(),
+        reader: sample.reader(),
+        own: templates.own_for(&brief).join("、"),
+        subject: letter.subject,
+        text: letter.text,
+        group: group.map_err(broken)?,
+    })
+}
+
+/// `GET /templates/{name}/html`: the mail as a mail program would show it.
+pub(super) async fn html(
+    State(desk): State<Arc<Desk>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Response, WebError> {
+    caller.reader()?;
+    let brief = brief(&desk, find(&name)?);
+    let letter = Templates::in_force().letter(&brief).map_err(broken)?;
+    let policy = [(CONTENT_SECURITY_POLICY, MESSAGE_POLICY)];
+    Ok((policy, Html(letter.html)).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "board/templates/wording.html", config = "src/web/askama.toml")]
+struct WordingPage<'a> {
+    frame: Frame<'a>,
+    tabs: Vec<Tab>,
+    name: String,
+    title: String,
+    reader: &'static str,
+    /// The office's own files in it.
+    own: String,
+    subject: String,
+    text: String,
+    group: String,
+}
+
+struct Tab {
+    name: String,
+    label: String,
+    here: bool,
+}
+
+fn find(name: &str) -> Result<Sample, WebError> {
+    let mut all = Sample::ALL.into_iter();
+    all.find(|sample| sample.name() == name)
+        .ok_or(WebError::NotFound)
+}
+
+fn brief(desk: &Desk, sample: Sample) -> Brief {
+    let office = Office {
+        name: desk.office.name.clone(),
+        telephone: desk.office.phone.clone(),
+        board: Some(format!("{}/", desk.public_url)),
+    };
+    sample.brief(&office, &desk.rules.now().policy.ladder)
+}
+
+fn broken(error: RenderError) -> WebError {
+    WebError::internal(error)
+}
