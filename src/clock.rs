@@ -52,7 +52,10 @@ impl Clock {
     pub fn now(&self) -> DateTime<Utc> {
         match self {
             #[expect(clippy::disallowed_methods, reason = "this is the one reading")]
-            Self::System => Utc::now() + trial::offset(),
+            Self::System => {
+                let trial = trial::machine();
+                Utc::now() + trial.set_by + trial.asleep
+            }
             Self::Simulated(clock) => clock.now(),
         }
     }
@@ -65,7 +68,8 @@ impl Clock {
         match self {
             Self::System => Tick {
                 wall,
-                running: read(rustix::time::ClockId::Boottime),
+                running: read(rustix::time::ClockId::Boottime)
+                    + trial::machine().asleep.to_std().unwrap_or_default(),
                 awake: read(rustix::time::ClockId::Monotonic),
             },
             Self::Simulated(_) => {
@@ -149,27 +153,40 @@ fn read(clock: rustix::time::ClockId) -> Duration {
     Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
-/// A machine whose clock is set while the program runs, for the tests: only in builds for
-/// development, and only where the environment names a file with so many seconds.
+/// A machine whose clock is set, or that is suspended, while the program runs, for the tests: only
+/// in builds for development, and only where the environment names a file with so many seconds.
 mod trial {
     use chrono::TimeDelta;
 
+    #[derive(Default)]
+    pub(super) struct Machine {
+        /// What its clock was set by.
+        pub(super) set_by: TimeDelta,
+        /// How long it has been suspended.
+        pub(super) asleep: TimeDelta,
+    }
+
     #[cfg(debug_assertions)]
-    pub(super) fn offset() -> TimeDelta {
+    pub(super) fn machine() -> Machine {
         use std::path::PathBuf;
         use std::sync::OnceLock;
         static FILE: OnceLock<Option<PathBuf>> = OnceLock::new();
         let file = FILE.get_or_init(|| std::env::var_os("CUIBAN_TEST_CLOCK").map(PathBuf::from));
-        let seconds = file
+        let text = file
             .as_ref()
             .and_then(|file| std::fs::read_to_string(file).ok())
-            .and_then(|text| text.trim().parse().ok());
-        TimeDelta::seconds(seconds.unwrap_or(0))
+            .unwrap_or_default();
+        let mut seconds = text.split_whitespace().map(|word| word.parse().ok());
+        let mut next = || TimeDelta::seconds(seconds.next().flatten().unwrap_or(0));
+        Machine {
+            set_by: next(),
+            asleep: next(),
+        }
     }
 
     #[cfg(not(debug_assertions))]
-    pub(super) fn offset() -> TimeDelta {
-        TimeDelta::zero()
+    pub(super) fn machine() -> Machine {
+        Machine::default()
     }
 }
 

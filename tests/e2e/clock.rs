@@ -1,6 +1,8 @@
 //! The machine's clock misbehaves under a running daemon: nothing is said twice, nothing is lost,
-//! and people hear of it. `CUIBAN_TEST_CLOCK` names a file with the seconds the clock is off.
+//! and people hear of it. `CUIBAN_TEST_CLOCK` names a file with the seconds the clock is off and the
+//! seconds the machine has been suspended.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, FixedOffset, Utc};
@@ -11,18 +13,35 @@ use crate::world::{CHANNELS, Daemon, EMAIL, SOON, World, eventually};
 struct Machine {
     world: World,
     smtp: SmtpPeer,
+    /// Seconds it has been suspended.
+    asleep: Cell<i64>,
+    off: Cell<i64>,
 }
 
 impl Machine {
     async fn new(more: &str) -> Self {
         let smtp = SmtpPeer::good().await;
-        let config = format!(
+        let config = Self::config(&smtp, more);
+        Self {
+            world: World::new(&config),
+            smtp,
+            asleep: Cell::new(0),
+            off: Cell::new(0),
+        }
+    }
+
+    fn config(smtp: &SmtpPeer, more: &str) -> String {
+        format!(
             "{more}[email]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n\
              from = \"督查科 <duban@example.invalid>\"\n",
             smtp.addr.port()
-        );
-        let world = World::new(&config);
-        Self { world, smtp }
+        )
+    }
+
+    /// With other lines in its config, from the next start on.
+    fn reconfigure(&mut self, more: &str) {
+        let config = Self::config(&self.smtp, more);
+        self.world.reconfigure(&config);
     }
 
     /// Sets the machine's clock.
@@ -33,7 +52,22 @@ impl Machine {
             reason = "how far the machine's clock is off is told against the real one"
         )]
         let off = to.to_utc() - Utc::now();
-        std::fs::write(self.world.path("offset"), off.num_seconds().to_string()).unwrap();
+        self.off.set(off.num_seconds() - self.asleep.get());
+        self.write();
+    }
+
+    /// Is suspended for so long; its clock goes on.
+    fn sleep(&self, hours: i64) {
+        self.asleep.set(self.asleep.get() + hours * 3600);
+        self.write();
+    }
+
+    /// In one step: the daemon must never read half of it.
+    fn write(&self) {
+        let text = format!("{} {}", self.off.get(), self.asleep.get());
+        let (new, file) = (self.world.path("offset.new"), self.world.path("offset"));
+        std::fs::write(&new, text).unwrap();
+        std::fs::rename(new, file).unwrap();
     }
 
     async fn serve(&self) -> Daemon {
@@ -161,7 +195,7 @@ async fn a_clock_that_leaps_or_steps_back_repeats_nothing_and_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn holidays_and_a_zone_that_come_late_move_what_is_still_to_come() {
+async fn holidays_that_come_late_move_what_is_still_to_come() {
     let machine = Machine::new("").await;
     machine.set("2022-03-17T09:08:30");
     let daemon = machine.serve().await;
@@ -190,6 +224,70 @@ async fn holidays_and_a_zone_that_come_late_move_what_is_still_to_come() {
     machine.set("2022-03-30T12:10:30");
     machine.logged("the system clock has been set").await;
     assert_eq!(machine.copies(), [2; 5], "notice and due, once each");
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_machine_catches_up_once_and_says_so() {
+    let machine = Machine::new("").await;
+    machine.set("2022-03-17T08:40:00");
+    let daemon = machine.serve().await;
+    machine.import();
+    // From Thursday morning to Monday: the notice's time passes, and more than a day.
+    machine.sleep(97);
+    machine.logged("the machine was asleep").await;
+    machine.mails(5).await;
+    let board = daemon.page("/").await;
+    assert!(!board.contains("时间无误，恢复发送"), "the time is right");
+    let late = machine.smtp.mails().remove(0);
+    let late = mail_parser::MessageParser::default()
+        .parse(&late.data)
+        .and_then(|mail| mail.body_text(0).map(|text| text.into_owned()))
+        .unwrap();
+    assert!(late.contains("补发"), "{late}");
+    machine.sleep(1);
+    let twice = eventually(SOON, || async {
+        let log = machine.world.log();
+        (log.matches("the machine was asleep").count() == 2).then_some(())
+    });
+    twice.await.expect("told again");
+    assert_eq!(machine.copies(), [1; 5]);
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zone_that_is_put_right_repeats_nothing_and_loses_nothing() {
+    let west = "[time]\nzone = \"Asia/Urumqi\"\n";
+    let mut machine = Machine::new(west).await;
+    machine.set("2022-03-17T09:10:30");
+    let daemon = machine.serve().await;
+    machine.import();
+    // Two hours behind: ten past nine is ten past eleven in the east.
+    assert!(machine.smtp.mails().is_empty());
+    machine.set("2022-03-17T11:10:30");
+    machine.mails(5).await;
+    daemon.stop().await;
+
+    machine.reconfigure("");
+    machine.set("2022-03-17T12:00:00");
+    let daemon = machine.serve().await;
+    machine.logged("deadlines are others than before").await;
+    let board = daemon.page("/").await;
+    assert!(!board.contains("可能被拨慢了"), "no clock was touched");
+    assert_eq!(machine.copies(), [1; 5]);
+    daemon.stop().await;
+    machine.set("2022-03-28T09:10:30");
+    let daemon = machine.serve().await;
+    machine.mails(10).await;
+    daemon.stop().await;
+
+    // And wrong again: the reminder's time is still to come by this zone, and it has been said.
+    machine.reconfigure(west);
+    machine.set("2022-03-28T10:00:00");
+    let daemon = machine.serve().await;
+    machine.set("2022-03-28T11:10:30");
+    machine.logged("the system clock has been set").await;
+    assert_eq!(machine.copies(), [2; 5], "notice and reminder, once each");
     daemon.stop().await;
 }
 

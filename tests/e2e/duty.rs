@@ -161,6 +161,19 @@ async fn who_can_be_reached_is_known_before_the_first_notice_and_tested() {
     let page = daemon.page("/readiness").await;
     assert!(page.contains("电子邮件地址无效"), "{page}");
 
+    // To everybody from the terminal, to one from the board, whatever is known of the address.
+    let said = world.run(&["contacts", "test", "--all"]);
+    assert!(said.contains('3'), "{said}");
+    eventually(SOON, || async { (to_first().len() == 3).then_some(()) })
+        .await
+        .expect("a third one");
+    let form = [("csrf", String::new()), ("person", first.clone())];
+    let answer = daemon.submit("/readiness/test", &form).await;
+    assert_eq!(answer.headers()["location"], "/readiness?sent=1");
+    eventually(SOON, || async { (to_first().len() == 4).then_some(()) })
+        .await
+        .expect("a fourth one");
+
     // Nothing is sent to an address that nobody has; the notice counts them as not reached.
     let asked = || {
         let heard = peer.heard();
@@ -172,7 +185,7 @@ async fn who_can_be_reached_is_known_before_the_first_notice_and_tested() {
     let before = asked();
     daemon.advance("2022-03-17T17:00:00+08:00").await;
     assert_eq!(asked(), before);
-    assert_eq!(deliveries(&daemon, "sent").await.len(), 3 + 2);
+    assert_eq!(deliveries(&daemon, "sent").await.len(), 6 + 2);
     daemon.stop().await;
 }
 
