@@ -148,6 +148,7 @@ impl Driver {
     pub async fn run(&self, stop: CancellationToken) {
         let mut known = Known::new(self.clock.tick());
         known.doubted = self.ledger.book().clock_doubt.is_some();
+        self.outbox.believe(known.tick, known.highest);
         loop {
             self.look_at_clock(&mut known).await;
             let now = self.clock.now();
@@ -203,6 +204,7 @@ impl Driver {
             known.doubted = true;
             if leap::is_right_again(doubt, now.wall) && self.believe(now.wall).await {
                 *known = Known::new(now);
+                self.outbox.believe(known.tick, known.highest);
             }
             return;
         }
@@ -235,6 +237,7 @@ impl Driver {
             known.highest = now;
         }
         known.doubted = false;
+        self.outbox.believe(known.tick, known.highest);
     }
 
     /// Says whether the store has taken it; else it is found again at the next look.

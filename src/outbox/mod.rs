@@ -19,8 +19,8 @@ mod recover;
 mod worker;
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -35,6 +35,7 @@ use crate::domain::brief::Office;
 use crate::domain::delivery::RetryPlan;
 use crate::domain::fact::{Actor, DeferWhy, Fact};
 use crate::domain::ids::{PersonId, PlanId, Quarter};
+use crate::domain::leap::{self, Leap, Tick};
 use crate::domain::message::Occasion;
 use crate::domain::people::ChannelKind;
 use crate::rules::Rules;
@@ -71,6 +72,8 @@ pub struct Outbox {
     busy: AtomicUsize,
     /// Nothing new is taken while this is set.
     paused: AtomicBool,
+    /// The last moment at which the clock was believed, and the one furthest ahead.
+    believed: Mutex<Option<(Tick, Tick)>>,
     /// A commit was lost: there may be intents nobody works on.
     doubtful: AtomicBool,
     activity: Notify,
@@ -103,6 +106,7 @@ impl Outbox {
             calendars: None,
             busy: AtomicUsize::new(0),
             paused: AtomicBool::new(true),
+            believed: Mutex::new(None),
             doubtful: AtomicBool::new(true),
             activity: Notify::new(),
             alarm: Notify::new(),
@@ -281,6 +285,30 @@ impl Outbox {
                 let occasion = delivery.message.key.occasion;
                 book.clock_doubt.is_none() || matches!(occasion, Occasion::Alarm(_))
             })
+    }
+
+    /// The clock is believed to show these moments: the last, and the one furthest ahead. What
+    /// leaves before the next such word is held should it leap too far meanwhile.
+    pub fn believe(&self, last: Tick, highest: Tick) {
+        let held = self.has_leapt(self.clock.tick());
+        *self.believed() = Some((last, highest));
+        if held {
+            self.alarm.notify_one();
+        }
+    }
+
+    /// Whether the clock has leapt and nobody has said yet what to make of it. Once it is doubted,
+    /// the book says so.
+    fn has_leapt(&self, now: Tick) -> bool {
+        let Some((last, highest)) = *self.believed() else {
+            return false;
+        };
+        let leapt = matches!(leap::between(last, highest, now), Leap::TooFar(_));
+        leapt && self.ledger.book().clock_doubt.is_none()
+    }
+
+    fn believed(&self) -> MutexGuard<'_, Option<(Tick, Tick)>> {
+        self.believed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The wall clock was set by so much: pauses and tries again keep their distance from now, else
