@@ -166,3 +166,46 @@ fn tell(facts: &[Fact]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::fixture::{ZHONG, append, at, id, plan, planned, quarter};
+    use crate::domain::fact::StageOutcome;
+    use crate::domain::message::{Occasion, Stage};
+
+    #[tokio::test]
+    async fn people_of_whom_the_books_know_nothing_are_told_to_the_operator() {
+        let desk = planned().await;
+        let watch = Watch::new(
+            desk.ledger.clone(),
+            desk.clock.clone(),
+            desk.rules.clone(),
+            vec![id(ZHONG)],
+            Arc::new(Vec::new),
+        );
+        let now = at("2022-03-17T09:11");
+        assert!(!watch.look(now).await, "all is well");
+        let lost = Fact::StageRun {
+            plan: plan(),
+            quarter: quarter("2022Q1"),
+            stage: Stage::Notice,
+            outcome: StageOutcome::Ran {
+                expected: 3,
+                queued: 3,
+                skipped: 0,
+            },
+        };
+        append(&desk, "2022-03-17T09:10", vec![lost]).await;
+        assert!(watch.look(now).await);
+        {
+            let book = desk.ledger.book();
+            let alarms: Vec<&str> = book.alarms.values().map(|one| one.words.as_str()).collect();
+            insta::assert_snapshot!(alarms.join("\n"));
+            let told = book.queue.values().map(|key| (&key.person, key.occasion));
+            let told: Vec<_> = told.collect();
+            assert_eq!(told, [(&id(ZHONG), Occasion::Alarm(1))]);
+        }
+        assert!(!watch.look(now).await, "told once");
+    }
+}
