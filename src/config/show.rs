@@ -94,7 +94,13 @@ fn write_setting(f: &mut fmt::Formatter<'_>, setting: &Setting) -> fmt::Result {
     const COLUMN: usize = 44;
     match &setting.value {
         Some(value) => {
-            let line = format!("{} = {value}", setting.key);
+            // A name in Chinese is a key only in quotation marks.
+            let key = if setting.key.is_ascii() {
+                setting.key.clone()
+            } else {
+                format!("\"{}\"", setting.key)
+            };
+            let line = format!("{key} = {value}");
             let gap = COLUMN.saturating_sub(columns(&line)).max(2);
             writeln!(f, "{line}{:gap$}# {}", "", setting.origin)
         }

@@ -406,3 +406,23 @@ fn a_file_named_but_not_there_is_a_fault() {
             .contains("/nirgends/cuiban.toml")
     );
 }
+
+#[test]
+fn local_seasons_are_read_and_a_wrong_day_is_told() {
+    let site = Site::new("[time.seasons]\n\"汛期\" = \"04-15\"\n\"供暖\" = \"11月15日\"\n");
+    let seasons = site.load().unwrap().config.time.almanac.seasons;
+    let mut told: Vec<_> = seasons
+        .iter()
+        .map(|one| (one.name.as_str(), one.month, one.day))
+        .collect();
+    told.sort_unstable();
+    assert_eq!(told, [("供暖", 11, 15), ("汛期", 4, 15)]);
+    for wrong in ["\"02-30\"", "\"四月\"", "415"] {
+        let site = Site::new(&format!("[time.seasons]\n\"汛期\" = {wrong}\n"));
+        let faults = site.load().unwrap_err().to_string();
+        assert!(
+            faults.contains("time.seasons.汛期") && faults.contains("04-15"),
+            "{faults}"
+        );
+    }
+}

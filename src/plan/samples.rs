@@ -21,6 +21,37 @@ fn our_own_samples_read_right() {
 }
 
 #[test]
+fn a_page_break_behind_a_sentence_changes_nothing() {
+    let told = |text: &str, year| -> Vec<String> {
+        let ctx = TimeContext {
+            almanac: holidays::almanac(),
+            ..TimeContext::of(year)
+        };
+        let nodes = schedule::read(text, &ctx).nodes;
+        let told = nodes.iter().map(|node| {
+            let words = format!("{:?}{}", node.section, node.content);
+            let words: String = words.chars().filter(|c| c.is_alphanumeric()).collect();
+            format!("{words} {:?}", node.time)
+        });
+        told.collect()
+    };
+    for samples in [SHARED, OWN] {
+        let samples: Vec<Value> = serde_json::from_str(samples).unwrap();
+        for sample in &samples {
+            let text = sample["text"].as_str().unwrap();
+            let year = i32::try_from(sample["year"].as_i64().unwrap()).unwrap();
+            for (at, mark) in text.match_indices(['。', '；']) {
+                let (above, below) = text.split_at(at + mark.len());
+                for gap in ["\n", " "] {
+                    let cut = format!("{above}{gap}{below}");
+                    assert_eq!(told(&cut, year), told(text, year), "{cut}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_hostile_cell_is_read_in_bounded_time() {
     for piece in [
         "1",

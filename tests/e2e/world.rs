@@ -280,7 +280,7 @@ impl Daemon {
             .http
             .post(format!("{}/api/v1/clock", self.base))
             .json(&serde_json::json!({ "advance_to": to }))
-            .timeout(Duration::from_secs(300))
+            .timeout(Duration::from_secs(900))
             .send()
             .await
             .unwrap();

@@ -35,7 +35,16 @@ fn times_of(time: &Time) -> Vec<Time> {
                 })
                 .collect()
         }
-        Time::Recurring(repeat) if matches!(repeat.every, Every::Listed | Every::Half) => repeat
+        Time::Recurring(repeat) if repeat.every == Every::Half => repeat
+            .dates
+            .iter()
+            .filter_map(|due| {
+                let last = Quarter::of(*due);
+                let first = Quarter::new(last.year(), last.number() - 1)?;
+                Some(Time::Quarters { first, last })
+            })
+            .collect(),
+        Time::Recurring(repeat) if repeat.every == Every::Listed => repeat
             .dates
             .iter()
             .map(|due| {

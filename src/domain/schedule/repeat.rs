@@ -6,7 +6,7 @@ use super::context::TimeContext;
 use super::cursor::Cursor;
 use super::node::{Every, Repeat};
 use super::number::read_small;
-use super::phrase;
+use super::quarters;
 use super::spot::{self, Base};
 use super::words::{Joiner, eat_unless, read_joiner};
 
@@ -196,7 +196,7 @@ fn yearly(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Repeat {
         }
         if let Some(spots) = spot::read(&mut ahead, ctx, base) {
             dates.extend(spots.all.iter().map(|spot| spot.end));
-        } else if let Some(ends) = phrase::read_quarter_ends(&mut ahead, ctx.year) {
+        } else if let Some(ends) = quarters::read_quarter_ends(&mut ahead, ctx.year) {
             dates.extend(ends);
         } else {
             break;
