@@ -216,7 +216,7 @@ fn ours(sink: &Sink, messages: usize, channel: Arc<dyn Channel>) -> Row {
         rules(),
         terms(),
         vec![channel],
-        Arc::new(|_, quarter, person| {
+        Arc::new(|_, quarter, person, _| {
             format!("https://duban.example.gov.cn/r/{quarter}-{person}-7f3kQm2ZpX7f3kQm2ZpX")
         }),
     ));

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::channel::Channel;
 use crate::channel::email::{self, EmailChannel};
 use crate::channel::spool::SpoolChannel;
+use crate::channel::wecom_app::{self, AppChannel};
 use crate::channel::wecom_robot::{self, RobotChannel};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -55,13 +56,7 @@ pub(super) fn outbox(
         rules.clone(),
         terms,
         channels(config)?,
-        links(
-            rules.clone(),
-            ledger.clone(),
-            clock.clone(),
-            key.clone(),
-            base.to_owned(),
-        ),
+        links(rules.clone(), ledger.clone(), key.clone(), base.to_owned()),
     )
     .with_calendars(calendars(clock.clone(), key.clone(), base.to_owned())))
 }
@@ -99,6 +94,10 @@ fn channels(config: &Config) -> anyhow::Result<Vec<Arc<dyn Channel>>> {
         let settings = email::Settings::from(settings);
         channels.push(Arc::new(EmailChannel::new(settings)?));
     }
+    if let Some(app) = &config.wecom.app {
+        let settings = wecom_app::Settings::from(app);
+        channels.push(Arc::new(AppChannel::new(settings)?));
+    }
     for robot in &config.wecom.robots {
         let settings = wecom_robot::Settings::from(robot);
         channels.push(Arc::new(RobotChannel::new(settings)?));
@@ -116,10 +115,9 @@ fn calendars(clock: Clock, key: LinkKey, base: String) -> Calendars {
 }
 
 /// Makes the address of a person's own page: good until long after the quarter's deadline.
-fn links(rules: Rules, ledger: Ledger, clock: Clock, key: LinkKey, base: String) -> Links {
-    Arc::new(move |plan, quarter, person| {
+fn links(rules: Rules, ledger: Ledger, key: LinkKey, base: String) -> Links {
+    Arc::new(move |plan, quarter, person, now| {
         let rules = rules.now();
-        let now = clock.now();
         let deadline = ledger.book().deadline(plan, quarter);
         let deadline =
             deadline.unwrap_or_else(|| rules.policy.deadline(&rules.calendar, quarter.last_day()));

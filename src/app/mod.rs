@@ -242,7 +242,7 @@ fn rules_of(config: &Config) -> RuleSet {
         policy: config.policy.clone(),
         reach: Reach {
             email: config.email.is_some(),
-            app: false,
+            app: config.wecom.app.is_some(),
             robots: Robots {
                 for_all: config
                     .wecom

@@ -9,9 +9,9 @@ use axum::response::{Html, IntoResponse as _, Response};
 use serde::Deserialize;
 
 use super::inbox::MESSAGE_POLICY;
-use crate::channel::render::{RenderError, Sample, Short, Templates};
+use crate::channel::render::{RenderError, Sample, Short, Templates, pack};
 use crate::desk::Desk;
-use crate::domain::brief::{Brief, Office};
+use crate::domain::brief::{Brief, Letter, Office};
 use crate::web::error::page;
 use crate::web::frame::Frame;
 use crate::web::{Caller, WebError};
@@ -64,6 +64,8 @@ pub(super) async fn show(
         subject: letter.subject,
         text: letter.text,
         group: group.map_err(broken)?,
+        shared: shared(&brief)?,
+        card: card(&brief)?,
     })
 }
 
@@ -93,6 +95,10 @@ struct WordingPage<'a> {
     subject: String,
     text: String,
     group: String,
+    /// Several people's in one, where they share.
+    shared: Option<String>,
+    /// The words of the application's card, where it is one.
+    card: Option<String>,
 }
 
 struct Tab {
@@ -114,6 +120,25 @@ fn brief(desk: &Desk, sample: Sample) -> Brief {
         board: Some(format!("{}/", desk.public_url)),
     };
     sample.brief(&office, &desk.rules.now().policy.ladder)
+}
+
+/// With a colleague, who has one item.
+fn shared(brief: &Brief) -> Result<Option<String>, WebError> {
+    let mut other = brief.clone();
+    other.name = "赵六".into();
+    other.contact.wecom_user = Some("zhaoliu".into());
+    other.items = other.items.pop().into_iter().collect();
+    let both = [brief.clone(), other];
+    pack::together(&both, Short::Markdown, GROUP_LIMIT, str::len).map_err(broken)
+}
+
+fn card(brief: &Brief) -> Result<Option<String>, WebError> {
+    if brief.letter != Letter::Reminder {
+        return Ok(None);
+    }
+    let words = Templates::in_force().card(brief).map_err(broken)?;
+    let lines = [words.title, words.desc, words.text];
+    Ok(Some(lines.join("\n")))
 }
 
 fn broken(error: RenderError) -> WebError {

@@ -13,6 +13,8 @@ pub mod mask;
 pub mod pace;
 pub mod render;
 pub mod spool;
+pub mod wecom_app;
+mod wecom_http;
 pub mod wecom_robot;
 
 use std::future::Future;
@@ -33,6 +35,17 @@ pub struct Attempted {
     pub outcome: SendOutcome,
     /// How long this channel should send nothing at all, where the trouble is not the message's.
     pub rest: Option<TimeDelta>,
+    /// What it came to know on the way, to be kept.
+    pub learned: Vec<Learned>,
+}
+
+/// What a channel came to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Learned {
+    /// The addressee's account, looked up; none where the platform knows nobody by these.
+    Account(Option<String>),
+    /// The code by which the card that was sent can be changed, once.
+    Card(String),
 }
 
 /// A future of a channel.
@@ -62,6 +75,16 @@ pub trait Channel: Send + Sync {
         Serves::Everyone
     }
 
+    /// How several messages share one call; none where each goes by itself.
+    fn packing(&self) -> Option<&dyn Packing> {
+        None
+    }
+
+    /// Changes cards that were sent before; none where it sends none.
+    fn cards(&self) -> Option<&dyn Cards> {
+        None
+    }
+
     /// Makes one attempt. `nth` is the how-manieth for this message on this channel, from 1.
     fn send<'a>(&'a self, brief: &'a Brief, nth: u32) -> Sending<'a>;
 
@@ -69,6 +92,47 @@ pub trait Channel: Send + Sync {
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async {})
     }
+}
+
+/// A channel whose messages can be changed after they were sent.
+pub trait Cards: Send + Sync {
+    /// Shows on the card of this code that all it asked for has been answered.
+    fn settle<'a>(&'a self, code: &'a str, account: &'a str) -> Settling<'a>;
+}
+
+/// What became of a change to a card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// It shows.
+    Done,
+    /// It cannot be changed any more.
+    Failed(String),
+    /// Another time.
+    Later,
+}
+
+/// A future of a change to a card.
+pub type Settling<'a> = Pin<Box<dyn Future<Output = Settled> + Send + 'a>>;
+
+/// A channel whose peer counts calls: several people's messages share one, where they fit.
+pub trait Packing: Send + Sync {
+    /// What this message takes of a call; none where it goes alone.
+    fn measure(&self, brief: &Brief) -> Option<Measure>;
+
+    /// Makes one attempt for all of these, which were measured to fit together. What comes of it
+    /// holds for each of them.
+    fn send_together<'a>(&'a self, briefs: &'a [Brief], nth: u32) -> Sending<'a>;
+}
+
+/// What a message takes of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measure {
+    /// Messages of the same kind may share a call.
+    pub kind: String,
+    /// Bytes of its own.
+    pub bytes: usize,
+    /// Bytes a call of this kind has for all its messages.
+    pub room: usize,
 }
 
 /// For whom a channel is there.
@@ -91,6 +155,7 @@ impl Attempted {
                 answer: mask::told(answer),
             },
             rest: None,
+            learned: Vec::new(),
         }
     }
 
@@ -102,6 +167,7 @@ impl Attempted {
                 detail: mask::told(detail),
             },
             rest: None,
+            learned: Vec::new(),
         }
     }
 
@@ -118,7 +184,15 @@ impl Attempted {
                 Next::StopChannel { pause } => Some(pause),
                 Next::Again { .. } | Next::NextChannel => None,
             },
+            learned: Vec::new(),
         }
+    }
+
+    /// The same, with what was come to know on the way.
+    #[must_use]
+    pub fn having_learned(mut self, learned: impl IntoIterator<Item = Learned>) -> Self {
+        self.learned.extend(learned);
+        self
     }
 
     /// The same, and the whole channel rests.

@@ -32,11 +32,11 @@ impl Pace {
         )
     }
 
-    /// A group robot: one every three seconds and never more than 20 in any minute, which
-    /// satisfies the platform whether its window slides or not.
+    /// A group robot: never more than 20 in any minute, wherever it begins, which satisfies the
+    /// platform whether its window slides or not.
     #[must_use]
     pub fn robot() -> Self {
-        Self::new(TimeDelta::seconds(3), vec![(20, TimeDelta::minutes(1))])
+        Self::new(TimeDelta::zero(), vec![(20, TimeDelta::minutes(1))])
     }
 
     fn new(spacing: TimeDelta, windows: Vec<(usize, TimeDelta)>) -> Self {
@@ -50,7 +50,12 @@ impl Pace {
     /// The first moment from `now` on at which one more may go.
     #[must_use]
     pub fn ready_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        let spaced = self.past.back().map(|last| *last + self.spacing);
+        // Without spacing a clock set back holds nothing up.
+        let last = self
+            .past
+            .back()
+            .filter(|_| self.spacing > TimeDelta::zero());
+        let spaced = last.map(|last| *last + self.spacing);
         let windowed = self.windows.iter().filter_map(|(most, window)| {
             let index = self.past.len().checked_sub(*most)?;
             Some(*self.past.get(index)? + *window + MARGIN)

@@ -2,6 +2,7 @@
 //! form they want, and keeps texts within a peer's limit of bytes.
 
 mod own;
+pub mod pack;
 mod sample;
 mod templates;
 mod view;
@@ -52,6 +53,25 @@ pub fn subject(brief: &Brief) -> Result<String, RenderError> {
     Templates::in_force().subject(brief)
 }
 
+/// The words on a card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardWords {
+    /// The first line.
+    pub title: String,
+    /// The line under it.
+    pub desc: String,
+    /// A sentence or two.
+    pub text: String,
+}
+
+/// The words on a card, likewise: its template's first line, the second, and the rest.
+///
+/// # Errors
+/// [`RenderError`] names the template.
+pub fn card(brief: &Brief) -> Result<CardWords, RenderError> {
+    Templates::in_force().card(brief)
+}
+
 /// Which form a short message takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Short {
@@ -59,6 +79,15 @@ pub enum Short {
     Markdown,
     /// Plain text.
     Plain,
+}
+
+impl Short {
+    fn template(self) -> &'static str {
+        match self {
+            Self::Markdown => "wecom.md",
+            Self::Plain => "wecom.txt",
+        }
+    }
 }
 
 /// A short message of at most `most` bytes, likewise.

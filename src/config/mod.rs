@@ -76,7 +76,7 @@ pub struct Config {
     pub policy: Policy,
     /// `[email]`, where it is used.
     pub email: Option<EmailConfig>,
-    /// `[wecom]`; without robots it sends nothing.
+    /// `[wecom]`; without robots and application it sends nothing.
     pub wecom: WecomConfig,
     /// `[templates]`.
     pub templates: TemplatesConfig,
@@ -139,6 +139,9 @@ impl Config {
         let mut channels = Vec::new();
         if self.email.is_some() {
             channels.push(ChannelKind::Email);
+        }
+        if self.wecom.app.is_some() {
+            channels.push(ChannelKind::WecomApp);
         }
         if !self.wecom.robots.is_empty() {
             channels.push(ChannelKind::WecomRobot);
@@ -285,7 +288,8 @@ fn check_together(config: &Config, root: &Table, gathered: &mut Gathered) {
             .get(name)
             .map_or(Origin::Default, |node| node.origin().clone())
     };
-    let sends_out = config.email.is_some() || !config.wecom.robots.is_empty();
+    let by_wecom = config.wecom.app.is_some() || !config.wecom.robots.is_empty();
+    let sends_out = config.email.is_some() || by_wecom;
     if sends_out && config.server.public_url.is_none() {
         gathered.warn(
             &place("server"),
@@ -303,7 +307,7 @@ fn check_together(config: &Config, root: &Table, gathered: &mut Gathered) {
     let on_the_half_hour = |rule: &&StageRule| rule.time.minute().is_multiple_of(30);
     let stages = &config.policy.ladder.stages;
     let busy = stages.iter().find(on_the_half_hour);
-    if let (Some(rule), false) = (busy, config.wecom.robots.is_empty()) {
+    if let (Some(rule), true) = (busy, by_wecom) {
         gathered.warn(
             &place("remind"),
             &format!("remind.{}.time", rule.stage.as_str()),

@@ -184,6 +184,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A secret that may stand in a file only, never in the config itself.
+    pub(super) fn secret_in_file(&mut self, key: &'static str) -> Option<Secret> {
+        let name = self.text(key)?;
+        self.secret_file(key, &name)
+    }
+
     /// The tables of `[[name.key]]`, each read with `read`.
     pub(super) fn list<T>(
         &mut self,

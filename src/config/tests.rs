@@ -88,6 +88,12 @@ fn every_line_of_the_sample_can_be_switched_on() {
     let site = Site::new(&on)
         .file("smtp-password", "geheim\n", 0o600)
         .file(
+            "wecom-ca.pem",
+            include_str!("../../tests/fixtures/tls/ca.pem"),
+            0o644,
+        )
+        .file("wecom-app-secret", "geheim\n", 0o600)
+        .file(
             "wecom-robot-key",
             "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa",
             0o600,

@@ -1,10 +1,10 @@
-//! `[wecom]`: group robots of 企业微信.
+//! `[wecom]`: group robots and the application of 企业微信.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use super::reader::Reader;
 use super::secret::Secret;
-use super::server::site_url;
 use crate::domain::delivery::Doubt;
 
 /// `[wecom]`.
@@ -14,8 +14,46 @@ pub struct WecomConfig {
     pub base_url: String,
     /// `[[wecom.robot]]`, in the order of the file.
     pub robots: Vec<Robot>,
+    /// `[wecom.app]`, where it is used.
+    pub app: Option<App>,
     /// What is done about a message that may or may not have arrived.
     pub in_doubt: Doubt,
+}
+
+/// How the API is reached.
+#[derive(Debug, Clone, Default)]
+pub struct Way {
+    /// An HTTP proxy between here and there.
+    pub proxy: Option<String>,
+    /// A further certificate authority, PEM.
+    pub ca: Option<Vec<u8>>,
+}
+
+/// The application that writes to each person.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// 企业ID.
+    pub corp_id: String,
+    /// AgentId.
+    pub agent_id: i64,
+    /// Its secret.
+    pub secret: Secret,
+    /// Where the API is.
+    pub base_url: String,
+    /// How it is reached.
+    pub way: Way,
+    /// Whether this deployment knows template cards.
+    pub cards: bool,
+}
+
+/// The platform's two kinds of markdown for robots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// With colours and mentions, without tables and lists.
+    #[default]
+    Markdown,
+    /// With tables and lists, without colours and mentions.
+    MarkdownV2,
 }
 
 /// A group robot.
@@ -27,8 +65,12 @@ pub struct Robot {
     pub key: Secret,
     /// Where its API is: [`WecomConfig::base_url`], or what stood in a webhook pasted whole.
     pub base_url: String,
+    /// How that is reached.
+    pub way: Way,
     /// The units it speaks to; empty for all that have none of their own.
     pub units: Vec<String>,
+    /// In which markdown it speaks.
+    pub format: Format,
 }
 
 impl WecomConfig {
@@ -45,16 +87,80 @@ impl WecomConfig {
     pub(super) fn read(r: &mut Reader<'_>) -> Option<Self> {
         let base_url = r
             .text("base_url")
-            .and_then(|text| site_url(&text).map_err(|why| r.fault("base_url", why)).ok());
+            .and_then(|text| api_url(&text).map_err(|why| r.fault("base_url", why)).ok());
         let in_doubt = super::doubt(r);
         let fallback = base_url.clone().unwrap_or_default();
+        let way = Way::read(r);
         let mut taken = Taken::default();
-        let robots = r.list("robot", |r| Robot::read(r, &fallback, &mut taken));
+        let robots = r.list("robot", |r| Robot::read(r, (&fallback, &way), &mut taken));
         let robots: Option<Vec<Robot>> = robots.into_iter().collect();
+        let app = r.section("app", |r| App::read(r, (&fallback, &way)));
         Some(Self {
             base_url: base_url?,
             robots: robots?,
             in_doubt: in_doubt?,
+            app,
+        })
+    }
+}
+
+impl Way {
+    fn read(r: &mut Reader<'_>) -> Self {
+        let proxy = r
+            .text("proxy")
+            .and_then(|text| proxy_url(&text).map_err(|why| r.fault("proxy", why)).ok());
+        let ca = r.text("ca_file").and_then(|name| {
+            let path = r.find(&name);
+            certificates(&path)
+                .map_err(|why| r.fault("ca_file", why))
+                .ok()
+        });
+        Self { proxy, ca }
+    }
+}
+
+impl App {
+    /// None where the section is not used; also where it has faults, which are then gathered.
+    fn read(r: &mut Reader<'_>, (base_url, way): (&str, &Way)) -> Option<Self> {
+        let corp_id = r.parsed("corp_id", "企业ID，如 \"ww0123456789abcdef\"", |text| {
+            let fits = text.len() <= 64
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+            fits.then(|| text.to_owned())
+        });
+        let agent_id = r.number("agent_id", 1..=i64::from(u32::MAX));
+        let secret = r.secret_in_file("secret_file");
+        let cards = r.flag("cards");
+        for key in ["callback_token_file", "callback_aes_key_file"] {
+            if r.text(key).is_some() {
+                r.warn(
+                    key,
+                    "这一版还不能接收企业微信的回调，暂不起作用；卡片上的按钮会打开填报页面",
+                );
+            }
+        }
+        let keys = ["corp_id", "agent_id", "secret_file"];
+        if !keys.iter().any(|key| r.is_written(key)) {
+            return None;
+        }
+        let hints = [
+            ("请填写企业ID（管理后台“我的企业”页面底部）", keys[0]),
+            ("请填写应用的 AgentId", keys[1]),
+            ("请填写 secret_file（存放应用 Secret 的文件）", keys[2]),
+        ];
+        for (hint, key) in hints {
+            if !r.is_written(key) {
+                r.fault(key, hint);
+            }
+        }
+        Some(Self {
+            corp_id: corp_id?,
+            agent_id: agent_id?,
+            secret: secret?,
+            base_url: base_url.to_owned(),
+            way: way.clone(),
+            cards: cards?,
         })
     }
 }
@@ -68,11 +174,20 @@ struct Taken {
 }
 
 impl Robot {
-    fn read(r: &mut Reader<'_>, base_url: &str, taken: &mut Taken) -> Option<Self> {
+    fn read(r: &mut Reader<'_>, (base_url, way): (&str, &Way), taken: &mut Taken) -> Option<Self> {
         let name = r.text("name");
         let secret_written = r.is_written("key") || r.is_written("key_file");
         let key = r.secret("key", "key_file");
         let units = r.texts("units").unwrap_or_default();
+        let format = match r.text("format").as_deref() {
+            None | Some("markdown") => Format::Markdown,
+            Some("markdown_v2") => Format::MarkdownV2,
+            Some(_) => {
+                r.fault("format", "应为 \"markdown\" 或 \"markdown_v2\"");
+                return None;
+            }
+        };
+        let way = way.clone();
         let Some(name) = name else {
             r.fault("name", "请给这个机器人起个名称，如 name = \"督查群\"");
             return None;
@@ -96,7 +211,9 @@ impl Robot {
                 name,
                 key,
                 base_url,
+                way,
                 units,
+                format,
             });
         }
         let (key, base_url) = match split_webhook(key.expose(), base_url) {
@@ -110,7 +227,9 @@ impl Robot {
             name,
             key,
             base_url,
+            way,
             units,
+            format,
         })
     }
 }
@@ -149,7 +268,7 @@ fn split_webhook(text: &str, base_url: &str) -> Result<(Secret, String), &'stati
         let (_, key) = key.ok_or(wrong)?;
         let key = key.into_owned();
         let origin = url.origin().ascii_serialization();
-        (key, site_url(&origin).map_err(|_| wrong)?)
+        (key, api_url(&origin).map_err(|_| wrong)?)
     } else {
         (text.to_owned(), base_url.to_owned())
     };
@@ -161,5 +280,51 @@ fn split_webhook(text: &str, base_url: &str) -> Result<(Secret, String), &'stati
         Ok((Secret::new(key), base_url))
     } else {
         Err(wrong)
+    }
+}
+
+/// `https://host`, `https://host:port`, or with a path before `/cgi-bin`; or why it is not one.
+fn api_url(text: &str) -> Result<String, &'static str> {
+    let form = "应为 http:// 或 https:// 开头的地址，如 \"https://qyapi.weixin.qq.com\"，后面不要带 /cgi-bin、参数或账号";
+    let url = reqwest::Url::parse(text).map_err(|_| form)?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && !url.path().contains("/cgi-bin");
+    if !plain {
+        return Err(form);
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn proxy_url(text: &str) -> Result<String, &'static str> {
+    let form = "应为代理服务器的地址，如 \"http://10.1.2.3:8080\"，不带账号和路径";
+    let url = reqwest::Url::parse(text).map_err(|_| form)?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && matches!(url.path(), "" | "/")
+        && url.query().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    if !plain {
+        return Err(form);
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// A PEM file with at least one certificate in it.
+fn certificates(path: &std::path::Path) -> Result<Vec<u8>, String> {
+    let shown = path.display();
+    let bytes = fs::read(path)
+        .map_err(|error| format!("读取证书文件 {shown} 失败（{error}），请检查路径和权限"))?;
+    let found = reqwest::Certificate::from_pem_bundle(&bytes);
+    match found {
+        Ok(certificates) if !certificates.is_empty() => Ok(bytes),
+        _ => Err(format!(
+            "{shown} 里没有 PEM 格式（BEGIN CERTIFICATE）的证书，请导出为 PEM 再填写"
+        )),
     }
 }

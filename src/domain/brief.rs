@@ -144,8 +144,10 @@ pub struct Brief {
     pub earlier: Vec<String>,
     /// Stands in the subject, so that an answer can be put to person and quarter.
     pub token: String,
-    /// The moment of composing, at the office.
+    /// The moment as of which it speaks, at the office.
     pub at: DateTime<FixedOffset>,
+    /// When this try is made: later where what may have arrived is repeated word for word.
+    pub tried_at: DateTime<Utc>,
 }
 
 /// Until when reports are due, seen from today.
@@ -195,11 +197,7 @@ pub fn compose(book: &Book, calendar: &Calendar, order: Order<'_>) -> Brief {
         wording: wording(book, key),
         name: person.map_or_else(String::new, |person| person.name.clone()),
         unit: person.map_or_else(String::new, |person| person.unit.clone()),
-        contact: book
-            .contacts
-            .get(&key.person)
-            .cloned()
-            .unwrap_or_else(|| Contact::none(key.person.clone())),
+        contact: book.contact(&key.person),
         plan_title: plan.map_or_else(String::new, |plan| plan.heading.title.clone()),
         event: event(book, order, deadline, &earlier),
         deadline,
@@ -221,6 +219,7 @@ pub fn compose(book: &Book, calendar: &Calendar, order: Order<'_>) -> Brief {
         earlier,
         token: subject_token(&key.plan, key.quarter, &key.person),
         at: local(calendar, order.now),
+        tried_at: order.now,
         message: message.clone(),
     }
 }

@@ -256,8 +256,9 @@ pub fn verdict(outcome: &SendOutcome, attempt: Attempt, plan: &RetryPlan) -> Ver
     match outcome {
         SendOutcome::Sent { .. } => Verdict::Done,
         SendOutcome::InDoubt { .. } => match plan.doubts.of(attempt.channel) {
-            Doubt::Retry if attempt.doubts_on_leg + 1 < MOST_DOUBTS => again(attempt, plan, None),
-            Doubt::Retry | Doubt::Hold => Verdict::Held,
+            _ if attempt.doubts_on_leg + 1 >= MOST_DOUBTS => Verdict::Held,
+            Doubt::Hold if remembers(attempt.channel).is_none() => Verdict::Held,
+            Doubt::Hold | Doubt::Retry => again(attempt, plan, None),
         },
         SendOutcome::Failed(failure) => match failure.next {
             // A full mailbox is cured by its owner, who has to hear of it another way.
@@ -276,22 +277,51 @@ pub fn verdict(outcome: &SendOutcome, attempt: Attempt, plan: &RetryPlan) -> Ver
 
 /// Decides about a message whose attempt a crash cut off: the doubt is ours, so what may be repeated
 /// is repeated at once. A mail however often, since the copies collapse; into a group not without
-/// end.
+/// end; over the application, whatever the office says, while the peer knows it again. `first` is
+/// when the first try that may have arrived began; `earlier` are the doubts before this one.
 #[must_use]
 pub fn after_crash(
     channel: ChannelKind,
     leg: u8,
-    earlier_doubts: u32,
+    (first, earlier): (DateTime<Utc>, u32),
     doubts: &Doubts,
     now: DateTime<Utc>,
 ) -> Verdict {
     let collapses = matches!(channel, ChannelKind::Email | ChannelKind::Spool);
-    match doubts.of(channel) {
-        Doubt::Retry if collapses || earlier_doubts + 1 < MOST_DOUBTS => {
-            Verdict::Again { at: now, leg }
-        }
-        Doubt::Retry | Doubt::Hold => Verdict::Held,
+    let retry = doubts.of(channel) == Doubt::Retry && (collapses || earlier + 1 < MOST_DOUBTS);
+    if retry || is_remembered(channel, first, now) {
+        Verdict::Again { at: now, leg }
+    } else {
+        Verdict::Held
     }
+}
+
+/// The moment as of which a try speaks. A peer that knows a request again by its bytes gets, while
+/// it remembers, the very words of the first try that may have arrived.
+#[must_use]
+pub fn speaks_at(
+    channel: ChannelKind,
+    begun: DateTime<Utc>,
+    first_doubtful: Option<DateTime<Utc>>,
+) -> DateTime<Utc> {
+    first_doubtful
+        .filter(|first| is_remembered(channel, *first, begun))
+        .unwrap_or(begun)
+}
+
+/// For how long the peer delivers the same bytes only once, where it does.
+#[must_use]
+pub fn remembers(channel: ChannelKind) -> Option<TimeDelta> {
+    match channel {
+        // The most that the application can ask for.
+        ChannelKind::WecomApp => Some(TimeDelta::hours(4)),
+        ChannelKind::Email | ChannelKind::Spool | ChannelKind::WecomRobot => None,
+    }
+}
+
+fn is_remembered(channel: ChannelKind, first: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    let span = remembers(channel);
+    span.is_some_and(|span| first <= now && now - first < span)
 }
 
 fn again(attempt: Attempt, plan: &RetryPlan, least: Option<TimeDelta>) -> Verdict {
@@ -464,10 +494,13 @@ mod tests {
         );
         mail.doubts_on_leg = MOST_DOUBTS - 1;
         assert_eq!(verdict(&doubt, mail, &plan), Verdict::Held);
+        let app = attempt(ChannelKind::WecomApp, 1, 1);
+        assert_eq!(wait(&verdict(&doubt, app, &plan), app), 5);
         let robot = attempt(ChannelKind::WecomRobot, 1, 2);
         assert_eq!(verdict(&doubt, robot, &plan), Verdict::Held);
-        let crashed =
-            |channel, earlier, doubts: &Doubts| after_crash(channel, 1, earlier, doubts, mail.now);
+        let crashed = |channel, earlier, doubts: &Doubts| {
+            after_crash(channel, 1, (mail.now, earlier), doubts, mail.now)
+        };
         let at_once = Verdict::Again {
             at: mail.now,
             leg: 1,
@@ -491,5 +524,29 @@ mod tests {
         assert_eq!(wait(&verdict(&doubt, robot, &plan), robot), 5);
         mail.doubts_on_leg = 0;
         assert_eq!(verdict(&doubt, mail, &plan), Verdict::Held);
+    }
+
+    #[test]
+    fn a_doubt_is_repeated_word_for_word_while_the_peer_remembers() {
+        let app = ChannelKind::WecomApp;
+        let first = DateTime::from_timestamp(1_648_000_000, 0).unwrap();
+        let later = first + TimeDelta::minutes(239);
+        let too_late = first + TimeDelta::minutes(240);
+        assert_eq!(speaks_at(app, later, Some(first)), first);
+        assert_eq!(speaks_at(app, too_late, Some(first)), too_late);
+        assert_eq!(speaks_at(app, later, None), later);
+        // A clock set back knows nothing of what the peer remembers.
+        assert_eq!(speaks_at(app, first, Some(later)), first);
+        assert_eq!(speaks_at(ChannelKind::Email, later, Some(first)), later);
+        let again = Verdict::Again { at: later, leg: 0 };
+        let crashed = |first, now| {
+            let hold = Doubts {
+                app: Doubt::Hold,
+                ..Doubts::default()
+            };
+            after_crash(app, 0, (first, 5), &hold, now)
+        };
+        assert_eq!(crashed(first, later), again);
+        assert_eq!(crashed(first, too_late), Verdict::Held);
     }
 }

@@ -169,6 +169,27 @@ pub enum Fact {
         /// What follows.
         verdict: Verdict,
     },
+    /// The platform was asked for a person's account, which the contact sheet does not have.
+    AccountLearned {
+        /// Whose.
+        person: PersonId,
+        /// The account; none where the platform knows nobody by telephone or e-mail address.
+        account: Option<String>,
+    },
+    /// A message was sent as a card that can be changed once.
+    CardSent {
+        /// Which message.
+        key: MessageKey,
+        /// The platform's code for the change.
+        code: String,
+    },
+    /// The card was changed after everything it asked for had been answered, or cannot be.
+    CardSettled {
+        /// Which message's.
+        key: MessageKey,
+        /// Why it could not be changed; none where it was.
+        failed: Option<String>,
+    },
     /// A dead or held message is queued again by a person's word.
     MessageRevived {
         /// Which.

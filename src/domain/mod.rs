@@ -23,6 +23,7 @@ pub mod ladder;
 pub mod leap;
 pub mod link;
 pub mod message;
+pub mod packing;
 pub mod people;
 pub mod plan;
 pub mod plan_diff;

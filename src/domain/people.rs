@@ -133,14 +133,20 @@ impl Contact {
 
     /// The channels to try, in order, that this contact has an address for.
     ///
-    /// Without a 渠道 of its own: email if there is an address, then the robot if there is anyone
-    /// to mention.
+    /// Without a 渠道 of its own: email if there is an address, then the application if the account
+    /// is known, then the robot if there is anyone to mention.
     #[must_use]
     pub fn route(&self) -> Vec<ChannelKind> {
-        let wanted: &[ChannelKind] = if self.channels.is_empty() {
-            &[ChannelKind::Email, ChannelKind::WecomRobot]
-        } else {
-            &self.channels
+        const WITH_ACCOUNT: [ChannelKind; 3] = [
+            ChannelKind::Email,
+            ChannelKind::WecomApp,
+            ChannelKind::WecomRobot,
+        ];
+        const WITHOUT: [ChannelKind; 2] = [ChannelKind::Email, ChannelKind::WecomRobot];
+        let wanted: &[ChannelKind] = match (self.channels.as_slice(), &self.wecom_user) {
+            ([], Some(_)) => &WITH_ACCOUNT,
+            ([], None) => &WITHOUT,
+            (named, _) => named,
         };
         wanted
             .iter()
@@ -170,7 +176,10 @@ impl Contact {
         match kind {
             ChannelKind::Email => self.email.is_some(),
             ChannelKind::WecomRobot => self.wecom_user.is_some() || self.mobile.is_some(),
-            ChannelKind::WecomApp => self.wecom_user.is_some(),
+            // Without an account the platform is asked for one.
+            ChannelKind::WecomApp => {
+                self.wecom_user.is_some() || self.mobile.is_some() || self.email.is_some()
+            }
             ChannelKind::Spool => true,
         }
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
 
+use super::pack::Measured;
 use crate::channel::pace::Pace;
 use crate::channel::{Attempted, Channel, Sending, Serves};
 use crate::domain::book::{Book, Delivery};
@@ -20,6 +21,8 @@ pub(super) struct Lane {
     /// The only one of its kind: every message of the kind is its.
     alone: bool,
     pub(super) wake: Notify,
+    /// What was measured for sharing calls.
+    pub(super) measured: Measured,
     gate: Mutex<Gate>,
     sent: AtomicU64,
     failed: AtomicU64,
@@ -151,6 +154,7 @@ impl Lane {
             missing,
             alone: false,
             wake: Notify::new(),
+            measured: Measured::default(),
             gate: Mutex::new(gate),
             sent: AtomicU64::new(0),
             failed: AtomicU64::new(0),
@@ -191,11 +195,18 @@ impl Lane {
         }
     }
 
-    /// What came of it.
-    pub(super) fn done(&self, pass: &Pass, attempted: &Attempted, now: DateTime<Utc>) {
+    /// What came of it, for so many messages.
+    pub(super) fn done(
+        &self,
+        pass: &Pass,
+        attempted: &Attempted,
+        messages: usize,
+        now: DateTime<Utc>,
+    ) {
+        let messages = u64::try_from(messages).unwrap_or(u64::MAX);
         match attempted.outcome {
-            SendOutcome::Sent { .. } => self.sent.fetch_add(1, Ordering::Relaxed),
-            _ => self.failed.fetch_add(1, Ordering::Relaxed),
+            SendOutcome::Sent { .. } => self.sent.fetch_add(messages, Ordering::Relaxed),
+            _ => self.failed.fetch_add(messages, Ordering::Relaxed),
         };
         let mut gate = self.gate();
         gate.pace.answered(now);

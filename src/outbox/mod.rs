@@ -13,7 +13,9 @@
 //! Example: an owner reports at 09:11 while the 催办 of 09:10 still waits; the last check finds
 //! nothing open, and the message is withdrawn instead of sent.
 
+mod cards;
 mod lane;
+mod pack;
 mod pick;
 mod recover;
 mod worker;
@@ -44,8 +46,8 @@ use crate::store::{Decision, Health, Ledger};
 use lane::Lane;
 pub use lane::{DEAD_AFTER, LaneStatus, Rest};
 
-/// Makes the address of a person's own page for a quarter.
-pub type Links = Arc<dyn Fn(&PlanId, Quarter, &PersonId) -> String + Send + Sync>;
+/// Makes the address of a person's own page for a quarter, as of a moment: the same for the same.
+pub type Links = Arc<dyn Fn(&PlanId, Quarter, &PersonId, DateTime<Utc>) -> String + Send + Sync>;
 
 /// Makes the address of a person's calendar feed.
 pub type Calendars = Arc<dyn Fn(&PersonId) -> String + Send + Sync>;
@@ -78,6 +80,7 @@ pub struct Outbox {
     doubtful: AtomicBool,
     activity: Notify,
     alarm: Notify,
+    patience: cards::Patience,
 }
 
 /// The system's clock is asked again at least this often.
@@ -110,6 +113,7 @@ impl Outbox {
             doubtful: AtomicBool::new(true),
             activity: Notify::new(),
             alarm: Notify::new(),
+            patience: cards::Patience::default(),
         }
     }
 
@@ -134,6 +138,9 @@ impl Outbox {
                 workers.spawn(async move { hard.run_until_cancelled(worker).await });
             }
         }
+        let cards = Arc::clone(&self).settle_cards(soft.clone());
+        let dropped = hard.clone();
+        workers.spawn(async move { dropped.run_until_cancelled(cards).await });
         workers.close();
         let dispatch = self.dispatch(&soft);
         if hard.run_until_cancelled(dispatch).await.is_some() {
@@ -154,7 +161,7 @@ impl Outbox {
         let before = {
             let book = self.ledger.book();
             let work = (0..self.lanes.len()).any(|index| self.has_work(&book, index, now));
-            if work {
+            if work || self.has_card_to_settle(&book, now) {
                 return false;
             }
             book.position

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::domain::book::{Book, Delivery, DeliveryState, Obligation};
 use crate::domain::fact::{DeferWhy, Fact, WithdrawWhy};
 use crate::domain::ids::ObligationKey;
-use crate::domain::message::{Message, Occasion};
+use crate::domain::message::{Message, MessageKey, Occasion};
 use crate::domain::people::ChannelKind;
 
 /// A message taken: its intent is about to be durable.
@@ -30,8 +30,8 @@ pub(super) struct Job {
 /// What was found.
 #[derive(Debug)]
 pub(super) enum Picked {
-    /// One to send, and whether another one waits behind it.
-    Job(Box<Job>, bool),
+    /// Those to send in one call, and whether others wait behind them.
+    Jobs(Vec<Job>, bool),
     /// Enough was put away in one step; look again.
     Again,
     /// There is nothing to send.
@@ -71,17 +71,60 @@ pub(super) fn pick<'a>(
             }),
             Check::Broken => {}
             Check::Send(job) => {
-                facts.push(Fact::SendIntended {
-                    key: key(),
-                    leg: job.leg,
-                    channel: job.channel,
-                    items: job.items.clone(),
-                });
-                return Picked::Job(job, ready.next().is_some());
+                facts.push(intent(&job));
+                return Picked::Jobs(vec![*job], ready.next().is_some());
             }
         }
     }
     Picked::Nothing
+}
+
+/// Takes all of `chosen` that may still go: they were measured to share one call.
+pub(super) fn pick_chosen<'a>(
+    book: &'a Book,
+    hours: Hours,
+    chosen: &[MessageKey],
+    ready: impl Iterator<Item = &'a Delivery>,
+    facts: &mut Vec<Fact>,
+) -> Picked {
+    let mut jobs = Vec::with_capacity(chosen.len());
+    let mut more = false;
+    for delivery in ready {
+        let key = &delivery.message.key;
+        if !chosen.contains(key) {
+            more = true;
+            continue;
+        }
+        match check(book, hours, delivery) {
+            Check::Send(job) => {
+                facts.push(intent(&job));
+                jobs.push(*job);
+            }
+            // The next look puts it away.
+            Check::Withdraw(_) | Check::Defer | Check::Broken => more = true,
+        }
+    }
+    if jobs.is_empty() {
+        return Picked::Again;
+    }
+    Picked::Jobs(jobs, more)
+}
+
+/// What this message would be sent as now; none where it may not go.
+pub(super) fn sendable(book: &Book, hours: Hours, delivery: &Delivery) -> Option<Job> {
+    match check(book, hours, delivery) {
+        Check::Send(job) => Some(*job),
+        Check::Withdraw(_) | Check::Defer | Check::Broken => None,
+    }
+}
+
+fn intent(job: &Job) -> Fact {
+    Fact::SendIntended {
+        key: job.message.key.clone(),
+        leg: job.leg,
+        channel: job.channel,
+        items: job.items.clone(),
+    }
 }
 
 enum Check {

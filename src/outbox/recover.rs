@@ -21,9 +21,10 @@ impl Outbox {
             let facts: Vec<Fact> = book
                 .in_doubt()
                 .filter_map(|delivery| {
-                    let DeliveryState::Sending { channel, .. } = delivery.state else {
+                    let DeliveryState::Sending { since, channel, .. } = delivery.state else {
                         return None;
                     };
+                    let first = delivery.doubtful_since.unwrap_or(since);
                     Some(Fact::SendConcluded {
                         key: delivery.message.key.clone(),
                         outcome: SendOutcome::InDoubt {
@@ -32,7 +33,7 @@ impl Outbox {
                         verdict: delivery::after_crash(
                             channel,
                             delivery.leg,
-                            delivery.doubts_on_leg,
+                            (first, delivery.doubts_on_leg),
                             &doubts,
                             now,
                         ),
@@ -145,6 +146,15 @@ impl Outbox {
             })
             .collect();
         recent.sort_unstable();
+        // Those that shared a call were written down in one step.
+        recent.dedup_by(|later, first| {
+            let shares = |lane: usize| {
+                self.lanes
+                    .get(lane)
+                    .is_some_and(|lane| lane.channel.packing().is_some())
+            };
+            later == first && shares(first.1)
+        });
         for (at, lane) in recent {
             if let Some(lane) = self.lanes.get(lane) {
                 lane.recall(at);

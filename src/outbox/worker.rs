@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 use super::Outbox;
 use super::lane::{Lane, Pass};
 use super::pick::{self, Hours, Job, Picked};
-use crate::channel::Attempted;
+use crate::channel::{Attempted, Learned};
 use crate::domain::book::{Book, DeliveryState};
-use crate::domain::brief::{self, Order};
+use crate::domain::brief::{self, Brief, Order};
 use crate::domain::delivery::{self, Attempt, FailReason, Next, SendOutcome, Verdict};
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::message::MessageKey;
@@ -25,12 +25,13 @@ use crate::store::{CommitError, Decision};
 /// No channel may take longer for one message, whatever it waits for.
 const LONGEST_SEND: Duration = Duration::from_secs(20 * 60);
 
-/// What is to be written down of the message sent last.
+/// What is to be written down of a message sent last.
 #[derive(Debug, Clone)]
 struct Conclusion {
     key: MessageKey,
     outcome: SendOutcome,
     verdict: Verdict,
+    learned: Vec<Learned>,
 }
 
 /// Takes, sends, writes down, until nothing is there; waits to be woken; ends when `soft` is
@@ -70,17 +71,17 @@ impl Outbox {
     /// Sends what can be sent on this lane.
     async fn empty(self: &Arc<Self>, lane: &Arc<Lane>, index: usize, soft: &CancellationToken) {
         let _busy = Busy::new(self);
-        let mut last: Option<Conclusion> = None;
+        let mut last: Vec<Conclusion> = Vec::new();
         loop {
             let tick = self.clock.tick();
             let now = tick.wall;
             let paused = self.paused.load(Ordering::SeqCst);
             let stop = soft.is_cancelled() || paused || self.has_leapt(tick);
             let pass = if stop { None } else { lane.enter(now) };
-            if pass.is_none() && last.is_none() {
+            if pass.is_none() && last.is_empty() {
                 return;
             }
-            let picked = match self.step(&last, pass.is_some(), index, now).await {
+            let picked = match self.step(&last, pass.is_some(), (lane, index), now).await {
                 Ok(picked) => picked,
                 Err(()) => {
                     if let Some(pass) = &pass {
@@ -90,19 +91,19 @@ impl Outbox {
                     self.doubtful.store(true, Ordering::SeqCst);
                     self.paused.store(true, Ordering::SeqCst);
                     self.alarm.notify_one();
-                    if last.is_some() {
+                    if !last.is_empty() {
                         tokio::time::sleep(Duration::from_secs(1)).await;
                     }
                     continue;
                 }
             };
-            last = None;
+            last = Vec::new();
             match (picked, pass) {
-                (Picked::Job(job, more), Some(pass)) => {
+                (Picked::Jobs(jobs, more), Some(pass)) => {
                     if more {
                         lane.wake.notify_one();
                     }
-                    last = Some(self.send(lane, &pass, *job).await);
+                    last = self.send(lane, &pass, jobs).await;
                 }
                 (Picked::Again, Some(pass)) => lane.give_back(&pass),
                 (_, Some(pass)) => {
@@ -114,27 +115,33 @@ impl Outbox {
         }
     }
 
-    /// One durable step: the conclusion of the last message and the intent of the next.
+    /// One durable step: the conclusion of the last call's messages and the intents of the next's.
     async fn step(
         self: &Arc<Self>,
-        last: &Option<Conclusion>,
+        last: &[Conclusion],
         take: bool,
-        index: usize,
+        (lane, index): (&Lane, usize),
         now: DateTime<Utc>,
     ) -> Result<Picked, ()> {
-        let last = last.clone();
+        let last = last.to_vec();
         let this = Arc::clone(self);
         let hours = Hours {
             now,
             open_at: self.rules.now().next_open(now),
         };
+        let chosen = if take {
+            self.plan_pack(lane, index, hours)
+        } else {
+            Vec::new()
+        };
         let decided = self.ledger.commit(Actor::System, now, move |book: &Book| {
             let mut facts = Vec::with_capacity(2);
-            facts.extend(last.and_then(|last| last.fact(book)));
-            let picked = if take {
-                pick::pick(book, hours, this.ready(book, index, now), &mut facts)
-            } else {
-                Picked::Nothing
+            facts.extend(last.into_iter().flat_map(|last| last.facts(book)));
+            let ready = || this.ready(book, index, now);
+            let picked = match (take, chosen.is_empty()) {
+                (true, false) => pick::pick_chosen(book, hours, &chosen, ready(), &mut facts),
+                (true, true) => pick::pick(book, hours, ready(), &mut facts),
+                (false, _) => Picked::Nothing,
             };
             Ok::<_, Infallible>(Decision {
                 facts,
@@ -147,13 +154,28 @@ impl Outbox {
         })
     }
 
-    async fn send(&self, lane: &Lane, pass: &Pass, job: Job) -> Conclusion {
-        let sending = Caught(Box::pin(self.compose_and_send(lane, &job)));
+    /// Makes one call for all of these; what comes of it holds for each.
+    async fn send(&self, lane: &Lane, pass: &Pass, jobs: Vec<Job>) -> Vec<Conclusion> {
+        let sending = Caught(Box::pin(self.compose_and_send(lane, &jobs)));
         let attempted = tokio::time::timeout(LONGEST_SEND, sending)
             .await
             .unwrap_or_else(|_| Attempted::in_doubt("发送超过时限，不能确定是否已送达"));
         let now = self.clock.now();
-        lane.done(pass, &attempted, now);
+        lane.done(pass, &attempted, jobs.len(), now);
+        let attempted = self.each_alone(lane, &jobs, attempted);
+        let concluded = jobs
+            .into_iter()
+            .map(|job| self.conclude(lane, job, &attempted, now));
+        concluded.collect()
+    }
+
+    fn conclude(
+        &self,
+        lane: &Lane,
+        job: Job,
+        attempted: &Attempted,
+        now: DateTime<Utc>,
+    ) -> Conclusion {
         let verdict = delivery::verdict(
             &attempted.outcome,
             Attempt {
@@ -169,43 +191,113 @@ impl Outbox {
             },
             &self.terms.retry,
         );
-        tell(lane, &job, &attempted, &verdict);
+        tell(lane, &job, attempted, &verdict);
         Conclusion {
             key: job.message.key,
-            outcome: attempted.outcome,
+            outcome: attempted.outcome.clone(),
             verdict,
+            learned: attempted.learned.clone(),
         }
     }
 
-    async fn compose_and_send(&self, lane: &Lane, job: &Job) -> Attempted {
-        let key = &job.message.key;
-        let link = (self.links)(&key.plan, key.quarter, &key.person);
-        let calendar = self.calendars.as_ref();
-        let calendar = calendar.map(|address| address(&key.person));
-        let order = Order {
-            message: &job.message,
-            items: &job.items,
-            about: &job.about,
-            office: &self.terms.office,
-            link: &link,
-            calendar: calendar.as_deref(),
-            now: self.clock.now(),
-        };
-        let brief = brief::compose(&self.ledger.book(), &self.rules.now().calendar, order);
-        lane.channel.send(&brief, job.nth).await
+    async fn compose_and_send(&self, lane: &Lane, jobs: &[Job]) -> Attempted {
+        let briefs = self.compose(jobs);
+        // Patience is counted by whoever has been tried most.
+        let nth = jobs.iter().map(|job| job.nth).max().unwrap_or(1);
+        match (briefs.as_slice(), lane.channel.packing()) {
+            ([brief], _) => lane.channel.send(brief, nth).await,
+            (briefs, Some(packing)) => packing.send_together(briefs, nth).await,
+            (_, None) => {
+                let detail = "程序内部错误，详见日志";
+                Attempted::failed(FailReason::OurDefect, Next::NextChannel, detail)
+            }
+        }
     }
+
+    /// What these messages say.
+    pub(super) fn compose(&self, jobs: &[Job]) -> Vec<Brief> {
+        let now = self.clock.now();
+        // Links are made before the book is held: they look into it themselves.
+        let moments: Vec<DateTime<Utc>> = {
+            let book = self.ledger.book();
+            jobs.iter().map(|job| speaks_at(&book, job, now)).collect()
+        };
+        let addresses: Vec<(String, Option<String>)> = jobs
+            .iter()
+            .zip(&moments)
+            .map(|(job, at)| {
+                let key = &job.message.key;
+                let link = (self.links)(&key.plan, key.quarter, &key.person, *at);
+                let calendar = self.calendars.as_ref();
+                (link, calendar.map(|address| address(&key.person)))
+            })
+            .collect();
+        let (book, rules) = (self.ledger.book(), self.rules.now());
+        let briefs = jobs.iter().zip(&moments).zip(&addresses);
+        let briefs = briefs.map(|((job, at), (link, calendar))| {
+            let order = Order {
+                message: &job.message,
+                items: &job.items,
+                about: &job.about,
+                office: &self.terms.office,
+                link,
+                calendar: calendar.as_deref(),
+                now: *at,
+            };
+            Brief {
+                tried_at: now,
+                ..brief::compose(&book, &rules.calendar, order)
+            }
+        });
+        briefs.collect()
+    }
+}
+
+/// As of when this message speaks: what may have arrived is repeated word for word, where the peer
+/// knows it again by that.
+fn speaks_at(book: &Book, job: &Job, now: DateTime<Utc>) -> DateTime<Utc> {
+    let key = &job.message.key;
+    let Some(delivery) = book.messages.get(key) else {
+        return now;
+    };
+    let DeliveryState::Sending { since, .. } = delivery.state else {
+        return now;
+    };
+    let whose = (key.plan.clone(), key.quarter, key.person.clone());
+    let revoked = book.revoked.get(&whose);
+    // A link made before its revocation would open nothing.
+    let first = delivery
+        .doubtful_since
+        .filter(|first| revoked.is_none_or(|revoked| revoked < first));
+    delivery::speaks_at(job.channel, since, first)
 }
 
 impl Conclusion {
     /// None where somebody has concluded it already: after the store failed and came back, the
     /// last word may have been written though nobody heard so.
-    fn fact(self, book: &Book) -> Option<Fact> {
-        let state = &book.messages.get(&self.key)?.state;
-        matches!(state, DeliveryState::Sending { .. }).then_some(Fact::SendConcluded {
-            key: self.key,
+    fn facts(self, book: &Book) -> Vec<Fact> {
+        let known = book.messages.get(&self.key);
+        if !known.is_some_and(|known| matches!(known.state, DeliveryState::Sending { .. })) {
+            return Vec::new();
+        }
+        let key = self.key;
+        let learned = self.learned.into_iter().map(|learned| match learned {
+            Learned::Account(account) => Fact::AccountLearned {
+                person: key.person.clone(),
+                account,
+            },
+            Learned::Card(code) => Fact::CardSent {
+                key: key.clone(),
+                code,
+            },
+        });
+        let learned: Vec<Fact> = learned.collect();
+        let concluded = Fact::SendConcluded {
+            key,
             outcome: self.outcome,
             verdict: self.verdict,
-        })
+        };
+        std::iter::once(concluded).chain(learned).collect()
     }
 }
 

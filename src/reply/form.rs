@@ -21,18 +21,27 @@ use super::{Draft, Room};
 use crate::domain::fact::Actor;
 use crate::domain::ids::{ObligationKey, TaskNo};
 use crate::domain::link::{Link, bare};
-use crate::domain::report::{Received, Via, read};
+use crate::domain::report::{Received, ReportStatus, Via, read};
 use crate::store::CommitError;
 use crate::web::{Peer, WebError};
 
-/// `GET /r/{token}`.
+#[derive(Deserialize)]
+pub(super) struct Preset {
+    #[serde(default)]
+    status: String,
+}
+
+/// `GET /r/{token}`; with `?status=completed`, as the buttons of a card have it, that status is
+/// chosen already wherever nothing has been said.
 pub(super) async fn show(
     State(room): State<Room>,
     Path(token): Path<String>,
+    Query(preset): Query<Preset>,
     peer: Peer,
 ) -> Result<Response, WebError> {
     let link = room.open(&token, peer)?;
-    page(&room, bare(&token), &link, &Typed::default(), None)
+    let typed = Typed::preset(ReportStatus::from_name(&preset.status));
+    page(&room, bare(&token), &link, &typed, None)
 }
 
 /// `POST /r/{token}`.

@@ -22,13 +22,29 @@ use crate::web::{WebError, assets};
 pub(super) struct Typed {
     items: Vec<(Draft, String)>,
     faults: Vec<Fault>,
+    preset: Option<ReportStatus>,
 }
 
 impl Typed {
     pub(super) fn new(items: Vec<(Draft, String)>) -> Self {
         Self {
             items,
-            faults: Vec::new(),
+            ..Self::default()
+        }
+    }
+
+    /// Nothing yet, but a status to begin with.
+    pub(super) fn preset(preset: Option<ReportStatus>) -> Self {
+        Self {
+            preset,
+            ..Self::default()
+        }
+    }
+
+    fn as_preset(&self) -> Draft {
+        Draft {
+            status: self.preset.map_or("", ReportStatus::as_str).into(),
+            ..Draft::default()
         }
     }
 
@@ -115,6 +131,7 @@ pub(super) fn sheet(
         deadline: sheet.deadline.map(|at| moment(&calendar, at)),
         is_past: sheet.deadline.is_some_and(|at| now > at),
         notice: notice.map(Notice::text),
+        preset: typed.preset.map(ReportStatus::chinese),
         amendable: reported.iter().any(|item| item.editable),
         open,
         reported,
@@ -172,6 +189,7 @@ struct SheetPage<'a> {
     deadline: Option<String>,
     is_past: bool,
     notice: Option<String>,
+    preset: Option<&'a str>,
     amendable: bool,
     open: Vec<ItemView>,
     reported: Vec<ItemView>,
@@ -314,7 +332,7 @@ impl ItemView {
                 let seen = fingerprint(&words);
                 (as_draft(words), seen)
             }
-            (None, None) => Default::default(),
+            (None, None) => (typed.as_preset(), String::new()),
         };
         let faults: Vec<_> = typed
             .faults

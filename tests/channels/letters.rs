@@ -63,6 +63,55 @@ fn each_stage_reads_well() {
 }
 
 #[test]
+fn what_several_people_read_in_one_group_message() {
+    let now = at("2022-03-17", "09:10");
+    let one = brief_of(&founded(now), &stage_message(Stage::Notice, now), now);
+    let mut other = one.clone();
+    other.name = "王国雄".into();
+    other.contact.wecom_user = Some("WangGuoXiong".into());
+    other.items.truncate(1);
+    other.link = "https://duban.example.gov.cn/r/Qm2ZpX7f3k".into();
+    let together = |form, briefs: &[Brief]| {
+        let text = render::pack::together(briefs, form, 4096, str::len);
+        text.unwrap().unwrap()
+    };
+    let both = [one, other];
+    insta::assert_snapshot!("pack_notice", together(Short::Markdown, &both));
+    insta::assert_snapshot!("pack_notice_text", together(Short::Plain, &both));
+
+    let now = at("2022-04-08", "09:10");
+    let late = brief_of(&founded(now), &stage_message(Stage::Escalation, now), now);
+    insta::assert_snapshot!("pack_escalation", together(Short::Markdown, &[late]));
+    let mut copied = stage_message(Stage::Escalation, now);
+    copied.key.person = world::person("", "刘光滨");
+    copied.about = std::mem::take(&mut copied.items);
+    let copied = brief_of(&founded(now), &copied, now);
+    insta::assert_snapshot!("pack_copied", together(Short::Markdown, &[copied]));
+    let openings: Vec<String> = Stage::ALL
+        .into_iter()
+        .zip([
+            "2022-03-17",
+            "2022-03-28",
+            "2022-03-31",
+            "2022-04-01",
+            "2022-04-08",
+        ])
+        .map(|(stage, day)| {
+            let now = at(day, "09:10");
+            let brief = brief_of(&founded(now), &stage_message(stage, now), now);
+            let text = together(Short::Plain, std::slice::from_ref(&brief));
+            let card = render::card(&brief).unwrap();
+            let first = text.lines().next().unwrap().to_owned();
+            format!(
+                "{first}\n  {}\n  {}\n  {}\n",
+                card.title, card.desc, card.text
+            )
+        })
+        .collect();
+    insta::assert_snapshot!("pack_openings_and_cards", openings.join("\n"));
+}
+
+#[test]
 fn the_html_of_a_reminder() {
     let now = at("2022-03-28", "09:10");
     let brief = brief_of(&founded(now), &stage_message(Stage::Reminder, now), now);

@@ -10,9 +10,11 @@
 #[path = "../peers/mod.rs"]
 mod peers;
 
+mod cards;
 mod email;
 mod letters;
 mod outbox;
 mod secrets;
 mod spool;
 mod wecom;
+mod wecom_app;

@@ -91,16 +91,16 @@ impl Channel for Fake {
 }
 
 /// An outbox at work on a standing clock.
-struct Desk {
-    ledger: Ledger,
-    clock: Clock,
+pub struct Desk {
+    pub ledger: Ledger,
+    pub clock: Clock,
     outbox: Arc<Outbox>,
     soft: CancellationToken,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Desk {
-    fn open(clock: &Clock, facts: Vec<Fact>, channels: Vec<Arc<dyn Channel>>) -> Self {
+    pub fn open(clock: &Clock, facts: Vec<Fact>, channels: Vec<Arc<dyn Channel>>) -> Self {
         let (ledger, _) = world::ledger(clock.now(), world::founding().into_iter().chain(facts));
         let outbox = Arc::new(Outbox::new(
             ledger.clone(),
@@ -108,7 +108,7 @@ impl Desk {
             world::rules(),
             world::terms(),
             channels,
-            Arc::new(|_, quarter, person| {
+            Arc::new(|_, quarter, person, _| {
                 format!("https://duban.example.gov.cn/r/{quarter}-{person}")
             }),
         ));
@@ -123,14 +123,14 @@ impl Desk {
         }
     }
 
-    async fn idle(&self) {
+    pub async fn idle(&self) {
         tokio::time::timeout(Duration::from_secs(10), self.outbox.wait_idle())
             .await
             .expect("the outbox comes to rest");
     }
 
     /// Moves the clock through everything that is due until then.
-    async fn run_until(&self, end: DateTime<Utc>) {
+    pub async fn run_until(&self, end: DateTime<Utc>) {
         self.idle().await;
         while let Some(next) = self.outbox.next_due(self.clock.now())
             && next <= end
@@ -142,16 +142,16 @@ impl Desk {
         self.idle().await;
     }
 
-    async fn append(&self, facts: Vec<Fact>) {
+    pub async fn append(&self, facts: Vec<Fact>) {
         let now = self.clock.now();
         self.ledger.append(Actor::System, now, facts).await.unwrap();
     }
 
-    fn delivery(&self, key: &MessageKey) -> Delivery {
+    pub fn delivery(&self, key: &MessageKey) -> Delivery {
         self.ledger.book().messages[key].clone()
     }
 
-    async fn close(self) {
+    pub async fn close(self) {
         self.soft.cancel();
         tokio::time::timeout(Duration::from_secs(5), self.task)
             .await
@@ -577,7 +577,7 @@ async fn asked_to_stop_it_finishes_what_is_in_hand_and_takes_nothing_new() {
         world::rules(),
         world::terms(),
         vec![mail.clone()],
-        Arc::new(|_, _, _| String::new()),
+        Arc::new(|_, _, _, _| String::new()),
     ));
     let run = outbox.run(soft, CancellationToken::new());
     tokio::time::timeout(Duration::from_secs(5), run)

@@ -13,7 +13,9 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::email::{brief, settings};
 use crate::peers::smtp::{Say, SmtpPeer, Step};
 use crate::peers::wecom::{Answer, WecomPeer};
+use crate::peers::wecom_app::{AppPeer, SECRET};
 use crate::wecom::{KEY, robot};
+use crate::wecom_app::app;
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -60,6 +62,8 @@ async fn no_secret_is_in_any_outcome_or_log() {
     let encoded = base64_of(&format!("\0duban@agency.example\0{PASSWORD}"));
     for secret in [
         KEY,
+        SECRET,
+        "token-1-",
         PASSWORD,
         &encoded,
         &base64_of(PASSWORD),
@@ -90,6 +94,31 @@ async fn channels() -> Vec<Box<dyn Channel>> {
         channels.push(Box::new(robot(peer.base_url(), &[])));
         std::mem::forget(peer);
     }
+    let answers = [
+        ("gettoken", Answer::Code(40001)),
+        ("gettoken", Answer::Http(502)),
+        ("gettoken", Answer::Body(format!("<html>{SECRET}</html>"))),
+        ("message/send", Answer::Code(60020)),
+        ("message/send", Answer::Http(404)),
+        ("message/send", Answer::Http(500)),
+        (
+            "message/send",
+            Answer::Body(format!(
+                r#"{{"errcode":40058,"errmsg":"bad 13800000001 {KEY}"}}"#
+            )),
+        ),
+        ("none", Answer::Usual),
+    ];
+    for (place, answer) in answers {
+        let peer = AppPeer::good().await;
+        peer.set_script(move |path, _| match path == place {
+            true => answer.clone(),
+            false => Answer::Usual,
+        });
+        channels.push(Box::new(app(peer.base_url())));
+        std::mem::forget(peer);
+    }
+    channels.push(Box::new(app("http://127.0.0.1:1".into())));
     channels.push(Box::new(robot("http://127.0.0.1:1".into(), &[])));
     channels.push(Box::new(robot("http://no-such-host.invalid".into(), &[])));
     for step in [Step::Greeting, Step::Auth, Step::Rcpt, Step::Dot] {

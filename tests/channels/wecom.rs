@@ -1,8 +1,10 @@
 //! Group robots against a platform that answers as it is told.
 
 use cuiban::channel::wecom_robot::{RobotChannel, Settings};
-use cuiban::channel::{Channel, Serves};
+use cuiban::channel::{Channel, Measure, Serves};
 use cuiban::config::Secret;
+use cuiban::config::wecom::{Format, Way};
+use cuiban::domain::brief::Brief;
 use cuiban::domain::delivery::{FailReason, Next, SendOutcome};
 
 use crate::email::brief;
@@ -17,9 +19,119 @@ pub fn robot(base_url: String, units: &[&str]) -> RobotChannel {
         key: Secret::new(KEY.into()),
         units: units.iter().map(|unit| (*unit).to_owned()).collect(),
         base_url,
-        extra_ca: None,
+        format: Format::Markdown,
+        way: Way::default(),
     })
     .unwrap()
+}
+
+/// Several people's briefs that share a call.
+fn briefs(count: usize) -> Vec<Brief> {
+    (1..=count)
+        .map(|n| {
+            let mut one = brief();
+            one.name = format!("第{n}位");
+            one.contact.wecom_user = Some(format!("wx{n}"));
+            one.link = format!("https://duban.example.gov.cn/r/link-{n}");
+            one
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn what_was_measured_to_fit_goes_in_one_call_whole_and_mentions_everybody() {
+    let peer = WecomPeer::good().await;
+    let mut v2 = Settings {
+        name: "督查群".into(),
+        key: Secret::new(KEY.into()),
+        units: Vec::new(),
+        base_url: peer.base_url(),
+        format: Format::MarkdownV2,
+        way: Way::default(),
+    };
+    let second = RobotChannel::new(v2.clone()).unwrap();
+    v2.format = Format::Markdown;
+    let first = RobotChannel::new(v2).unwrap();
+    for (channel, kind) in [
+        (first, "markdown"),
+        (second, "markdown_v2"),
+        (robot(peer.base_url(), &[]), "text"),
+    ] {
+        let packing = channel.packing().unwrap();
+        let mut all = briefs(9);
+        if kind == "text" {
+            for (n, one) in all.iter_mut().enumerate() {
+                one.contact.wecom_user = None;
+                one.contact.mobile = Some(format!("1380000000{n}"));
+            }
+        }
+        let measures: Vec<Measure> = all
+            .iter()
+            .map(|one| packing.measure(one).unwrap())
+            .collect();
+        assert!(
+            measures
+                .iter()
+                .all(|measure| measure.kind == measures[0].kind)
+        );
+        let mut sum = 0;
+        let fitting = measures.iter().take_while(|measure| {
+            sum += measure.bytes;
+            sum <= measure.room
+        });
+        let count = fitting.count();
+        assert!((2..9).contains(&count), "{kind}: {count}");
+        let sent = packing.send_together(&all[..count], 1).await;
+        assert!(matches!(sent.outcome, SendOutcome::Sent { .. }), "{sent:?}");
+        let posted = peer.posted().pop().unwrap();
+        assert_eq!(posted.body["msgtype"], kind);
+        for (n, one) in all[..count].iter().enumerate() {
+            assert!(posted.content().contains(&one.link), "{}", posted.content());
+            assert!(
+                posted
+                    .content()
+                    .contains(&one.items[2].milestones[0].content)
+            );
+            match kind {
+                "markdown" => assert_eq!(posted.mentions()[n], format!("wx{}", n + 1)),
+                "text" => assert_eq!(
+                    posted.body["text"]["mentioned_mobile_list"][n],
+                    one.contact.mobile.clone().unwrap()
+                ),
+                _ => {
+                    assert!(!posted.content().contains(['<', '>']) || posted.mentions().is_empty())
+                }
+            }
+        }
+        assert!(!(kind == "markdown_v2" && posted.content().contains("<font")));
+        // Nothing is wasted either: one more would not have fitted.
+        let limit = if kind == "text" { 2048 } else { 4096 };
+        let one_more = posted.content().len() + measures[0].bytes;
+        assert!(one_more > limit, "{kind}: {one_more}");
+    }
+}
+
+#[tokio::test]
+async fn what_grew_meanwhile_gives_way_before_a_person_does() {
+    let peer = WecomPeer::good().await;
+    let channel = robot(peer.base_url(), &[]);
+    let packing = channel.packing().unwrap();
+    let all = briefs(12);
+    let sent = packing.send_together(&all, 1).await;
+    assert!(matches!(sent.outcome, SendOutcome::Sent { .. }), "{sent:?}");
+    let posted = &peer.posted()[0];
+    assert!(posted.content().len() <= 4096);
+    assert_eq!(posted.mentions().len(), 12);
+    for one in &all {
+        assert!(posted.content().contains(&one.link));
+    }
+    // So many that even their bare names do not fit are refused, not cut.
+    let sent = packing.send_together(&briefs(200), 1).await;
+    let SendOutcome::Failed(failure) = sent.outcome else {
+        panic!("{sent:?}")
+    };
+    assert_eq!(failure.reason, FailReason::OurDefect);
+    assert_eq!(peer.calls(), 1);
 }
 
 #[tokio::test]

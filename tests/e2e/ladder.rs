@@ -93,6 +93,15 @@ async fn an_office_sets_its_own_ladder_and_words_and_a_case_keeps_them() {
     let daemon = world.serve(BEFORE_NOTICE, 0.0).await;
     daemon.advance(NOTICE).await;
     let notices = smtp.mails();
+    let samples = daemon.page("/templates").await;
+    let letters = samples.split("/templates?letter=").skip(1);
+    let letters: Vec<&str> = letters.filter_map(|rest| rest.split('"').next()).collect();
+    assert!(letters.len() > 8, "{letters:?}");
+    for letter in letters {
+        let page = daemon.page(&format!("/templates?letter={letter}")).await;
+        assert!(page.contains("单独发送"), "{letter}: {page}");
+    }
+    assert!(samples.contains("合并发送") && samples.contains("卡片上的文字"));
     daemon.stop().await;
     let journal = world.run(&["journal", "dump"]);
     let begun: Vec<&str> = journal

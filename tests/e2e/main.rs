@@ -13,6 +13,7 @@
 mod peers {
     pub mod smtp;
     pub mod wecom;
+    pub mod wecom_app;
 }
 
 mod bell;
@@ -28,5 +29,6 @@ mod old_plan;
 mod page;
 mod smtp_faults;
 mod wecom;
+mod wecom_app;
 mod world;
 mod year;

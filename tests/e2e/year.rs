@@ -74,7 +74,10 @@ async fn everyone_hears_each_stage_once_until_they_report_and_just_what_simulate
             daemon.advance(to).await;
             let mails = smtp.mails();
             let (fresh, shouts) = (mails[year.mails..].to_vec(), robot.posted());
-            let heard = shouts.len() - year.shouts;
+            let heard = shouts[year.shouts..]
+                .iter()
+                .map(|one| one.mentions().len())
+                .sum();
             year.mails = mails.len();
             year.shouts = shouts.len();
             year.compare(&said, &fresh, heard, &names);

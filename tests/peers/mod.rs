@@ -9,4 +9,5 @@
 
 pub mod smtp;
 pub mod wecom;
+pub mod wecom_app;
 pub mod world;

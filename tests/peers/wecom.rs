@@ -31,6 +31,8 @@ pub enum Answer {
 /// Asked at each call: the robot's key and the how-manieth call over all (from 1).
 pub type Script = Arc<dyn Fn(&str, usize) -> Answer + Send + Sync>;
 
+type BodyScript = Box<dyn Fn(&serde_json::Value) -> Option<i64> + Send + Sync>;
+
 /// A message a robot brought into its group.
 #[derive(Debug, Clone)]
 pub struct Posted {
@@ -40,6 +42,12 @@ pub struct Posted {
 }
 
 impl Posted {
+    /// The accounts mentioned in it.
+    pub fn mentions(&self) -> Vec<&str> {
+        let parts = self.content().split("<@").skip(1);
+        parts.map(|part| part.split('>').next().unwrap()).collect()
+    }
+
     /// The words, of either kind.
     pub fn content(&self) -> &str {
         let kind = self.body["msgtype"].as_str().unwrap_or_default();
@@ -55,6 +63,7 @@ pub struct WecomPeer {
 
 struct Shared {
     script: Mutex<Script>,
+    by_body: Mutex<Option<BodyScript>>,
     posted: Mutex<Vec<Posted>>,
     calls: Mutex<Vec<(String, Instant)>>,
     /// 20 a minute; off where a simulated clock runs faster than the peer's.
@@ -69,6 +78,7 @@ impl WecomPeer {
     pub async fn start(script: Script, limited: bool) -> Self {
         let shared = Arc::new(Shared {
             script: Mutex::new(script),
+            by_body: Mutex::default(),
             posted: Mutex::default(),
             calls: Mutex::default(),
             limited,
@@ -90,6 +100,14 @@ impl WecomPeer {
 
     pub fn set_script(&self, script: impl Fn(&str, usize) -> Answer + Send + Sync + 'static) {
         *self.shared.script.lock().unwrap() = Arc::new(script);
+    }
+
+    /// An errcode for what is said, where there is one.
+    pub fn set_body_script(
+        &self,
+        script: impl Fn(&serde_json::Value) -> Option<i64> + Send + Sync + 'static,
+    ) {
+        *self.shared.by_body.lock().unwrap() = Some(Box::new(script));
     }
 
     /// What arrived in the groups.
@@ -134,8 +152,16 @@ async fn send(
         (calls.len(), recent.count())
     };
     let script = Arc::clone(&shared.script.lock().unwrap());
-    match script(&key, nth) {
-        Answer::Usual => usual(&shared, key, recent, &body, now),
+    match scripted(script(&key, nth)).await {
+        Some(answer) => answer,
+        None => usual(&shared, key, recent, &body, now),
+    }
+}
+
+/// The answer of a script; none where it wants the usual.
+pub async fn scripted(answer: Answer) -> Option<Response> {
+    let answer = match answer {
+        Answer::Usual => return None,
         Answer::Code(code) => verdict(code, "scripted"),
         Answer::Http(status) => (
             StatusCode::from_u16(status).unwrap(),
@@ -147,7 +173,8 @@ async fn send(
             tokio::time::sleep(Duration::from_secs(3600)).await;
             verdict(0, "ok")
         }
-    }
+    };
+    Some(answer)
 }
 
 fn usual(shared: &Shared, key: String, recent: usize, body: &[u8], at: Instant) -> Response {
@@ -157,6 +184,10 @@ fn usual(shared: &Shared, key: String, recent: usize, body: &[u8], at: Instant) 
     let Ok(body) = serde_json::from_slice::<serde_json::Value>(body) else {
         return verdict(40035, "invalid json");
     };
+    let by_body = shared.by_body.lock().unwrap();
+    if let Some(code) = by_body.as_ref().and_then(|script| script(&body)) {
+        return verdict(code, "scripted");
+    }
     let posted = Posted { key, body, at };
     let limit = match posted.body["msgtype"].as_str() {
         Some("markdown" | "markdown_v2") => 4096,
@@ -173,7 +204,7 @@ fn usual(shared: &Shared, key: String, recent: usize, body: &[u8], at: Instant) 
     verdict(0, "ok")
 }
 
-fn verdict(code: i64, message: &str) -> Response {
+pub fn verdict(code: i64, message: &str) -> Response {
     let message = if code == 0 {
         message.to_owned()
     } else {

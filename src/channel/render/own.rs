@@ -5,9 +5,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use minijinja::Environment;
+use minijinja::{Environment, context};
 
 use super::RenderError;
+use super::pack::PLACE;
 use super::sample::{LINK, Sample};
 use super::templates::{GUIDE, OWNER, PARTS, Templates, builtin};
 use super::view::item_count;
@@ -82,6 +83,10 @@ impl Templates {
     }
 
     fn try_part(&self, brief: &Brief, part: &str, folder: &Path) -> Result<(), TemplateFault> {
+        if !self.has(brief, part) {
+            // Not every letter has every part.
+            return Ok(());
+        }
         let path = folder.join(self.find(brief, part));
         let failed = |error: RenderError| fault_of(&folder.join(&error.template), &error.source);
         let wrong = |message: String| TemplateFault {
@@ -91,8 +96,15 @@ impl Templates {
         };
         let whole = self
             .view_of(brief, item_count(brief), usize::MAX)
-            .and_then(|view| self.render(brief, part, &view))
+            .and_then(|view| self.render(brief, part, &context! { parts => PLACE, ..view }))
             .map_err(failed)?;
+        if part.starts_with("pack") && !whole.contains(PLACE) {
+            return Err(wrong("缺少各人的内容；请写上 {{ parts }}".into()));
+        }
+        if part == "card.txt" && whole.lines().filter(|line| !line.trim().is_empty()).count() < 3 {
+            let message = "应有三行：标题、截止时间、说明";
+            return Err(wrong(message.into()));
+        }
         if whole.trim().is_empty() {
             return Err(wrong("写出来是空的，请补上内容".into()));
         }
@@ -342,6 +354,7 @@ impl fmt::Display for TemplateFaults {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Short;
     use super::super::templates::BUILTIN;
     use super::*;
 
@@ -461,6 +474,32 @@ mod tests {
         assert!(warnings[0].contains("oredue"), "{warnings:?}");
         let gone = Path::new("/nowhere/templates");
         assert!(faults(gone, &ladder).contains("templates.path"));
+    }
+
+    #[test]
+    fn words_for_several_and_cards_are_an_offices_own_too() {
+        let faults = |name: &str, text: &str| {
+            let folder = folder(&[(name, text)]);
+            let faults = Templates::load(folder.path(), &Ladder::default());
+            faults.map(|_| ()).unwrap_err().to_string()
+        };
+        assert!(faults("overdue/pack.md", "请尽快报送。").contains("{{ parts }}"));
+        assert!(faults("owner/card.txt", "请报送").contains("应有三行"));
+        let brief = Sample::Stage(Stage::Overdue).brief(&office(), &Ladder::default());
+        let frame = |files: &[(&str, &str)]| {
+            let folder = folder(files);
+            let (templates, _) = Templates::load(folder.path(), &Ladder::default()).unwrap();
+            templates.frame(&brief, Short::Markdown).unwrap()
+        };
+        let opening = ("overdue/opening.txt", "请即刻报送。");
+        let own = frame(&[
+            opening,
+            ("overdue/pack.md", "请即刻报送：\n{{ parts }}\n某科"),
+        ]);
+        assert_eq!(own.unwrap().name(), "请即刻报送：\n\n\n某科");
+        // What was reworded for one person is not said in other words for several.
+        assert_eq!(frame(&[opening]), None);
+        assert!(frame(&[("due/opening.txt", "请报送。")]).is_some());
     }
 
     #[test]

@@ -173,6 +173,7 @@ impl Sample {
             earlier: Vec::new(),
             token: "R88mrx".into(),
             at: moment(days),
+            tried_at: moment(days).to_utc(),
             message: Message {
                 key,
                 reason: Reason::NotReported,

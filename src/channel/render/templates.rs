@@ -7,7 +7,7 @@ use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 
 use super::view::{View, item_count};
-use super::{RenderError, Rendered, Short, cut, plain, url};
+use super::{CardWords, RenderError, Rendered, Short, cut, plain, url};
 use crate::domain::brief::{Brief, Letter};
 use crate::domain::message::Occasion;
 
@@ -20,13 +20,16 @@ pub struct Templates {
 }
 
 /// The files of a set.
-pub(super) const PARTS: [&str; 6] = [
+pub(super) const PARTS: [&str; 9] = [
     "opening.txt",
     "subject.txt",
     "body.txt",
     "body.html",
     "wecom.md",
     "wecom.txt",
+    "pack.md",
+    "pack.txt",
+    "card.txt",
 ];
 
 /// None until the start has chosen.
@@ -95,20 +98,34 @@ impl Templates {
     pub fn short(&self, brief: &Brief, form: Short, most: usize) -> Result<String, RenderError> {
         /// Characters of a milestone that still say what it is.
         const GIST: usize = 40;
-        let part = match form {
-            Short::Markdown => "wecom.md",
-            Short::Plain => "wecom.txt",
-        };
+        let part = form.template();
         let all = item_count(brief);
         let tries = std::iter::once((all, usize::MAX)).chain((0..=all).rev().map(|n| (n, GIST)));
         let mut text = String::new();
         for (shown, gist) in tries {
             text = self.render(brief, part, &self.view_of(brief, shown, gist)?)?;
+            text.truncate(text.trim_end().len());
             if text.len() <= most {
                 return Ok(text);
             }
         }
         Ok(cut(&text, most).to_owned())
+    }
+
+    /// The words on a card: its template's first line, the second, and the rest.
+    ///
+    /// # Errors
+    /// [`RenderError`] names the template.
+    pub fn card(&self, brief: &Brief) -> Result<CardWords, RenderError> {
+        let view = self.view_of(brief, item_count(brief), usize::MAX)?;
+        let words = self.render(brief, "card.txt", &view)?;
+        let mut lines = words.lines().filter(|line| !line.trim().is_empty());
+        let mut line = || lines.next().unwrap_or_default().trim().to_owned();
+        Ok(CardWords {
+            title: line(),
+            desc: line(),
+            text: lines.collect::<Vec<_>>().join("\n"),
+        })
     }
 
     /// The files inside the program, for an office to begin with: how they are written, and all
@@ -139,7 +156,7 @@ impl Templates {
         let view = Value::from(Serde(&View::new(brief, shown, gist)));
         let opening = self.render(brief, "opening.txt", &view)?;
         let opening = opening.trim().to_owned();
-        Ok(context! { opening, ..view })
+        Ok(context! { opening, packed => false, parts => "", ..view })
     }
 
     pub(super) fn render(
@@ -156,6 +173,12 @@ impl Templates {
                 template: name,
                 source,
             })
+    }
+
+    /// Whether any set of the letter has this part.
+    pub(super) fn has(&self, brief: &Brief, part: &str) -> bool {
+        let name = self.find(brief, part);
+        self.environment.get_template(&name).is_ok()
     }
 
     /// The first set of the letter that has this part.
@@ -210,7 +233,7 @@ macro_rules! templates {
 }
 
 /// Every template inside the program, by name.
-pub(super) const BUILTIN: [(&str, &str); 45] = templates![
+pub(super) const BUILTIN: [(&str, &str); 52] = templates![
     "notice/opening.txt",
     "escalation/opening.txt",
     "taken_over/opening.txt",
@@ -220,18 +243,25 @@ pub(super) const BUILTIN: [(&str, &str); 45] = templates![
     "owner/body.html",
     "owner/wecom.md",
     "owner/wecom.txt",
+    "owner/pack.md",
+    "owner/pack.txt",
+    "owner/card.txt",
     "copied/opening.txt",
     "copied/subject.txt",
     "copied/body.txt",
     "copied/body.html",
     "copied/wecom.md",
     "copied/wecom.txt",
+    "copied/pack.md",
+    "copied/pack.txt",
     "settled/opening.txt",
     "settled/subject.txt",
     "settled/body.txt",
     "settled/body.html",
     "settled/wecom.md",
     "settled/wecom.txt",
+    "settled/pack.md",
+    "settled/pack.txt",
     "digest/opening.txt",
     "digest/subject.txt",
     "digest/body.txt",

@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 
 use crate::channel::Attempted;
+use crate::channel::wecom_http::{chain, without_hint};
 use crate::domain::delivery::{FailReason, Next};
 
 #[derive(Deserialize)]
@@ -115,23 +116,6 @@ fn by_errcode(answer: &Answer, nth: u32) -> Attempted {
 fn stop(detail: &str) -> Attempted {
     let pause = ROBOT_GONE;
     Attempted::failed(FailReason::Credentials, Next::StopChannel { pause }, detail)
-}
-
-/// Without the hint of that one request and our own address, which differ every time.
-fn without_hint(errmsg: &str) -> &str {
-    let ends = [", hint", ",hint", ", from ip", ", more info"];
-    let end = ends.iter().filter_map(|part| errmsg.find(part)).min();
-    errmsg.get(..end.unwrap_or(errmsg.len())).unwrap_or(errmsg)
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut last = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        last = inner.to_string();
-        source = inner.source();
-    }
-    last
 }
 
 #[cfg(test)]

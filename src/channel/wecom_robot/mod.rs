@@ -4,27 +4,18 @@
 //! way to recognise a repetition: whatever may have arrived is in doubt, never sent again by itself.
 
 pub mod answer;
-
-use std::time::Duration;
-
-use serde::Serialize;
+mod payload;
 
 use super::pace::Pace;
-use super::render::{self, Short};
-use super::{Attempted, Channel, Sending, Serves};
+use super::render::RenderError;
+use super::{Attempted, Channel, Measure, Packing, Sending, Serves, wecom_http};
 use crate::config::Secret;
-use crate::config::wecom::Robot;
+use crate::config::wecom::{Format, Robot, Way};
 use crate::domain::brief::Brief;
 use crate::domain::delivery::{FailReason, Next};
 use crate::domain::people::ChannelKind;
 
-/// Bytes a markdown text may have.
-pub const MARKDOWN_LIMIT: usize = 4096;
-/// Bytes a plain text may have.
-pub const TEXT_LIMIT: usize = 2048;
-
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-const CALL_LIMIT: Duration = Duration::from_secs(15);
+use payload::Payload;
 
 /// One robot, as `[[wecom.robot]]` sets it.
 #[derive(Debug, Clone)]
@@ -37,8 +28,10 @@ pub struct Settings {
     pub units: Vec<String>,
     /// Where the platform is: a private deployment has its own host.
     pub base_url: String,
-    /// A further certificate authority, PEM.
-    pub extra_ca: Option<Vec<u8>>,
+    /// Which of the platform's two markdowns it speaks.
+    pub format: Format,
+    /// How the platform is reached.
+    pub way: Way,
 }
 
 /// The HTTP client cannot be made.
@@ -57,31 +50,8 @@ pub struct RobotChannel {
     name: String,
     units: Vec<String>,
     url: String,
+    format: Format,
     http: reqwest::Client,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Payload {
-    Markdown {
-        msgtype: &'static str,
-        markdown: Content,
-    },
-    Text {
-        msgtype: &'static str,
-        text: TextContent,
-    },
-}
-
-#[derive(Serialize)]
-struct Content {
-    content: String,
-}
-
-#[derive(Serialize)]
-struct TextContent {
-    content: String,
-    mentioned_mobile_list: Vec<String>,
 }
 
 impl RobotChannel {
@@ -90,7 +60,7 @@ impl RobotChannel {
     /// # Errors
     /// Where the certificates cannot be used.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
-        let http = client(&settings).map_err(|source| SettingsError {
+        let http = wecom_http::client(&settings.way).map_err(|source| SettingsError {
             name: settings.name.clone(),
             source: source.without_url(),
         })?;
@@ -99,12 +69,20 @@ impl RobotChannel {
             url: format!("{base}/cgi-bin/webhook/send?key={}", settings.key.expose()),
             name: format!("wecom_robot:{}", settings.name),
             units: settings.units,
+            format: settings.format,
             http,
         })
     }
 
-    async fn post(&self, payload: &Payload, nth: u32) -> Attempted {
-        let response = match self.http.post(&self.url).json(payload).send().await {
+    async fn post(&self, payload: Result<Option<Payload>, RenderError>, nth: u32) -> Attempted {
+        let defect =
+            |detail: &str| Attempted::failed(FailReason::OurDefect, Next::NextChannel, detail);
+        let payload = match payload {
+            Ok(Some(payload)) => payload,
+            Ok(None) => return defect("几个人的消息放不进一条群消息"),
+            Err(error) => return defect(&error.to_string()),
+        };
+        let response = match self.http.post(&self.url).json(&payload).send().await {
             Ok(response) => response,
             Err(error) => return answer::broken(error.without_url()),
         };
@@ -139,54 +117,24 @@ impl Channel for RobotChannel {
         }
     }
 
+    fn packing(&self) -> Option<&dyn Packing> {
+        Some(self)
+    }
+
     fn send<'a>(&'a self, brief: &'a Brief, nth: u32) -> Sending<'a> {
-        Box::pin(async move {
-            match payload(brief) {
-                Ok(payload) => self.post(&payload, nth).await,
-                Err(error) => {
-                    let detail = error.to_string();
-                    Attempted::failed(FailReason::OurDefect, Next::NextChannel, &detail)
-                }
-            }
-        })
+        Box::pin(self.post(payload::single(brief, self.format).map(Some), nth))
     }
 }
 
-/// Markdown mentions by account; a telephone number can be mentioned in plain text only.
-fn payload(brief: &Brief) -> Result<Payload, render::RenderError> {
-    let contact = &brief.contact;
-    if contact.wecom_user.is_none()
-        && let Some(mobile) = &contact.mobile
-    {
-        return Ok(Payload::Text {
-            msgtype: "text",
-            text: TextContent {
-                content: render::short(brief, Short::Plain, TEXT_LIMIT)?,
-                mentioned_mobile_list: vec![mobile.clone()],
-            },
-        });
+impl Packing for RobotChannel {
+    fn measure(&self, brief: &Brief) -> Option<Measure> {
+        // What cannot be rendered goes alone and says so then.
+        payload::measure(brief, self.format).ok().flatten()
     }
-    Ok(Payload::Markdown {
-        msgtype: "markdown",
-        markdown: Content {
-            content: render::short(brief, Short::Markdown, MARKDOWN_LIMIT)?,
-        },
-    })
-}
 
-fn client(settings: &Settings) -> Result<reqwest::Client, reqwest::Error> {
-    let mut builder = reqwest::Client::builder()
-        .connect_timeout(CONNECT_LIMIT)
-        .timeout(CALL_LIMIT)
-        // A kept connection that was closed meanwhile would make a doubt of what never arrived.
-        .pool_max_idle_per_host(0)
-        // Where the address is the secret, nobody else is told it.
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false);
-    if let Some(pem) = &settings.extra_ca {
-        builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(pem)?);
+    fn send_together<'a>(&'a self, briefs: &'a [Brief], nth: u32) -> Sending<'a> {
+        Box::pin(self.post(payload::together(briefs, self.format), nth))
     }
-    builder.build()
 }
 
 impl From<&Robot> for Settings {
@@ -196,7 +144,8 @@ impl From<&Robot> for Settings {
             key: robot.key.clone(),
             units: robot.units.clone(),
             base_url: robot.base_url.clone(),
-            extra_ca: None,
+            format: robot.format,
+            way: robot.way.clone(),
         }
     }
 }

@@ -53,6 +53,10 @@ pub struct Book {
     pub ladders: BTreeMap<(PlanId, Quarter), Ladder>,
     /// Stages run or skipped.
     pub stages: BTreeMap<(PlanId, Quarter, Stage), (DateTime<Utc>, StageOutcome)>,
+    /// Accounts the platform was asked for, until the contact changes.
+    pub accounts: HashMap<PersonId, Account>,
+    /// Cards that can still be changed, by message.
+    pub cards: BTreeMap<MessageKey, Card>,
     /// Links made up to this instant are void.
     pub revoked: HashMap<(PlanId, Quarter, PersonId), DateTime<Utc>>,
     /// Users of the board.
@@ -247,6 +251,24 @@ pub struct Obligation {
     pub closed: Option<(DateTime<Utc>, ClosedWhy)>,
 }
 
+/// What the platform said when it was asked for somebody's account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The account; none where it knows nobody.
+    pub user: Option<String>,
+    /// When it was asked.
+    pub asked_at: DateTime<Utc>,
+}
+
+/// A card that can be changed once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// The platform's code for it.
+    pub code: String,
+    /// When the card was sent.
+    pub sent_at: DateTime<Utc>,
+}
+
 /// Place in the queue: channel, time, position of the fact that queued it.
 pub type QueueKey = (ChannelKind, DateTime<Utc>, Position);
 
@@ -269,6 +291,8 @@ pub struct Delivery {
     pub tries_on_leg: u32,
     /// How many of them ended in doubt, by the peer's silence or by a crash of ours.
     pub doubts_on_leg: u32,
+    /// When the first of those began.
+    pub doubtful_since: Option<DateTime<Utc>>,
     /// The last failure or doubt.
     pub last_trouble: Option<Trouble>,
 }

@@ -1,13 +1,13 @@
 //! Questions to the book that several rooms ask.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Book, Delivery, DeliveryState, Obligation, PlanBook};
+use super::{Book, Card, Delivery, DeliveryState, Obligation, PlanBook};
 use crate::domain::fact::SkipWhy;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter, TaskNo};
 use crate::domain::ladder::Ladder;
 use crate::domain::message::{MessageKey, Occasion, Stage};
-use crate::domain::people::ChannelKind;
+use crate::domain::people::{ChannelKind, Contact};
 use crate::domain::plan::{Group, Task};
 use crate::domain::report::{Received, Review};
 
@@ -207,6 +207,57 @@ impl Book {
         known.deadlines.get(&quarter.last_day()).copied()
     }
 
+    /// How a person is reached: the contact sheet's row, with the account that was looked up where
+    /// the sheet has none.
+    #[must_use]
+    pub fn contact(&self, person: &PersonId) -> Contact {
+        let mut contact = match self.contacts.get(person) {
+            Some(contact) => contact.clone(),
+            None => Contact::none(person.clone()),
+        };
+        if contact.wecom_user.is_none()
+            && let Some(known) = self.accounts.get(person)
+        {
+            contact.wecom_user.clone_from(&known.user);
+        }
+        contact
+    }
+
+    /// Whether the platform said lately that it knows nobody by this person's telephone or e-mail
+    /// address. It counts such questions, so they are not asked over and over.
+    #[must_use]
+    pub fn is_without_account(&self, person: &PersonId) -> bool {
+        const ASK_AGAIN: TimeDelta = TimeDelta::days(7);
+        let known = self.accounts.get(person);
+        known.is_some_and(|known| {
+            let age = self.at.map(|now| now - known.asked_at);
+            known.user.is_none() && age.is_none_or(|age| age < ASK_AGAIN)
+        })
+    }
+
+    /// Cards that can still be changed and whose message asks for nothing any more, with the
+    /// addressee.
+    pub fn cards_to_settle(
+        &self,
+        now: DateTime<Utc>,
+    ) -> impl Iterator<Item = (&MessageKey, &Card)> {
+        // The platform takes a change for 72 hours; a little less, for clocks that differ.
+        const CHANGEABLE: TimeDelta = TimeDelta::hours(71);
+        let changeable = move |card: &Card| now - card.sent_at < CHANGEABLE;
+        self.cards
+            .iter()
+            .filter(move |(key, card)| changeable(card) && self.is_answered(key))
+    }
+
+    /// Whether a message asked for something, and nothing of it is open any more.
+    fn is_answered(&self, key: &MessageKey) -> bool {
+        self.messages.get(key).is_some_and(|delivery| {
+            let items = &delivery.message.items;
+            let open = |item| self.obligations.get(item).is_some_and(Obligation::is_open);
+            !items.is_empty() && !items.iter().any(open)
+        })
+    }
+
     /// Messages waiting on this channel whose time has come, earliest first.
     pub fn ready(
         &self,
@@ -377,5 +428,55 @@ impl PlanBook {
         let place = slots.iter().position(|known| *known == slot)?;
         let task = self.tasks.get(&task)?;
         Some((task, task.groups.get(place)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::book::Book;
+    use crate::domain::fact::Fact;
+    use crate::domain::fixture::{ZHONG, apply, id, plan, plan_facts, quarter};
+
+    #[test]
+    fn a_miss_is_believed_for_a_week_and_a_found_account_until_the_sheet_changes() {
+        let mut book = Book::default();
+        apply(&mut book, "2022-03-17T09:10", plan_facts());
+        let person = id(ZHONG);
+        let learned = |account: Option<&str>| {
+            vec![Fact::AccountLearned {
+                person: person.clone(),
+                account: account.map(str::to_owned),
+            }]
+        };
+        let sheet = |user: Option<&str>| {
+            vec![Fact::ContactSet {
+                contact: Contact {
+                    mobile: Some("13800000001".into()),
+                    wecom_user: user.map(str::to_owned),
+                    ..Contact::none(person.clone())
+                },
+            }]
+        };
+        apply(&mut book, "2022-03-17T09:10", sheet(None));
+        apply(&mut book, "2022-03-17T09:11", learned(None));
+        assert!(book.is_without_account(&person));
+        let something = Fact::LinksRevoked {
+            plan: plan(),
+            quarter: quarter("2022Q1"),
+            person: person.clone(),
+        };
+        apply(&mut book, "2022-03-25T09:11", vec![something]);
+        assert!(
+            !book.is_without_account(&person),
+            "asked again after a week"
+        );
+        apply(&mut book, "2022-03-25T09:12", learned(Some("zjp")));
+        assert_eq!(book.contact(&person).wecom_user.as_deref(), Some("zjp"));
+        apply(&mut book, "2022-03-25T09:13", sheet(Some("other")));
+        assert_eq!(book.contact(&person).wecom_user.as_deref(), Some("other"));
+        apply(&mut book, "2022-03-25T09:14", sheet(None));
+        assert_eq!(book.contact(&person).wecom_user, None);
+        assert!(book.accounts.is_empty());
     }
 }

@@ -126,9 +126,7 @@ impl World<'_> {
             return Vec::new();
         };
         let mut route = self.addresses(known);
-        // Where the peer says that nobody lives, nothing is left until the sheet or a test says
-        // otherwise.
-        route.retain(|kind| !self.book.is_refused(person, *kind));
+        route.retain(|kind| self.may_work(person, *kind));
         route
     }
 
@@ -136,6 +134,13 @@ impl World<'_> {
     #[must_use]
     pub fn addresses(&self, person: &Person) -> Vec<ChannelKind> {
         self.reach.route(person, self.book.contacts.get(&person.id))
+    }
+
+    /// Where the peer says that nobody lives, nothing is left until the sheet or a test says
+    /// otherwise.
+    fn may_work(&self, person: &PersonId, kind: ChannelKind) -> bool {
+        let without = kind == ChannelKind::WecomApp && self.book.is_without_account(person);
+        !without && !self.book.is_refused(person, kind)
     }
 
     /// The same, with the channels of a stage first.
@@ -146,7 +151,7 @@ impl World<'_> {
         };
         let contact = self.book.contacts.get(person);
         let mut route = self.reach.route_by(known, contact, first);
-        route.retain(|kind| !self.book.is_refused(person, *kind));
+        route.retain(|kind| self.may_work(person, *kind));
         route
     }
 

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::RecordError;
 use super::wire::{self, Got, Put, Wire, remote};
 use crate::domain::book::{
-    Address, Alarm, Book, ClockDoubt, ClosedDuty, ClosedWhy, Delivery, DeliveryState, Hand,
-    Handover, Obligation, PlanBook, Trouble,
+    Account, Address, Alarm, Book, Card, ClockDoubt, ClosedDuty, ClosedWhy, Delivery,
+    DeliveryState, Hand, Handover, Obligation, PlanBook, Trouble,
 };
 use crate::domain::delivery::FailReason;
 use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
@@ -23,7 +23,7 @@ use crate::domain::report::{Received, Report, Review};
 use crate::domain::user::{Role, User};
 
 /// Raised with every change of the form or of what the fold means.
-pub(in crate::store) const VERSION: u32 = 3;
+pub(in crate::store) const VERSION: u32 = 5;
 
 /// The book as JSON. Sorted, so that equal books give equal bytes.
 pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
@@ -50,6 +50,8 @@ struct Out<'a> {
     skipped: Vec<(Put<'a, MessageKey>, Put<'a, SkipWhy>)>,
     ladders: Vec<(Put<'a, PlanId>, Put<'a, Quarter>, Put<'a, Ladder>)>,
     stages: Vec<StageOut<'a>>,
+    accounts: Vec<(Put<'a, PersonId>, Put<'a, Account>)>,
+    cards: Vec<(Put<'a, MessageKey>, Put<'a, Card>)>,
     revoked: Vec<RevokedOut<'a>>,
     users: Vec<Put<'a, User>>,
     addresses: Vec<(Put<'a, PersonId>, Put<'a, ChannelKind>, Put<'a, Address>)>,
@@ -84,6 +86,8 @@ impl<'a> Out<'a> {
         messages.sort_by_key(|delivery| delivery.queued_in);
         let mut revoked: Vec<_> = book.revoked.iter().collect();
         revoked.sort();
+        let mut accounts: Vec<_> = book.accounts.iter().collect();
+        accounts.sort_by(|a, b| a.0.cmp(b.0));
         Self {
             position: book.position,
             at: book.at,
@@ -109,6 +113,11 @@ impl<'a> Out<'a> {
                     (Put(plan), Put(quarter), Put(stage), *at, Put(outcome))
                 })
                 .collect(),
+            accounts: accounts
+                .into_iter()
+                .map(|(k, v)| (Put(k), Put(v)))
+                .collect(),
+            cards: book.cards.iter().map(|(k, v)| (Put(k), Put(v))).collect(),
             revoked: revoked
                 .into_iter()
                 .map(|((plan, quarter, person), at)| (Put(plan), Put(quarter), Put(person), *at))
@@ -147,6 +156,8 @@ struct In {
     skipped: Vec<(Got<MessageKey>, Got<SkipWhy>)>,
     ladders: Vec<(Got<PlanId>, Got<Quarter>, Got<Ladder>)>,
     stages: Vec<StageIn>,
+    accounts: Vec<(Got<PersonId>, Got<Account>)>,
+    cards: Vec<(Got<MessageKey>, Got<Card>)>,
     revoked: Vec<RevokedIn>,
     users: Vec<Got<User>>,
     addresses: Vec<(Got<PersonId>, Got<ChannelKind>, Got<Address>)>,
@@ -180,6 +191,8 @@ impl In {
                 .clock_doubt
                 .map(|(expected, found)| ClockDoubt { expected, found }),
             stepped_back: self.stepped_back,
+            accounts: pairs(self.accounts).collect(),
+            cards: pairs(self.cards).collect(),
             ..Book::default()
         };
         for (plan, quarter, ladder) in self.ladders {
@@ -313,8 +326,23 @@ struct DeliveryDef {
     tries_on_leg: u32,
     #[serde(default)]
     doubts_on_leg: u32,
+    doubtful_since: Option<DateTime<Utc>>,
     #[serde(with = "wire")]
     last_trouble: Option<Trouble>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Account")]
+struct AccountDef {
+    user: Option<String>,
+    asked_at: DateTime<Utc>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Card")]
+struct CardDef {
+    code: String,
+    sent_at: DateTime<Utc>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -397,6 +425,8 @@ remote!(
     Received => ReceivedDef,
     Delivery => DeliveryDef,
     Trouble => TroubleDef,
+    Account => AccountDef,
+    Card => CardDef,
     DeliveryState => DeliveryStateDef,
     Address => AddressDef,
     Alarm => AlarmDef,

@@ -21,7 +21,7 @@ use crate::domain::target::{Bound, Decimal, Target};
 use crate::domain::user::Role;
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 29] = [
+pub(super) const KINDS: [(&str, u32); 32] = [
     ("plan.imported", 1),
     ("plan.columns_mapped", 1),
     ("person.set", 1),
@@ -37,6 +37,9 @@ pub(super) const KINDS: [(&str, u32); 29] = [
     ("message.withdrawn", 1),
     ("send.intended", 1),
     ("send.concluded", 1),
+    ("account.learned", 1),
+    ("card.sent", 1),
+    ("card.settled", 1),
     ("message.revived", 1),
     ("message.handled", 1),
     ("address.confirmed", 1),
@@ -173,6 +176,26 @@ pub(super) enum FactDef {
         outcome: SendOutcome,
         #[serde(with = "wire")]
         verdict: Verdict,
+    },
+    #[serde(rename = "account.learned")]
+    AccountLearned {
+        #[serde(with = "wire")]
+        person: PersonId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<String>,
+    },
+    #[serde(rename = "card.sent")]
+    CardSent {
+        #[serde(with = "wire")]
+        key: MessageKey,
+        code: String,
+    },
+    #[serde(rename = "card.settled")]
+    CardSettled {
+        #[serde(with = "wire")]
+        key: MessageKey,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failed: Option<String>,
     },
     #[serde(rename = "message.revived")]
     MessageRevived {

@@ -291,6 +291,26 @@ fn every_fact() -> Vec<Entry> {
                 }],
             }),
         },
+        Fact::AccountLearned {
+            person: person.clone(),
+            account: Some("dujiang".into()),
+        },
+        Fact::AccountLearned {
+            person: person.clone(),
+            account: None,
+        },
+        Fact::CardSent {
+            key: notice.clone(),
+            code: "response-code".into(),
+        },
+        Fact::CardSettled {
+            key: notice.clone(),
+            failed: None,
+        },
+        Fact::CardSettled {
+            key: notice.clone(),
+            failed: Some("42045 said".into()),
+        },
         Fact::MessageHandled { key: notice },
         Fact::AddressConfirmed {
             person: person.clone(),

@@ -19,6 +19,7 @@ impl Book {
                 }
             }
         }
+        self.accounts.remove(person);
         self.contacts.insert(person.clone(), contact.clone());
     }
 

@@ -35,6 +35,7 @@ impl Book {
             leg: 0,
             tries_on_leg: 0,
             doubts_on_leg: 0,
+            doubtful_since: None,
             last_trouble: None,
         };
         self.messages.insert(message.key.clone(), delivery);
@@ -64,7 +65,7 @@ impl Book {
         delivery.tries_on_leg = if delivery.leg == leg {
             delivery.tries_on_leg + 1
         } else {
-            delivery.doubts_on_leg = 0;
+            delivery.forget_doubts();
             1
         };
         delivery.leg = leg;
@@ -86,7 +87,7 @@ impl Book {
         }
         delivery.leg = 0;
         delivery.tries_on_leg = 0;
-        delivery.doubts_on_leg = 0;
+        delivery.forget_doubts();
         self.wait(here, key, until)
     }
 
@@ -144,12 +145,18 @@ impl Book {
         verdict: &Verdict,
     ) -> Result<Vec<Effect>, Inconsistent> {
         let delivery = self.delivery(here, key)?;
-        let DeliveryState::Sending { channel, items, .. } = &delivery.state else {
+        let DeliveryState::Sending {
+            since,
+            channel,
+            items,
+        } = &delivery.state
+        else {
             return Err(state_error(here, key));
         };
-        let (channel, items) = (*channel, items.clone());
+        let (since, channel, items) = (*since, *channel, items.clone());
         if matches!(outcome, SendOutcome::InDoubt { .. }) {
             delivery.doubts_on_leg += 1;
+            delivery.doubtful_since.get_or_insert(since);
         }
         delivery.last_trouble = trouble(at, channel, outcome).or(delivery.last_trouble.take());
         self.note_outcome(at, &key.person, channel, outcome);
@@ -169,7 +176,7 @@ impl Book {
                 if *leg != delivery.leg {
                     delivery.leg = *leg;
                     delivery.tries_on_leg = 0;
-                    delivery.doubts_on_leg = 0;
+                    delivery.forget_doubts();
                 }
                 return self.wait(here, key, *until);
             }
@@ -232,6 +239,14 @@ impl Book {
         let place = place(delivery, until).ok_or_else(|| state_error(here, key))?;
         self.queue.remove(&place);
         Ok(vec![Effect::QueueRemoved { at: place }])
+    }
+}
+
+impl Delivery {
+    /// Another channel has no part in them, and a person's word ends them.
+    fn forget_doubts(&mut self) {
+        self.doubts_on_leg = 0;
+        self.doubtful_since = None;
     }
 }
 

@@ -4,7 +4,11 @@ mod addresses;
 mod deliveries;
 mod plans;
 
-use super::{Alarm, Book, ClockDoubt, Delivery, DeliveryState, Effect, Obligation, PlanBook};
+use chrono::TimeDelta;
+
+use super::{
+    Account, Alarm, Book, Card, ClockDoubt, Delivery, DeliveryState, Effect, Obligation, PlanBook,
+};
 use crate::domain::fact::{Entry, Fact};
 use crate::domain::ids::{ObligationKey, PlanId, Position};
 use crate::domain::message::MessageKey;
@@ -49,7 +53,9 @@ pub enum Inconsistent {
 }
 
 /// Facts that wait for their turn may be a little older than the one before them.
-const STEP_BACK: chrono::TimeDelta = chrono::TimeDelta::minutes(1);
+const STEP_BACK: TimeDelta = TimeDelta::minutes(1);
+/// Longer than any card can be changed.
+const CARDS_KEPT: TimeDelta = TimeDelta::days(4);
 
 impl Book {
     /// Takes one more fact in.
@@ -93,6 +99,25 @@ impl Book {
                 assumed_years,
             } => return self.set_deadlines(here, plan, deadlines, assumed_years),
             Fact::ContactSet { contact } => self.set_contact(contact),
+            Fact::AccountLearned { person, account } => {
+                let account = Account {
+                    user: account.clone(),
+                    asked_at: at,
+                };
+                self.accounts.insert(person.clone(), account);
+            }
+            Fact::CardSent { key, code } => {
+                let card = Card {
+                    code: code.clone(),
+                    sent_at: at,
+                };
+                self.cards
+                    .retain(|_, known| at - known.sent_at < CARDS_KEPT);
+                self.cards.insert(key.clone(), card);
+            }
+            Fact::CardSettled { key, .. } => {
+                self.cards.remove(key);
+            }
             Fact::LadderSet {
                 plan,
                 quarter,
