@@ -634,13 +634,28 @@ fn harm_each_file(killed: &Path, entries: &[Entry]) -> Outcome {
                 block(put(&ledger, vec![facts::reported(2, "恢复后照常")]));
                 close(ledger, thread);
                 let report = verify(&probing(folder.path())).unwrap();
-                assert!(report.is_sound(), "{case}: {report}");
+                if !report.is_sound() {
+                    heals_at_the_next_start(folder.path(), found.len() + 1, &case);
+                    assert_eq!(report.mirror, 0, "{case}: {report}");
+                }
             }
             Err(StoreError::Refused(_)) => outcome.refused.push(case),
             Err(error) => panic!("{case}: {error}"),
         }
     }
     outcome
+}
+
+/// sled may break its own pages over a damage it did not notice, seldom and with a panic when it is
+/// closed. The mirror has it all.
+fn heals_at_the_next_start(folder: &Path, facts: usize, case: &str) {
+    let (ledger, thread, report) = Ledger::open(probing(folder)).unwrap();
+    assert!(!report.healed.is_empty(), "{case}: {report:?}");
+    let found = ledger.reader().read(1, usize::MAX).unwrap();
+    assert_eq!(found.len(), facts, "{case}: {report:?}");
+    close(ledger, thread);
+    let report = verify(&probing(folder)).unwrap();
+    assert!(report.is_sound(), "{case}: {report}");
 }
 
 #[test]

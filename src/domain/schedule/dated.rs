@@ -29,6 +29,10 @@ pub(super) fn read(cursor: &mut Cursor<'_>, ctx: &TimeContext, base: Base) -> Op
     let mut stretches = read_stretches(&mut ahead, ctx, base)?;
     read_common_day(&mut ahead, &mut stretches);
     join_neighbours(&mut stretches, ahead);
+    if matches!(stretches.as_slice(), [one] if one.range) {
+        // `3月、4月两个月集中排查`
+        ahead.eat_any(&["两个月", "2个月", "三个月", "3个月"]);
+    }
     let tail = read_tail(&mut ahead);
     if ahead.rest().starts_with(['已']) || ahead.rest().starts_with("以来") {
         return None;

@@ -7,7 +7,7 @@ use super::cursor::Cursor;
 use super::node::Day;
 use super::number::read_small;
 use super::when::{When, Why};
-use super::words::{Joiner, eat_unless, read_joiner};
+use super::words::{eat_unless, read_joiner};
 use super::year::read_year;
 
 /// Words for a festival, its name in the holiday table, and its day where the sun fixes it.
@@ -134,11 +134,14 @@ fn read_festival(
     // `中秋、国庆节前`: before the first of them.
     for _ in 0..3 {
         let mut next = ahead;
-        if !matches!(read_joiner(&mut next), Joiner::List) || read_name(&mut next).is_none() {
+        // `中秋国庆双节前`
+        read_joiner(&mut next);
+        if read_name(&mut next).is_none() {
             break;
         }
         ahead = next;
     }
+    ahead.eat_any(&["双节", "两节"]);
     let side = read_side(&mut ahead)?;
     *cursor = ahead;
     // Work to be done before New Year's Day is this year's.

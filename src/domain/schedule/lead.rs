@@ -32,6 +32,7 @@ pub(super) fn read_lead_in(cursor: &mut Cursor<'_>) -> String {
     }
     read_label(cursor);
     cursor.eat_any(&["并", "同时"]);
+    cursor.eat_any(&AFTERWARDS);
     let before = cursor.rest();
     cursor.eat_any(&SURENESS);
     let said = before.len() - cursor.rest().len();
@@ -39,8 +40,10 @@ pub(super) fn read_lead_in(cursor: &mut Cursor<'_>) -> String {
         "截至",
         "截止到",
         "截止",
+        "最迟不超过",
         "最迟",
         "最晚",
+        "不超过",
         "不晚于",
         "不迟于",
         "赶在",
@@ -64,6 +67,9 @@ fn read_label(cursor: &mut Cursor<'_>) {
     }
 }
 
+/// Words that let what recurs begin after the time before it: `3月启动，此后每月通报`.
+pub(super) const AFTERWARDS: [&str; 4] = ["此后", "其后", "之后", "以后"];
+
 const SURENESS: [&str; 9] = [
     "力求",
     "力争",
@@ -76,21 +82,22 @@ const SURENESS: [&str; 9] = [
     "原则上",
 ];
 
-/// `力争6月、确保8月通车`: what is assured counts, what is hoped for is kept beside it.
+/// `力争6月、确保8月通车`: what is assured counts, what is hoped for is kept beside it. Whether there
+/// was such a pair.
 pub(super) fn read_assured(
     cursor: &mut Cursor<'_>,
     ctx: &TimeContext,
     base: Base,
     lead: &str,
     phrase: &mut Phrase,
-) {
+) -> bool {
     let mut ahead = *cursor;
     ahead.eat_any(&["、", "，", ","]);
     if !ahead.eat_any(&["确保", "力争", "最迟", "争取"]) {
-        return;
+        return false;
     }
     let Some(mut second) = phrase::read(&mut ahead, ctx, base) else {
-        return;
+        return false;
     };
     let keeps_first = lead == "确保";
     let first = phrase.clone();
@@ -111,8 +118,9 @@ pub(super) fn read_assured(
                 second.year = first.year;
             }
         }
-        _ => return,
+        _ => return false,
     }
     *phrase = second;
     *cursor = ahead;
+    true
 }

@@ -35,6 +35,15 @@ fn times_of(time: &Time) -> Vec<Time> {
                 })
                 .collect()
         }
+        Time::Recurring(repeat) if repeat.every == Every::Quarter && repeat.at.is_none() => repeat
+            .dates
+            .iter()
+            .map(|due| Quarter::of(*due))
+            .map(|quarter| Time::Quarters {
+                first: quarter,
+                last: quarter,
+            })
+            .collect(),
         Time::Recurring(repeat) if repeat.every == Every::Half => repeat
             .dates
             .iter()

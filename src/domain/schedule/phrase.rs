@@ -50,7 +50,9 @@ pub(super) fn read(cursor: &mut Cursor<'_>, ctx: &TimeContext, base: Base) -> Op
     let mut ahead = *cursor;
     let mut phrase =
         read_quartered(&mut ahead, ctx).or_else(|| read_other(&mut ahead, ctx, base))?;
-    if !phrase.heads {
+    if phrase.heads {
+        let _ = span::repeated(&mut ahead, ctx, &mut phrase);
+    } else {
         span::extend(&mut ahead, ctx, &mut phrase);
     }
     *cursor = ahead;
@@ -62,18 +64,20 @@ fn read_quartered(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Option<Phrase> 
     let year = read_year(&mut ahead, ctx);
     let mut when = read_when(&mut ahead, ctx)?;
     let before = when.is_quarters() && read_tail(&mut ahead);
+    let early = when.is_quarters() && !before && read_part_of_quarter(&mut ahead);
     if when == When::AllYear {
         match repeat::read(&mut ahead, ctx) {
             Some(found) => when = When::Recurring(found),
             None => read_carrying_on(&mut ahead),
         }
     }
-    let heads = read_separator(&mut ahead);
+    let heads = when.is_quarters() && read_label(&mut ahead) || read_separator(&mut ahead);
     *cursor = ahead;
     Some(Phrase {
         year,
         heads,
         before,
+        why: early.then_some(Why::Early),
         when,
         ..Phrase::all_year()
     })
@@ -313,7 +317,7 @@ fn read_all_year(cursor: &mut Cursor<'_>) -> bool {
 
 /// Reads `末`, `底前` and the like; true for a lone `前`, which can be taken in two ways.
 fn read_tail(cursor: &mut Cursor<'_>) -> bool {
-    let ended = cursor.eat("结束前")
+    let ended = cursor.eat_any(&["结束前", "结束之前", "结束以前"])
         || eat_unless(cursor, "末", "端梢")
         || eat_unless(cursor, "底", "数册图账稿");
     if cursor.eat_any(&["以前", "之前"]) || eat_unless(cursor, "前", "期往置端瞻沿述") {
@@ -323,6 +327,35 @@ fn read_tail(cursor: &mut Cursor<'_>) -> bool {
         let _ = eat_unless(cursor, "内", "部容控外业涝河");
     }
     false
+}
+
+/// `一季度目标：`
+fn read_label(cursor: &mut Cursor<'_>) -> bool {
+    let mut ahead = *cursor;
+    let found = ahead.eat_any(&[
+        "目标任务",
+        "工作目标",
+        "工作计划",
+        "目标",
+        "计划",
+        "任务",
+        "安排",
+    ]) && ahead.eat_any(&["：", ":"]);
+    if found {
+        *cursor = ahead;
+    }
+    found
+}
+
+/// `三季度初`, `四季度中旬前`: earlier than its end, and nobody knows when.
+fn read_part_of_quarter(cursor: &mut Cursor<'_>) -> bool {
+    let found = cursor.eat_any(&["初期", "中期", "中旬", "上旬"])
+        || eat_unless(cursor, "初", "步级次审中")
+        || eat_unless(cursor, "中", "小国心标考层央学型介东西部医药华外山");
+    if found {
+        let _ = cursor.eat_any(&["以前", "之前"]) || eat_unless(cursor, "前", "期往置端瞻沿述");
+    }
+    found
 }
 
 /// `全年推进，…`: the verb belongs to the heading. `全年推进实施…` keeps it.

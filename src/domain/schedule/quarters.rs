@@ -47,12 +47,18 @@ pub(super) fn read_quarters(cursor: &mut Cursor<'_>) -> Option<Vec<u8>> {
         if whole {
             complete = Some((ahead, numbers.len()));
         }
-        range = match read_joiner(&mut ahead) {
+        let mut next = ahead;
+        // `一季度末、三季度末各一次`
+        let ended = whole && next.eat("末");
+        range = match read_joiner(&mut next) {
             Joiner::Range => true,
             Joiner::List => false,
             Joiner::None if whole => break,
             Joiner::None => false,
         };
+        if !(ended && range) {
+            ahead = next;
+        }
     }
     let (end, count) = complete?;
     *cursor = end;

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use chrono::Datelike;
+use chrono::{Datelike, NaiveDate};
 
 use super::super::ids::Quarter;
+use super::lead::AFTERWARDS;
 use super::node::{Node, Time};
 use super::phrase::{self, Phrase};
 use super::scan::{Boundary, Mark, MarkKind};
@@ -22,7 +23,10 @@ struct Clause {
 
 impl Clause {
     fn reaches_year_end(&self) -> bool {
-        self.phrase.when.last_quarter() >= 4
+        match &self.phrase.when {
+            When::Day(day) => Quarter::of(day.due).number() == 4,
+            when => when.last_quarter() >= 4,
+        }
     }
 
     fn is_bare(&self) -> bool {
@@ -95,13 +99,17 @@ impl<'a> Reader<'a> {
     }
 
     fn open_clause(&mut self, mark: &Mark, phrase: &Phrase, lead: &str, after: &str) {
+        if self.is_closer(phrase, lead) {
+            self.clauses.pop();
+        }
         let words = self.text.get(mark.start..mark.end).unwrap_or_default();
         let mut content = lead_in(&std::mem::take(&mut self.waiting));
         content.push_str(lead.trim_start());
-        content.push_str(after.trim_start());
+        // `3月—方案设计`
+        content.push_str(after.trim_start().trim_start_matches(['—', '－', '–']));
         self.clauses.push(Clause {
             section: self.section(),
-            phrase: phrase.clone(),
+            phrase: self.begun(words, phrase),
             words: tidy(words),
             content,
         });
@@ -110,6 +118,7 @@ impl<'a> Reader<'a> {
         }
         let taken = match &phrase.when {
             When::Day(day) => Some(day.due),
+            When::Quarters(_) => self.last_day(phrase),
             _ => None,
         };
         let year = phrase.year.or(taken.map(|day| day.year()));
@@ -122,6 +131,30 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// `3月启动，此后每月通报`: what recurs begins after the time before it.
+    fn begun(&self, words: &str, phrase: &Phrase) -> Phrase {
+        let mut phrase = phrase.clone();
+        let afterwards = AFTERWARDS.iter().any(|word| words.contains(word));
+        let open = self.open_clause_of_section().filter(|_| afterwards);
+        let from = open.and_then(|open| match &open.phrase.when {
+            When::Day(day) => Some(day.due),
+            _ => self.last_day(&open.phrase),
+        });
+        if let (When::Recurring(repeat), Some(from)) = (&mut phrase.when, from) {
+            repeat.dates.retain(|day| *day > from);
+        }
+        phrase
+    }
+
+    fn last_day(&self, phrase: &Phrase) -> Option<NaiveDate> {
+        let year = phrase.year.unwrap_or(self.year);
+        let end = phrase
+            .when
+            .is_quarters()
+            .then(|| phrase.when.last_quarter())?;
+        span::quarter(year, end).map(Quarter::last_day)
+    }
+
     /// Whether a time that stands where a clause could open is only part of the text.
     fn is_only_text(&self, phrase: &Phrase, boundary: Boundary, lead: &str, after: &str) -> bool {
         let Some(open) = self.open_clause_of_section() else {
@@ -129,6 +162,9 @@ impl<'a> Reader<'a> {
                 || phrase.when == When::AllYear && !lead.is_empty();
         };
         let headed = open.phrase.when.is_quarters() || open.phrase.when.is_recurring();
+        if self.is_closer(phrase, lead) {
+            return false;
+        }
         if headed && open.phrase.heads && !phrase.when.is_recurring() {
             // `四季度，…，年底前…`: what stands under a quarter is told in it.
             if phrase.when.is_dated() || !lead.is_empty() {
@@ -141,7 +177,7 @@ impl<'a> Reader<'a> {
                 boundary == Boundary::None && open.phrase.when.is_quarters()
             }
             When::Quarters(_) => {
-                boundary == Boundary::None && !open.phrase.when.is_followed_by(&phrase.when)
+                boundary == Boundary::None && !open.phrase.when.is_before(&phrase.when)
             }
             When::AllYear => {
                 !phrase.heads && open.reaches_year_end() && after.contains(char::is_numeric)
@@ -152,6 +188,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// `二季度，4月底前…，6月底前…`: the days within a quarter that says nothing else stand for it.
+    fn is_closer(&self, phrase: &Phrase, lead: &str) -> bool {
+        let bare = self.open_clause_of_section().filter(|open| {
+            open.phrase.when.is_quarters() && open.content.trim().is_empty() && lead.is_empty()
+        });
+        let dated = matches!(phrase.when, When::Day(_));
+        dated && bare.is_some_and(|open| !self.goes_beyond(open, phrase))
+    }
+
     /// Whether a quarter is being told: `二季度，按季度统计…` is told in it.
     fn in_quarters(&self) -> bool {
         self.open_clause_of_section()
@@ -160,8 +205,7 @@ impl<'a> Reader<'a> {
 
     /// Whether the day lies outside the quarters of the clause it stands in.
     fn goes_beyond(&self, open: &Clause, phrase: &Phrase) -> bool {
-        let year = open.phrase.year.unwrap_or(self.year);
-        let end = span::quarter(year, open.phrase.when.last_quarter()).map(Quarter::last_day);
+        let end = self.last_day(&open.phrase);
         matches!(&phrase.when, When::Day(day) if end.is_some_and(|end| day.due > end))
     }
 

@@ -16,6 +16,7 @@ const STEPS: [(&[&str], Every); 10] = [
             "每两个月",
             "每2个月",
             "每双月",
+            "每逢双月",
             "逢双月",
             "每隔一个月",
             "双月",
@@ -89,17 +90,29 @@ pub(super) fn read(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Option<Repeat>
             let at = read_days(&mut ahead);
             on_days(every, ctx.year, &[2, 4, 6, 8, 10, 12], at)
         }
-        _ => Repeat {
-            every,
-            at: None,
-            dates: Vec::new(),
-        },
+        _ => {
+            if every == Every::Week {
+                read_weekday(&mut ahead);
+            }
+            Repeat {
+                every,
+                at: None,
+                dates: Vec::new(),
+            }
+        }
     };
     let _ = ahead.eat_any(&["之前", "以前", "以内", "之内"])
         || repeat.at.is_some() && eat_unless(&mut ahead, "内", "部容控外业涝河")
         || eat_unless(&mut ahead, "前", "期往置端瞻沿述");
     *cursor = ahead;
     Some(repeat)
+}
+
+/// `每周五报送`; `每周三次` and `每周一调度` tell how often.
+fn read_weekday(cursor: &mut Cursor<'_>) {
+    let _ = ["二", "三", "四", "五", "六", "日", "末"]
+        .iter()
+        .any(|day| eat_unless(cursor, day, "次个场期轮天"));
 }
 
 /// `半年一考核`, `一周一调度`: the step without its 每.
@@ -117,7 +130,11 @@ fn read_one_each(cursor: &mut Cursor<'_>) -> Option<Every> {
     ];
     let mut ahead = *cursor;
     let (_, every) = STEPS.iter().find(|(words, _)| ahead.eat_any(words))?;
-    let act = ahead.rest().strip_prefix('一')?;
+    // `半年小结` has no other meaning; `月度考核`, `年度考核` are nouns.
+    let act = match ahead.rest().strip_prefix('一') {
+        None if *every == Every::Half => ahead.rest(),
+        act => act?,
+    };
     ACTS.iter().any(|one| act.starts_with(one)).then(|| {
         *cursor = ahead;
         *every
@@ -165,7 +182,7 @@ fn quarterly(cursor: &mut Cursor<'_>, year: i32) -> Repeat {
         "末月",
         "末个月",
     ];
-    let months = if cursor.eat_any(&["结束后", "终了后"]) {
+    let months = if cursor.eat_any(&["结束后", "终了后", "后"]) {
         [4, 7, 10].as_slice()
     } else if cursor.eat_any(&FIRST) {
         &[1, 4, 7, 10]

@@ -68,9 +68,8 @@ pub(super) fn marks(text: &str, ctx: &TimeContext, loose: bool) -> Vec<Mark> {
         depth: 0,
         previous: ' ',
         items: 0,
-        listed: ["；2、", "。2、", "\n2、", ";2、", " 2、"]
-            .iter()
-            .any(|second| text.contains(second)),
+        listed: has_second_item(text),
+        item: None,
         marks: Vec::new(),
     };
     while scan.cursor.peek().is_some() {
@@ -104,6 +103,8 @@ struct Scan<'a> {
     items: u32,
     /// Whether there is a second item.
     listed: bool,
+    /// The bytes of the number of the item that begins.
+    item: Option<(usize, usize)>,
     marks: Vec<Mark>,
 }
 
@@ -142,23 +143,43 @@ impl Scan<'_> {
         self.previous = character;
     }
 
-    /// Passes over the number of an item, which is no month: `1、3月底前…；2、6月底前…`.
+    /// Passes over the number of an item, which is no month and no word of the work before it:
+    /// `1、3月底前…；2、6月底前…`, `（一）一季度…；（二）…`, `一是3月…；二是…`.
     fn item(&mut self) {
-        if !self.listed || self.boundary < Boundary::Strong {
+        if self.boundary < Boundary::Strong || self.at_blank() {
             return;
         }
         let mut ahead = self.cursor;
-        let next = read_small(&mut ahead, 99).filter(|number| *number == self.items + 1);
-        if next.is_none() || !ahead.eat("、") {
+        if !self.read_item(&mut ahead) {
             return;
         }
-        self.items += 1;
-        let boundary = self.boundary;
+        let (start, boundary) = (self.cursor.at(), self.boundary);
         while self.cursor.at() < ahead.at() {
             self.step();
         }
         self.boundary = boundary;
         self.boundary_at = self.cursor.at();
+        self.sentence_at = self.cursor.at();
+        self.item = Some((start, self.cursor.at()));
+    }
+
+    fn read_item(&mut self, ahead: &mut Cursor<'_>) -> bool {
+        if ahead.eat_any(&["（", "("]) {
+            return read_small(ahead, 99).is_some() && ahead.eat_any(&["）", ")"]);
+        }
+        let ordinal = ahead.eat("第");
+        let Some(number) = read_small(ahead, 99) else {
+            return false;
+        };
+        if ordinal {
+            return ahead.eat_any(&["，", ","]);
+        }
+        if ahead.eat("是") {
+            return true;
+        }
+        let counts = self.listed && number == self.items + 1 && ahead.eat_any(&["、", ".", "．"]);
+        self.items += u32::from(counts);
+        counts
     }
 
     /// Reads a heading if one opens here.
@@ -225,7 +246,9 @@ impl Scan<'_> {
             return true;
         }
         if lead.starts_with(['力', '争', '计', '预', '拟', '确']) {
-            read_assured(&mut ahead, self.ctx, self.base, &lead, &mut phrase);
+            if read_assured(&mut ahead, self.ctx, self.base, &lead, &mut phrase) {
+                lead.clear();
+            }
         }
         // Without a boundary only `…方案三季度，…` is taken, where the words before do not
         // claim the time for themselves; whether it goes on in order the reader checks.
@@ -406,8 +429,9 @@ impl Scan<'_> {
         }
         self.boundary = Boundary::Strong;
         self.boundary_at = self.cursor.at();
+        let number = self.item.filter(|(_, end)| *end == start);
         self.marks.push(Mark {
-            start,
+            start: number.map_or(start, |(start, _)| start),
             end: end.at(),
             kind,
         });
@@ -421,6 +445,15 @@ impl Scan<'_> {
     fn claims_time(&self) -> bool {
         "取争在于到至自从年第、和及与保对各每前后".contains(self.previous)
     }
+}
+
+/// Whether items are numbered without brackets.
+fn has_second_item(text: &str) -> bool {
+    let before = ['；', '。', '\n', ';', ' '];
+    ["2、", "2.", "2．"].iter().any(|second| {
+        let mut found = text.match_indices(second);
+        found.any(|(at, _)| text.get(..at).is_some_and(|told| told.ends_with(before)))
+    })
 }
 
 /// Whether a sentence ends here.

@@ -90,17 +90,23 @@ fn narrowed(cursor: &mut Cursor<'_>, ctx: &TimeContext, phrase: &mut Phrase) -> 
     Some(())
 }
 
-/// `二季度起每月…`, `三、四季度每月…`.
-fn repeated(cursor: &mut Cursor<'_>, ctx: &TimeContext, phrase: &mut Phrase) -> Option<()> {
+/// `二季度起每月…`, `三、四季度每月…`, `下半年，每季度…`.
+pub(super) fn repeated(
+    cursor: &mut Cursor<'_>,
+    ctx: &TimeContext,
+    phrase: &mut Phrase,
+) -> Option<()> {
     let (start, end) = phrase.when.is_quarters().then(|| span(phrase, ctx))??;
     let mut ahead = *cursor;
-    let open = ahead.eat("起");
+    let open = ahead.eat_any(&["起", "开始"]);
     if open {
         ahead.eat_any(&["，", ","]);
     }
     let found = repeat::read(&mut ahead, ctx)?;
     let found = repeat::within(found, start, (!open).then_some(end));
-    if found.dates.is_empty() {
+    // `二季度，按季度统计…` is that quarter's.
+    let least = if phrase.heads { 2 } else { 1 };
+    if found.dates.len() < least {
         return None;
     }
     phrase.when = When::Recurring(found);
@@ -111,7 +117,7 @@ fn repeated(cursor: &mut Cursor<'_>, ctx: &TimeContext, phrase: &mut Phrase) -> 
 
 /// `一季度、三季度各召开一次`: at the end of each; not `一、二季度各镇街…`.
 fn each(cursor: &mut Cursor<'_>, ctx: &TimeContext, phrase: &mut Phrase) -> Option<()> {
-    const COUNTED: [&str; 14] = [
+    const COUNTED: [&str; 20] = [
         "各一",
         "各1",
         "各两",
@@ -126,6 +132,12 @@ fn each(cursor: &mut Cursor<'_>, ctx: &TimeContext, phrase: &mut Phrase) -> Opti
         "各进行",
         "各投",
         "各新",
+        "各上报",
+        "各检查",
+        "各调度",
+        "各走访",
+        "各举行",
+        "各发布",
     ];
     let When::Quarters(runs) = &phrase.when else {
         return None;

@@ -287,6 +287,7 @@ fn read_part(cursor: &mut Cursor<'_>, year: i32, month: u32) -> Option<Spot> {
     if let Some(number) = read_small(&mut ahead, 31) {
         ahead.skip_blanks();
         let found = ahead.eat_any(&["日", "号"]) && !ahead.rest().starts_with("个");
+        read_weekday(&mut ahead);
         *cursor = ahead;
         return found.then(|| day(year, month, number)).flatten();
     }
@@ -328,6 +329,17 @@ fn read_part(cursor: &mut Cursor<'_>, year: i32, month: u32) -> Option<Spot> {
         end,
         sort,
     })
+}
+
+/// `6月30日（星期五）前`: the weekday says nothing more.
+fn read_weekday(cursor: &mut Cursor<'_>) {
+    let mut ahead = *cursor;
+    if ahead.eat_any(&["（星期", "（周", "(星期", "(周"])
+        && ahead.next().is_some()
+        && ahead.eat_any(&["）", ")"])
+    {
+        *cursor = ahead;
+    }
 }
 
 /// `9·30`, and `6.30前`, which without its 前 would be a figure.

@@ -49,10 +49,10 @@ impl When {
         !matches!(self.runs(), [(first, last)] if first == last)
     }
 
-    /// Whether `next` begins where this ends.
-    pub(super) fn is_followed_by(&self, next: &Self) -> bool {
+    /// Whether `next` begins after this ends.
+    pub(super) fn is_before(&self, next: &Self) -> bool {
         let begins = next.runs().first().map_or(0, |&(first, _)| first);
-        self.is_quarters() && self.last_quarter() + 1 == begins
+        self.is_quarters() && self.last_quarter() < begins
     }
 
     pub(super) fn is_quarters(&self) -> bool {
