@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
 
+use crate::domain::leap::Tick;
+
 /// A clock; clones show the same time.
 #[derive(Debug, Clone)]
 pub enum Clock {
@@ -50,8 +52,35 @@ impl Clock {
     pub fn now(&self) -> DateTime<Utc> {
         match self {
             #[expect(clippy::disallowed_methods, reason = "this is the one reading")]
-            Self::System => Utc::now(),
+            Self::System => {
+                let trial = trial::machine();
+                Utc::now() + trial.set_by + trial.asleep
+            }
             Self::Simulated(clock) => clock.now(),
+        }
+    }
+
+    /// The three clocks of the machine at one moment. A simulated clock is never set unawares: all
+    /// three are its own.
+    #[must_use]
+    pub fn tick(&self) -> Tick {
+        let wall = self.now();
+        match self {
+            Self::System => Tick {
+                wall,
+                running: read(rustix::time::ClockId::Boottime)
+                    + trial::machine().asleep.to_std().unwrap_or_default(),
+                awake: read(rustix::time::ClockId::Monotonic),
+            },
+            Self::Simulated(_) => {
+                let own = wall - DateTime::<Utc>::MIN_UTC;
+                let own = own.to_std().unwrap_or_default();
+                Tick {
+                    wall,
+                    running: own,
+                    awake: own,
+                }
+            }
         }
     }
 
@@ -115,6 +144,49 @@ impl Simulated {
             drop(state);
             self.moved.notify_waiters();
         }
+    }
+}
+
+fn read(clock: rustix::time::ClockId) -> Duration {
+    let time = rustix::time::clock_gettime(clock);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+/// A machine whose clock is set, or that is suspended, while the program runs, for the tests: only
+/// in builds for development, and only where the environment names a file with so many seconds.
+mod trial {
+    use chrono::TimeDelta;
+
+    #[derive(Default)]
+    pub(super) struct Machine {
+        /// What its clock was set by.
+        pub(super) set_by: TimeDelta,
+        /// How long it has been suspended.
+        pub(super) asleep: TimeDelta,
+    }
+
+    #[cfg(debug_assertions)]
+    pub(super) fn machine() -> Machine {
+        use std::path::PathBuf;
+        use std::sync::OnceLock;
+        static FILE: OnceLock<Option<PathBuf>> = OnceLock::new();
+        let file = FILE.get_or_init(|| std::env::var_os("CUIBAN_TEST_CLOCK").map(PathBuf::from));
+        let text = file
+            .as_ref()
+            .and_then(|file| std::fs::read_to_string(file).ok())
+            .unwrap_or_default();
+        let mut seconds = text.split_whitespace().map(|word| word.parse().ok());
+        let mut next = || TimeDelta::seconds(seconds.next().flatten().unwrap_or(0));
+        Machine {
+            set_by: next(),
+            asleep: next(),
+        }
+    }
+
+    #[cfg(not(debug_assertions))]
+    pub(super) fn machine() -> Machine {
+        Machine::default()
     }
 }
 

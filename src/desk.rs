@@ -7,15 +7,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::clock::Clock;
+use crate::domain::book::{Book, ClockDoubt};
 use crate::domain::calendar::Calendar;
 use crate::domain::delivery::FailReason;
 use crate::domain::link::LinkKey;
 use crate::domain::people::ChannelKind;
 use crate::rules::Rules;
 use crate::store::Ledger;
+use crate::web::format::{brief, long_moment};
 
 /// Shared by all who answer requests.
 pub struct Desk {
@@ -37,11 +39,12 @@ pub struct Desk {
     pub advance: Option<Advance>,
     /// How the loops are.
     pub vitals: Arc<Vitals>,
-    /// The ways out that send nothing until a person has mended something.
+    /// The ways out that do not work.
     pub stopped: Arc<dyn Fn() -> Vec<StoppedChannel> + Send + Sync>,
 }
 
-/// A way out that its peer has closed: a wrong password, a robot that was removed.
+/// A way out that does not work: its peer has closed it (a wrong password, a robot that was
+/// removed), or it has been out of reach for long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoppedChannel {
     /// Which way.
@@ -52,6 +55,71 @@ pub struct StoppedChannel {
     pub reason: FailReason,
     /// The peer's words, masked.
     pub detail: String,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Whether a person has to mend something; else it is tried again by itself.
+    pub closed: bool,
+    /// Whether no other of its kind works.
+    pub none_left: bool,
+}
+
+impl StoppedChannel {
+    /// Names it: its kind, and the robot's name.
+    #[must_use]
+    pub fn id(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{}/{name}", self.kind),
+            None => self.kind.to_string(),
+        }
+    }
+
+    /// What is wrong with it and what to do, in a sentence or two.
+    #[must_use]
+    pub fn words(&self, calendar: &Calendar) -> String {
+        let name = self.name.as_ref();
+        let name = name.map_or(String::new(), |name| format!("“{name}”"));
+        let (kind, reason) = (self.kind.chinese(), self.reason.chinese());
+        let detail = &self.detail;
+        if self.closed {
+            return format!(
+                "{kind}{name}已停止发送：{reason}（{detail}）。请服务器管理员检查设置并改正，未发的消息之后会自动发出。"
+            );
+        }
+        format!(
+            "{kind}{name}自{}起发不出去：{reason}（{detail}）。系统会不断重试，有其他渠道的先走其他渠道；请服务器管理员查看网络和对方服务器。",
+            brief(calendar, self.since)
+        )
+    }
+}
+
+/// A clock this far behind the last fact has been set back.
+const BEHIND: TimeDelta = TimeDelta::hours(1);
+
+/// What a clock that leapt means, and what to do.
+#[must_use]
+pub fn doubt_words(doubt: ClockDoubt, calendar: &Calendar) -> String {
+    format!(
+        "系统时钟由{}跳到了{}，相差过大，已暂停提醒和发送。请核对服务器时间：时间有误的，改正后自动恢复；\
+         时间无误的，请在看板上点“时间无误，恢复发送”，或执行 cuiban clock confirm。",
+        long_moment(calendar, doubt.expected),
+        long_moment(calendar, doubt.found)
+    )
+}
+
+/// The same of a clock that was set back. A simulated one is moved on purpose.
+#[must_use]
+pub fn behind_words(
+    book: &Book,
+    calendar: &Calendar,
+    simulated: bool,
+    now: DateTime<Utc>,
+) -> Option<String> {
+    let last = book.at.filter(|last| !simulated && now + BEHIND < *last)?;
+    Some(format!(
+        "系统时钟比最后一条记录（{}）还早，可能被拨慢了。已发过的不会再发，但提醒会推迟，报送时间会记早。\
+         请核对服务器时间。",
+        long_moment(calendar, last)
+    ))
 }
 
 /// The office that asks for reports.

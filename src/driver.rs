@@ -2,7 +2,7 @@
 //! rules named, or a minute without any of these.
 
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
@@ -11,10 +11,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::desk::Vitals;
+use crate::domain::book::ClockDoubt;
 use crate::domain::due::Docket;
 use crate::domain::fact::{Actor, Fact};
+use crate::domain::leap::{self, Leap, Tick};
+use crate::outbox::Outbox;
 use crate::rules::Rules;
 use crate::store::{CommitError, Decision, Ledger};
+use crate::watch::Watch;
 
 /// How long the scheduler is let run at a time: enough for a job that only rings.
 const GLANCE: Duration = Duration::from_millis(2);
@@ -23,9 +27,6 @@ const BETWEEN_GLANCES: Duration = Duration::from_secs(5);
 
 /// The daemon looks by itself after this long, should every bell have died.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
-/// A wall clock that strays this far from the monotonic one has been set.
-const CLOCK_JUMP: TimeDelta = TimeDelta::seconds(5);
-
 /// Runs passes.
 #[derive(Clone)]
 pub struct Driver {
@@ -34,6 +35,8 @@ pub struct Driver {
     rules: Rules,
     bell: Arc<Notify>,
     vitals: Arc<Vitals>,
+    watch: Arc<Watch>,
+    outbox: Arc<Outbox>,
     docket: Arc<Mutex<Docket>>,
 }
 
@@ -49,13 +52,22 @@ pub struct PassReport {
 impl Driver {
     /// A driver that has done nothing yet.
     #[must_use]
-    pub fn new(ledger: Ledger, clock: Clock, rules: Rules, vitals: Arc<Vitals>) -> Self {
+    pub fn new(
+        ledger: Ledger,
+        clock: Clock,
+        rules: Rules,
+        vitals: Arc<Vitals>,
+        watch: Arc<Watch>,
+        outbox: Arc<Outbox>,
+    ) -> Self {
         Self {
             ledger,
             clock,
             rules,
             bell: Arc::default(),
             vitals,
+            watch,
+            outbox,
             docket: Arc::default(),
         }
     }
@@ -65,7 +77,8 @@ impl Driver {
         self.bell.notify_one();
     }
 
-    /// Looks once at everything, decides, and appends in the same step.
+    /// Looks once at everything, decides, and appends in the same step; nothing is decided while
+    /// the clock is in doubt.
     ///
     /// # Errors
     /// When the store takes nothing now; the next pass will find the same again.
@@ -78,7 +91,10 @@ impl Driver {
         let report = self
             .ledger
             .commit(Actor::System, now, move |book| {
-                let facts = lock(&docket).pass(&rules.world(book), now);
+                let facts = match book.clock_doubt {
+                    None => lock(&docket).pass(&rules.world(book), now),
+                    Some(_) => Vec::new(),
+                };
                 let value = count(&facts);
                 Ok(Decision { facts, value })
             })
@@ -96,6 +112,34 @@ impl Driver {
         report
     }
 
+    /// Looks whether the program itself is well; says whether anything followed.
+    pub async fn look(&self, now: DateTime<Utc>) -> bool {
+        self.watch.look(now).await
+    }
+
+    /// The first look of a run at the clock: whether it has leapt since the last fact.
+    pub async fn begin(&self) {
+        let now = self.clock.now();
+        let (last, doubt) = {
+            let book = self.ledger.book();
+            (book.at, book.clock_doubt)
+        };
+        if self.clock.is_simulated() {
+            return;
+        }
+        match (doubt, last) {
+            (Some(doubt), _) if leap::is_right_again(doubt, now) => {
+                self.believe(now).await;
+            }
+            (None, Some(last)) => {
+                if let Some(doubt) = leap::at_start(last, now) {
+                    self.doubt(doubt, now).await;
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// The next moment at which the rules have something to say.
     #[must_use]
     pub fn next_after(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
@@ -107,13 +151,16 @@ impl Driver {
 
     /// Runs until told to stop.
     pub async fn run(&self, stop: CancellationToken) {
-        let mut wall = (self.clock.now(), Instant::now());
+        let mut known = Known::new(self.clock.tick());
+        known.doubted = self.ledger.book().clock_doubt.is_some();
+        self.outbox.believe(known.tick, known.highest);
         loop {
+            self.look_at_clock(&mut known).await;
             let now = self.clock.now();
-            self.tell_of_a_jump(&mut wall, now);
             if self.pass(now).await.is_err() {
                 tracing::warn!("a pass could not be stored; it is tried again");
             }
+            self.watch.look(now).await;
             let next = self.next_after(now).unwrap_or(now + TimeDelta::days(1));
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -152,18 +199,91 @@ impl Driver {
             .map(drop)
     }
 
-    /// A clock that was set does no harm, since what was said is known by name; but people
-    /// should know.
-    fn tell_of_a_jump(&self, wall: &mut (DateTime<Utc>, Instant), now: DateTime<Utc>) {
-        let steady = TimeDelta::from_std(wall.1.elapsed()).unwrap_or_default();
-        let strayed = now - wall.0 - steady;
-        if !self.clock.is_simulated() && strayed.abs() > CLOCK_JUMP {
-            tracing::warn!(
-                seconds = strayed.num_seconds(),
-                "the system clock has been set or the machine was asleep"
-            );
+    /// A clock that was set repeats and loses nothing, since what was said is known by name; but
+    /// people should know, and pauses keep their length. One that leaps too far is not believed
+    /// before a person agrees.
+    async fn look_at_clock(&self, known: &mut Known) {
+        let now = self.clock.tick();
+        let doubt = self.ledger.book().clock_doubt;
+        if let Some(doubt) = doubt {
+            known.doubted = true;
+            if leap::is_right_again(doubt, now.wall) && self.believe(now.wall).await {
+                *known = Known::new(now);
+                self.outbox.believe(known.tick, known.highest);
+            }
+            return;
         }
-        *wall = (now, Instant::now());
+        let leap = leap::between(known.tick, known.highest, now);
+        match leap {
+            // The new time has been agreed to, or the old one is back.
+            _ if known.doubted => {
+                known.highest = now;
+                if let Leap::TooFar(doubt) = leap {
+                    self.outbox.clock_set(doubt.found - doubt.expected).await;
+                }
+            }
+            Leap::None => {}
+            Leap::Slept(span) => tracing::info!(
+                seconds = span.num_seconds(),
+                "the machine was asleep; what fell due meanwhile is caught up"
+            ),
+            Leap::Set(by) => {
+                tracing::warn!(seconds = by.num_seconds(), "the system clock has been set");
+                self.outbox.clock_set(by).await;
+            }
+            Leap::TooFar(doubt) => {
+                // A person may agree before the next look.
+                known.doubted = self.doubt(doubt, now.wall).await;
+                return;
+            }
+        }
+        known.tick = now;
+        if now.wall >= known.highest.at(now.running) {
+            known.highest = now;
+        }
+        known.doubted = false;
+        self.outbox.believe(known.tick, known.highest);
+    }
+
+    /// Says whether the store has taken it; else it is found again at the next look.
+    async fn doubt(&self, doubt: ClockDoubt, now: DateTime<Utc>) -> bool {
+        tracing::error!(
+            expected = %doubt.expected, found = %doubt.found,
+            "the system clock has leapt ahead: nothing is decided or sent before a person agrees"
+        );
+        let fact = Fact::ClockDoubted {
+            expected: doubt.expected,
+            found: doubt.found,
+        };
+        let fact = vec![fact];
+        self.ledger.append(Actor::System, now, fact).await.is_ok()
+    }
+
+    /// Says whether the store has taken it; else it is found again at the next look.
+    async fn believe(&self, now: DateTime<Utc>) -> bool {
+        tracing::warn!("the system clock is right again; what was held back goes on");
+        let fact = vec![Fact::ClockAgreed];
+        self.ledger.append(Actor::System, now, fact).await.is_ok()
+    }
+}
+
+/// What the loop knows of the clock.
+struct Known {
+    /// The last moment at which it was believed.
+    tick: Tick,
+    /// The one that was furthest ahead.
+    highest: Tick,
+    /// It is in doubt, or was at the last look.
+    doubted: bool,
+}
+
+impl Known {
+    fn new(tick: Tick) -> Self {
+        Self {
+            tick,
+            highest: tick,
+            doubted: false,
+        }
     }
 }
 

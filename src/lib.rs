@@ -19,6 +19,7 @@
 //!   sends, writes the outcome.
 //! - [`channel`] renders and sends by one way out; it alone knows what that peer's answers mean.
 //! - [`reply`] takes what an owner says, makes it durable, then thanks.
+//! - [`watch`] looks after every pass whether the program itself is well, and tells the operator.
 //! - [`board`] computes views from the book at a moment, for pages, programs and the terminal;
 //!   [`feed`] does so for calendars.
 //!
@@ -71,4 +72,5 @@ pub mod reply;
 pub mod rules;
 pub mod store;
 pub mod telemetry;
+pub mod watch;
 pub mod web;

@@ -60,7 +60,50 @@ pub struct ReadinessAnswer {
     pub people: usize,
     /// Those of them who cannot be reached.
     pub unreachable: Vec<UnreachablePerson>,
+    /// Those who may be.
+    pub doubtful: Vec<DoubtfulPerson>,
     /// All of it in words.
+    pub text: String,
+}
+
+/// Someone with an address of which nobody knows whether it works, or one that does not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoubtfulPerson {
+    /// Person id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Unit.
+    pub unit: String,
+    /// Channel, and `works`, `refused`, `testing`, `unanswered` or `untried`.
+    pub addresses: Vec<(String, String)>,
+}
+
+/// After `contacts test`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestAnswer {
+    /// Test messages on their way.
+    pub queued: usize,
+    /// All of it in words.
+    pub text: String,
+}
+
+impl TestAnswer {
+    pub(crate) fn of(queued: usize) -> Self {
+        let text = match queued {
+            0 => "没有可以测试的地址：没有联系方式，或测试消息已在发送".to_owned(),
+            _ => format!(
+                "正在发送{queued}条测试消息；本人点“我已收到”后即为有效，可用 cuiban contacts check 查看"
+            ),
+        };
+        Self { queued, text }
+    }
+}
+
+/// After `clock confirm`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockAnswer {
+    /// In words.
     pub text: String,
 }
 

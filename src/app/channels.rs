@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use crate::channel::Channel;
 use crate::channel::email::{self, EmailChannel};
 use crate::channel::spool::SpoolChannel;
@@ -11,10 +13,10 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::StoppedChannel;
 use crate::domain::brief::Office;
-use crate::domain::delivery::RetryPlan;
+use crate::domain::delivery::{Doubt, Doubts, RetryPlan};
 use crate::domain::feed::Feed;
 use crate::domain::link::{Link, LinkKey};
-use crate::outbox::{Calendars, Links, Outbox, Terms};
+use crate::outbox::{Calendars, DEAD_AFTER, LaneStatus, Links, Outbox, Terms};
 use crate::rules::Rules;
 use crate::store::Ledger;
 
@@ -31,7 +33,17 @@ pub(super) fn outbox(
     base: &str,
 ) -> anyhow::Result<Outbox> {
     let terms = Terms {
-        retry: RetryPlan::default(),
+        retry: RetryPlan {
+            doubts: Doubts {
+                email: config
+                    .email
+                    .as_ref()
+                    .map_or(Doubt::Retry, |email| email.in_doubt),
+                robot: config.wecom.in_doubt,
+                app: config.wecom.in_doubt,
+            },
+            ..RetryPlan::default()
+        },
         office: Office {
             name: config.office.name.clone(),
             telephone: config.office.phone.clone(),
@@ -49,18 +61,28 @@ pub(super) fn outbox(
     .with_calendars(calendars(clock.clone(), key.clone(), base.to_owned())))
 }
 
-/// The channels that wait for a person, for the pages.
-pub(super) fn stopped(outbox: &Outbox) -> Vec<StoppedChannel> {
-    let lanes = outbox.status().into_iter();
+/// The channels that do not work, for pages and alarms.
+pub(super) fn stopped(outbox: &Outbox, now: DateTime<Utc>) -> Vec<StoppedChannel> {
+    let lanes = outbox.status();
+    let is_down = |lane: &LaneStatus| {
+        let closed = lane.rest.as_ref().is_some_and(|rest| rest.stopped);
+        closed || lane.down.is_some_and(|since| now - since >= DEAD_AFTER)
+    };
+    let works = |kind| lanes.iter().any(|lane| lane.kind == kind && !is_down(lane));
     lanes
+        .iter()
+        .filter(|lane| is_down(lane))
         .filter_map(|lane| {
-            let rest = lane.rest.filter(|rest| rest.stopped)?;
+            let rest = lane.rest.clone()?;
             let name = lane.name.split_once(':').map(|(_, name)| name.to_owned());
             Some(StoppedChannel {
                 kind: lane.kind,
                 name,
                 reason: rest.reason,
                 detail: rest.detail,
+                since: lane.down.unwrap_or(rest.until),
+                closed: rest.stopped,
+                none_left: !works(lane.kind),
             })
         })
         .collect()

@@ -21,13 +21,16 @@ use crate::config::Config;
 use crate::desk::{Desk, Office, Vitals};
 use crate::domain::due::{Reach, Robots};
 use crate::domain::fact::Actor;
+use crate::domain::ids::PersonId;
 use crate::domain::link::LinkKey;
+use crate::domain::people::{Contact, Person};
 use crate::driver::Driver;
 use crate::outbox::Outbox;
 use crate::plan::Lore;
 use crate::plan::{contacts, import};
 use crate::rules::{RuleSet, Rules};
 use crate::store::{self, Ledger};
+use crate::watch::{Troubled, Watch};
 
 use local::Operator;
 use time::Timekeeper;
@@ -74,16 +77,29 @@ impl App {
         );
         let rules = Rules::new(rules_of(&config));
         let vitals = Arc::new(Vitals::default());
+        let base = config.server.link_base(config.server.listen);
+        let outbox = Arc::new(channels::outbox(
+            &config, &ledger, &clock, &rules, &link_key, &base,
+        )?);
+        let stopped: Troubled = {
+            let (outbox, clock) = (Arc::clone(&outbox), clock.clone());
+            Arc::new(move || channels::stopped(&outbox, clock.now()))
+        };
+        let watch = Watch::new(
+            ledger.clone(),
+            clock.clone(),
+            rules.clone(),
+            ids_of(&config.office.operators),
+            Arc::clone(&stopped),
+        );
         let driver = Driver::new(
             ledger.clone(),
             clock.clone(),
             rules.clone(),
             Arc::clone(&vitals),
+            Arc::new(watch),
+            Arc::clone(&outbox),
         );
-        let base = config.server.link_base(config.server.listen);
-        let outbox = Arc::new(channels::outbox(
-            &config, &ledger, &clock, &rules, &link_key, &base,
-        )?);
         let timekeeper = Timekeeper::new(clock.clone(), driver.clone(), Arc::clone(&outbox));
         for _ in 0..report.healed.len() {
             vitals.healed();
@@ -101,10 +117,7 @@ impl App {
             inbox: demo.then(|| inbox::SpoolInbox::shared(&config.spool.path)),
             advance: clock.is_simulated().then(|| timekeeper.handle()),
             vitals,
-            stopped: {
-                let outbox = Arc::clone(&outbox);
-                Arc::new(move || channels::stopped(&outbox))
-            },
+            stopped,
         });
         let app = Self {
             config,
@@ -125,7 +138,17 @@ impl App {
         let facts = {
             let book = self.desk.ledger.book();
             let mut facts = contacts::office_changes(&book, &self.config.office.coordinators);
-            facts.extend(import::redate(&book, &rules.policy, &rules.calendar));
+            let operators = &self.config.office.operators;
+            facts.extend(contacts::office_changes(&book, operators));
+            let redated = import::redate(&book, &rules.policy, &rules.calendar);
+            if !redated.is_empty() {
+                tracing::warn!(
+                    plans = redated.len(),
+                    "deadlines are others than before: the holidays, the zone or the hours in the \
+                     config have changed"
+                );
+            }
+            facts.extend(redated);
             facts
         };
         if !facts.is_empty() {
@@ -229,11 +252,10 @@ fn rules_of(config: &Config) -> RuleSet {
                 units: units.cloned().collect(),
             },
         },
-        coordinators: config
-            .office
-            .coordinators
-            .iter()
-            .map(|(person, _)| person.id.clone())
-            .collect(),
+        coordinators: ids_of(&config.office.coordinators),
     }
+}
+
+fn ids_of(people: &[(Person, Contact)]) -> Vec<PersonId> {
+    people.iter().map(|(person, _)| person.id.clone()).collect()
 }

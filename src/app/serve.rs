@@ -40,6 +40,7 @@ impl App {
         let stop = Stop::on_signals()?;
         let tasks = TaskTracker::new();
 
+        self.driver.begin().await;
         self.driver
             .pass(self.desk.clock.now())
             .await

@@ -66,6 +66,14 @@ impl Timekeeper {
             .pass(now)
             .await
             .map_err(|error| error.to_string())?;
+        self.wait_idle().await?;
+        if self.driver.look(now).await {
+            self.wait_idle().await?;
+        }
+        Ok(())
+    }
+
+    async fn wait_idle(&self) -> Result<(), String> {
         tokio::time::timeout(REST, self.outbox.wait_idle())
             .await
             .map_err(|_| "消息在规定时间内没有发完，请稍后再试".to_owned())

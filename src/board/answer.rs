@@ -1,10 +1,10 @@
 //! What the board shows of a quarter, computed in one go from one state of the book.
 
 use askama::Template;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::board::{
-    Attention, Filter, QuarterView, Row, Show, StageAudit, Tally, attention, audit,
+    Attention, Filter, QuarterView, Row, Show, StageAudit, Tally, attention, audit, oldest_unsent,
 };
 use crate::domain::book::{Book, ObligationState};
 use crate::domain::calendar::Calendar;
@@ -44,6 +44,8 @@ pub(super) struct Answer {
     units: Ranking,
     owners: Ranking,
     audits: Vec<AuditLine>,
+    /// How long the oldest message that is due has waited.
+    oldest: Option<String>,
     /// Whom to urge, and where; none where nobody shown owes anything.
     urge: Option<(String, String)>,
     ladder: Vec<LadderLine>,
@@ -193,7 +195,23 @@ pub(super) fn answer(
                 audit,
             })
             .collect(),
+        oldest: oldest_unsent(book, view.as_of).map(|due| waited(view.as_of - due)),
         totals: view.totals,
+    }
+}
+
+/// `3小时5分钟`.
+fn waited(span: TimeDelta) -> String {
+    let (days, hours, minutes) = (
+        span.num_days(),
+        span.num_hours() % 24,
+        span.num_minutes() % 60,
+    );
+    match (days, hours, minutes) {
+        (0, 0, 0) => "不到1分钟".into(),
+        (0, 0, _) => format!("{minutes}分钟"),
+        (0, _, _) => format!("{hours}小时{minutes}分钟"),
+        _ => format!("{days}天{hours}小时"),
     }
 }
 
@@ -278,18 +296,19 @@ fn needs(book: &Book, place: &Place<'_>, found: Attention) -> Vec<Need> {
     messages(found.held, "不能确定是否送达，等待处理", "held");
     messages(found.in_doubt, "发出后结果未明", "in_doubt");
     messages(found.waiting_long, "超过一小时仍未发出", "waiting");
-    let mut people = |ids: &[PersonId], text: &str| {
+    let mut people = |ids: &[PersonId], text: &str, href: Option<&str>| {
         let known = ids.iter().filter_map(|id| book.people.get(id));
         let names: Vec<_> = known.map(|person| person.name.as_str()).collect();
         if !names.is_empty() {
             needs.push(Need {
                 text: format!("{}人{text}：{}", names.len(), few(&names)),
-                href: None,
+                href: href.map(str::to_owned),
             });
         }
     };
-    people(&found.unreachable, "没有可用的联系方式");
-    people(&found.over_budget, "近日消息已达上限，有提醒未发");
+    let ready = Some("/readiness");
+    people(&found.unreachable, "没有可用的联系方式", ready);
+    people(&found.over_budget, "近日消息已达上限，有提醒未发", None);
     if !found.unowned.is_empty() {
         let tasks: Vec<_> = found
             .unowned

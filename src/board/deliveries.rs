@@ -10,14 +10,16 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::pages::bad;
+use super::readiness::answered;
 use super::wire::standing;
 use crate::desk::Desk;
 use crate::domain::book::{Book, Delivery, DeliveryState};
 use crate::domain::calendar::Calendar;
 use crate::domain::fact::{Fact, WithdrawWhy};
 use crate::domain::ids::Quarter;
+use crate::domain::message::MessageKey;
 use crate::domain::people::ChannelKind;
-use crate::store::{CommitError, Decision};
+use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::format::{brief, moment};
 use crate::web::frame::Frame;
@@ -27,12 +29,13 @@ use crate::web::{Caller, WebError};
 const MOST: usize = 500;
 
 /// The states by name, and what people read.
-pub(super) const STATES: [(&str, &str); 6] = [
+pub(super) const STATES: [(&str, &str); 7] = [
     ("dead", "发送失败"),
     ("held", "待确认"),
     ("in_doubt", "结果未明"),
     ("waiting", "待发送"),
     ("sent", "已发出"),
+    ("handled", "已电话通知"),
     ("withdrawn", "已撤回"),
 ];
 
@@ -81,6 +84,37 @@ pub(super) struct Revive {
     key: String,
 }
 
+/// `POST /deliveries/handled`: the person was told by telephone.
+pub(super) async fn handled(
+    State(desk): State<Arc<Desk>>,
+    caller: Caller,
+    Form(form): Form<Revive>,
+) -> Result<Redirect, WebError> {
+    let by = caller.writer()?;
+    caller.check_csrf(&form.csrf)?;
+    let key = find(&desk, &form.key)?;
+    let decide = move |book: &Book| match book.messages.get(&key).map(|known| &known.state) {
+        Some(DeliveryState::Dead { .. } | DeliveryState::Held { .. }) => Ok(Decision {
+            facts: vec![Fact::MessageHandled { key }],
+            value: (),
+        }),
+        // A second click.
+        Some(DeliveryState::Handled { .. }) => Ok(Decision::nothing(())),
+        Some(_) => Err(WebError::Conflict(
+            "这条消息刚刚已由他人重发或处理，请返回刷新。".into(),
+        )),
+        None => Err(WebError::NotFound),
+    };
+    answered(desk.ledger.commit(by, desk.clock.now(), decide).await)?;
+    Ok(Redirect::to("/deliveries?state=handled"))
+}
+
+fn find(desk: &Desk, text: &str) -> Result<MessageKey, WebError> {
+    let book = desk.ledger.book();
+    let found = book.messages.keys().find(|key| key.to_string() == text);
+    found.cloned().ok_or(WebError::NotFound)
+}
+
 /// `POST /deliveries/revive`: one more try, at the next hour at which messages may leave.
 pub(super) async fn revive(
     State(desk): State<Arc<Desk>>,
@@ -89,11 +123,7 @@ pub(super) async fn revive(
 ) -> Result<Redirect, WebError> {
     let by = caller.writer()?;
     caller.check_csrf(&form.csrf)?;
-    let key = {
-        let book = desk.ledger.book();
-        let found = book.messages.keys().find(|key| key.to_string() == form.key);
-        found.cloned().ok_or(WebError::NotFound)?
-    };
+    let key = find(&desk, &form.key)?;
     let now = desk.clock.now();
     let at = desk.rules.now().next_open(now);
     let decide = move |book: &Book| match book.messages.get(&key).map(|known| &known.state) {
@@ -110,11 +140,8 @@ pub(super) async fn revive(
         )),
         None => Err(WebError::NotFound),
     };
-    match desk.ledger.commit(by, now, decide).await {
-        Ok(()) => Ok(Redirect::to("/deliveries?state=waiting")),
-        Err(CommitError::Refused(error)) => Err(error),
-        Err(CommitError::Unavailable) => Err(WebError::Unavailable),
-    }
+    answered(desk.ledger.commit(by, now, decide).await)?;
+    Ok(Redirect::to("/deliveries?state=waiting"))
 }
 
 /// The messages of a quarter in a state, or of all, newest first.
@@ -225,11 +252,12 @@ fn line(book: &Book, delivery: &Delivery, calendar: &Calendar) -> Line {
 /// Why it stands as it does, in a sentence.
 fn note(delivery: &Delivery, time: impl Fn(DateTime<Utc>) -> String) -> String {
     match &delivery.state {
-        DeliveryState::Sent { .. } => String::new(),
+        DeliveryState::Sent { .. } | DeliveryState::Handled { .. } => String::new(),
         DeliveryState::Withdrawn { why, .. } => match why {
             WithdrawWhy::Reported => "所提事项已全部报送，不再发送".into(),
             WithdrawWhy::Superseded { by } => format!("已并入后来的{}", by.chinese()),
             WithdrawWhy::NoLongerTheirs => "所提事项已不由其负责".into(),
+            WithdrawWhy::AlarmOver => "发出之前已恢复正常".into(),
         },
         DeliveryState::Waiting { until } if delivery.last_trouble.is_none() => {
             format!("将于{}后发送", time(*until))

@@ -12,6 +12,7 @@ mod deliveries;
 pub mod history;
 mod inbox;
 mod pages;
+mod readiness;
 mod review;
 mod signin;
 pub mod text;
@@ -43,6 +44,10 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/review", post(review::submit))
         .route("/deliveries", get(deliveries::show))
         .route("/deliveries/revive", post(deliveries::revive))
+        .route("/deliveries/handled", post(deliveries::handled))
+        .route("/readiness", get(readiness::show))
+        .route("/readiness/test", post(readiness::test))
+        .route("/clock/confirm", post(readiness::confirm_clock))
         .route("/templates", get(wording::show))
         .route("/templates/{name}/html", get(wording::html))
         .route("/urge", get(urge::show).post(urge::submit))

@@ -513,6 +513,9 @@ async fn the_board_says_which_way_out_is_stopped() {
         name: Some("督查群".into()),
         reason: FailReason::Credentials,
         detail: "93000 invalid webhook url".into(),
+        since: at("2022-03-29T10:00"),
+        closed: true,
+        none_left: true,
     };
     let desk = desk_with(Default::default(), |desk| {
         desk.stopped = Arc::new(move || vec![robot.clone()]);
@@ -520,6 +523,22 @@ async fn the_board_says_which_way_out_is_stopped() {
     let html = page(&router(desk), "/").await;
     let told = "企业微信群“督查群”已停止发送：账号、密码或密钥无效（93000 invalid webhook url）。\
                 请服务器管理员检查设置并改正，未发的消息之后会自动发出。";
+    assert!(html.contains(told), "{html}");
+
+    let mail = StoppedChannel {
+        kind: ChannelKind::Email,
+        name: None,
+        reason: FailReason::Unreachable,
+        detail: "连接邮件服务器：连接中断（refused）".into(),
+        since: at("2022-03-29T10:00"),
+        closed: false,
+        none_left: true,
+    };
+    let desk = desk_with(Default::default(), |desk| {
+        desk.stopped = Arc::new(move || vec![mail.clone()]);
+    });
+    let html = page(&router(desk), "/").await;
+    let told = "电子邮件自03-29 10:00起发不出去：连接不上对方服务器";
     assert!(html.contains(told), "{html}");
 }
 

@@ -170,6 +170,7 @@ pub(super) fn standing(
         DeliveryState::Sent { at, channel, .. } => (*at, Some(channel.as_str())),
         DeliveryState::Held { at }
         | DeliveryState::Dead { at }
+        | DeliveryState::Handled { at }
         | DeliveryState::Withdrawn { at, .. } => (*at, leg),
     }
 }

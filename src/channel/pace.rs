@@ -63,6 +63,13 @@ impl Pace {
         windowed.chain(spaced).fold(now, DateTime::max)
     }
 
+    /// The clock was set by so much: what lies behind lies as far behind as before.
+    pub fn shift(&mut self, by: TimeDelta) {
+        for at in &mut self.past {
+            *at += by;
+        }
+    }
+
     /// One goes now.
     pub fn begin(&mut self, now: DateTime<Utc>) {
         let Some(longest) = self.windows.iter().map(|(_, window)| *window).max() else {

@@ -7,7 +7,7 @@ use clap::Subcommand;
 
 use super::client::{encode, with_client};
 use super::{Exit, print, say};
-use crate::app::answers::{ContactsAnswer, ReadinessAnswer};
+use crate::app::answers::{ContactsAnswer, ReadinessAnswer, TestAnswer};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -25,8 +25,20 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// 检查谁还没有可用的联系方式
+    /// 检查谁还没有可用的联系方式，谁的联系方式不能确定是否有效
     Check {
+        /// 输出 JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// 发测试消息，每个地址一条；不加参数时发给联系方式不能确定是否有效的人
+    Test {
+        /// 只发给这个人：姓名，重名时写成“单位/姓名”或人员编号
+        #[arg(long, conflicts_with = "all")]
+        person: Option<String>,
+        /// 发给所有人，联系方式已知有效的也发
+        #[arg(long)]
+        all: bool,
         /// 输出 JSON
         #[arg(long)]
         json: bool,
@@ -38,6 +50,7 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()>
         Command::Template { output } => template(config, output.as_deref()),
         Command::Import { file, json } => import(config, &file, json),
         Command::Check { json } => check(config, json),
+        Command::Test { person, all, json } => test(config, person.as_deref(), all, json),
     }
 }
 
@@ -79,6 +92,18 @@ fn import(config: Option<&Path>, file: &Path, json: bool) -> anyhow::Result<()> 
         )));
     }
     Ok(())
+}
+
+fn test(config: Option<&Path>, person: Option<&str>, all: bool, json: bool) -> anyhow::Result<()> {
+    let body = serde_json::json!({ "person": person, "all": all });
+    let answer: TestAnswer = with_client(config, async |client| {
+        client.post_json("/api/v1/contacts/test", &body).await
+    })?;
+    if json {
+        print(&serde_json::to_vec(&answer)?)
+    } else {
+        print(format!("{}\n", answer.text).as_bytes())
+    }
 }
 
 fn check(config: Option<&Path>, json: bool) -> anyhow::Result<()> {

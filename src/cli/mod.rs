@@ -4,6 +4,7 @@
 //! interfaces.md: 0 done, 1 failed, 2 wrong usage or config, 3 done with findings not accepted.
 
 mod client;
+mod clock;
 mod config;
 mod contacts;
 mod demo;
@@ -66,6 +67,9 @@ enum Command {
     /// 配置：检查、查看
     #[command(subcommand)]
     Config(config::Command),
+    /// 系统时间：时钟跳变后的确认
+    #[command(subcommand)]
+    Clock(clock::Command),
     /// 生成命令补全脚本
     Completions {
         /// 外壳程序
@@ -147,6 +151,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::User(command) => user::run(config, command),
         Command::Journal(command) => journal::run(config, command),
         Command::Config(command) => config::run(config, command),
+        Command::Clock(command) => clock::run(config, &command),
         Command::Completions { shell } => {
             let mut command = words::in_chinese(Cli::command());
             let mut script = Vec::new();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::reader::{Reader, Told};
 use super::secret::Secret;
 use crate::domain::address;
+use crate::domain::delivery::Doubt;
 
 /// `[email]`; there is one where `host` is set.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct EmailConfig {
     pub max_connections: usize,
     /// Longest wait for one step of the conversation.
     pub timeout: Duration,
+    /// What is done about a mail that may or may not have arrived.
+    pub in_doubt: Doubt,
 }
 
 /// How the connection is protected.
@@ -129,6 +132,7 @@ impl EmailConfig {
         let reply_to = mail_address(r, "reply_to");
         let max_connections = r.number("max_connections", 1..=64);
         let timeout = r.number("timeout_seconds", 1..=600);
+        let in_doubt = super::doubt(r);
         if host.is_none() {
             tell_host_missing(r);
         }
@@ -155,6 +159,7 @@ impl EmailConfig {
             reply_to,
             max_connections: usize::try_from(max_connections?).ok()?,
             timeout: Duration::from_secs(u64::try_from(timeout?).ok()?),
+            in_doubt: in_doubt?,
         })
     }
 }

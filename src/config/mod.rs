@@ -33,6 +33,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::Timelike;
 
+use crate::domain::delivery::Doubt;
 use crate::domain::ladder::StageRule;
 use crate::domain::people::ChannelKind;
 use crate::domain::policy::Policy;
@@ -210,6 +211,16 @@ fn site_file(path: Option<&Path>) -> Result<Option<(PathBuf, String)>, Fault> {
             },
         }),
     }
+}
+
+/// `in_doubt` of a way out.
+fn doubt(r: &mut reader::Reader<'_>) -> Option<Doubt> {
+    let form = " \"retry\"（重发）或 \"hold\"（等人处理）";
+    r.parsed("in_doubt", form, |text| match text {
+        "retry" => Some(Doubt::Retry),
+        "hold" => Some(Doubt::Hold),
+        _ => None,
+    })
 }
 
 /// Sections that later versions read: to ignore them would be to promise what is not done.

@@ -18,9 +18,23 @@ pub struct OfficeConfig {
     pub phone: Option<String>,
     /// `[[office.coordinator]]`, with the ways to reach each.
     pub coordinators: Vec<(Person, Contact)>,
+    /// `[[office.operator]]`: who is told when the program or a way out is in trouble.
+    pub operators: Vec<(Person, Contact)>,
     /// Tables of units' names, after the one inside the program. Read anew at each import, so
     /// that a decision counts at once.
     pub units: Vec<PathBuf>,
+}
+
+/// The unit under which the server's administrators stand in lists.
+const OPERATORS: &str = "服务器管理";
+
+/// What a person of the office is for.
+#[derive(Clone, Copy)]
+struct Post {
+    /// As faults name it.
+    title: &'static str,
+    /// What goes unheard without a way to reach them.
+    hears: &'static str,
 }
 
 impl OfficeConfig {
@@ -43,20 +57,33 @@ impl OfficeConfig {
         }
         let mut names = BTreeSet::new();
         let unit = name.clone().unwrap_or_default();
-        let coordinators = r.list("coordinator", |r| coordinator(r, &unit, &mut names));
+        let post = Post {
+            title: "联络人",
+            hears: "每日汇总",
+        };
+        let coordinators = r.list("coordinator", |r| member(r, &unit, post, &mut names));
         let coordinators: Option<Vec<_>> = coordinators.into_iter().collect();
+        let mut names = BTreeSet::new();
+        let post = Post {
+            title: "服务器管理员",
+            hears: "运行告警",
+        };
+        let operators = r.list("operator", |r| member(r, OPERATORS, post, &mut names));
+        let operators: Option<Vec<_>> = operators.into_iter().collect();
         Some(Self {
             name: name?,
             phone,
             coordinators: coordinators?,
+            operators: operators?,
             units,
         })
     }
 }
 
-fn coordinator(
+fn member(
     r: &mut Reader<'_>,
     unit: &str,
+    post: Post,
     names: &mut BTreeSet<String>,
 ) -> Option<(Person, Contact)> {
     let name = r.text("name");
@@ -86,7 +113,7 @@ fn coordinator(
         })
         .collect();
     let Some(name) = name else {
-        r.fault("name", "请填写联络人的姓名");
+        r.fault("name", format!("请填写{}的姓名", post.title));
         return None;
     };
     if !names.insert(name.clone()) {
@@ -103,7 +130,10 @@ fn coordinator(
     if contact.route().is_empty() {
         r.warn(
             "name",
-            format!("“{name}”没有可用的联系方式，收不到每日汇总；请填写 email 或 wecom_user"),
+            format!(
+                "“{name}”没有可用的联系方式，收不到{}；请填写 email 或 wecom_user",
+                post.hears
+            ),
         );
     }
     let person = Person {

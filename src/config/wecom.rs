@@ -5,6 +5,7 @@ use std::fs;
 
 use super::reader::Reader;
 use super::secret::Secret;
+use crate::domain::delivery::Doubt;
 
 /// `[wecom]`.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub struct WecomConfig {
     pub robots: Vec<Robot>,
     /// `[wecom.app]`, where it is used.
     pub app: Option<App>,
+    /// What is done about a message that may or may not have arrived.
+    pub in_doubt: Doubt,
 }
 
 /// How the API is reached.
@@ -85,6 +88,7 @@ impl WecomConfig {
         let base_url = r
             .text("base_url")
             .and_then(|text| api_url(&text).map_err(|why| r.fault("base_url", why)).ok());
+        let in_doubt = super::doubt(r);
         let fallback = base_url.clone().unwrap_or_default();
         let way = Way::read(r);
         let mut taken = Taken::default();
@@ -94,6 +98,7 @@ impl WecomConfig {
         Some(Self {
             base_url: base_url?,
             robots: robots?,
+            in_doubt: in_doubt?,
             app,
         })
     }

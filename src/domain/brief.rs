@@ -42,17 +42,23 @@ pub enum Letter {
     Settled,
     /// To coordinators, once a day.
     Digest,
+    /// To anyone: does this arrive?
+    Test,
+    /// To the operator: what is wrong.
+    Alarm,
     /// To a former owner: thanks, and what is no longer theirs.
     Thanks,
 }
 
 impl Letter {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Reminder,
         Self::Copied,
         Self::Settled,
         Self::Digest,
+        Self::Test,
+        Self::Alarm,
         Self::Thanks,
     ];
 
@@ -62,6 +68,8 @@ impl Letter {
         match message.key.occasion {
             Occasion::Digest(_) => Self::Digest,
             Occasion::Settled(_) => Self::Settled,
+            Occasion::Test(_) => Self::Test,
+            Occasion::Alarm(_) => Self::Alarm,
             Occasion::HandedOver(_) => Self::Thanks,
             Occasion::TakenOver(_) => Self::Reminder,
             Occasion::Stage(_) | Occasion::Urge(_) if message.items.is_empty() => Self::Copied,
@@ -84,6 +92,8 @@ impl Letter {
             Self::Copied => "copied",
             Self::Settled => "settled",
             Self::Digest => "digest",
+            Self::Test => "test",
+            Self::Alarm => "alarm",
             Self::Thanks => "thanks",
         }
     }
@@ -114,6 +124,8 @@ pub struct Brief {
     pub about: Vec<AboutItem>,
     /// The coordinators' figures.
     pub digest: Option<Digest>,
+    /// What the operator is told of, oldest first: since when, and the words.
+    pub alarms: Vec<(DateTime<FixedOffset>, String)>,
     /// Names of those who are told of the same.
     pub copied: Vec<String>,
     /// Years for which no holiday table was known.
@@ -192,12 +204,16 @@ pub fn compose(book: &Book, calendar: &Calendar, order: Order<'_>) -> Brief {
         items: item::items(book, calendar, order),
         about: item::about(book, order),
         digest: (letter == Letter::Digest).then(|| digest::digest(book, order)),
+        alarms: match letter {
+            Letter::Alarm => alarms(book, calendar),
+            _ => Vec::new(),
+        },
         copied: names(book, &message.copied),
         assumed_years: plan.map_or_else(Vec::new, |plan| {
             plan.assumed_years.iter().copied().collect()
         }),
         office: order.office.clone(),
-        link: order.link.to_owned(),
+        link: link(letter, order),
         calendar: order.calendar.map(str::to_owned),
         id: message_name(key),
         earlier,
@@ -256,6 +272,23 @@ fn deadline(book: &Book, calendar: &Calendar, order: Order<'_>) -> Option<Deadli
         working_days: calendar.working_days_between(calendar.date_of(order.now), day),
         passed: order.now > at,
     })
+}
+
+/// A test leads to a page that says "I have it", and for which channel.
+fn link(letter: Letter, order: Order<'_>) -> String {
+    match (letter, order.message.route.first()) {
+        (Letter::Test, Some(channel)) => format!("{}/received/{channel}", order.link),
+        _ => order.link.to_owned(),
+    }
+}
+
+fn alarms(book: &Book, calendar: &Calendar) -> Vec<(DateTime<FixedOffset>, String)> {
+    let mut alarms: Vec<_> = book.alarms.values().collect();
+    alarms.sort_by_key(|alarm| alarm.since);
+    alarms
+        .into_iter()
+        .map(|alarm| (local(calendar, alarm.since), alarm.words.clone()))
+        .collect()
 }
 
 fn local(calendar: &Calendar, now: DateTime<Utc>) -> DateTime<FixedOffset> {

@@ -156,6 +156,48 @@ pub enum Verdict {
     Held,
 }
 
+/// What is done about a message that may or may not have arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// It is sent again: better twice than not at all.
+    Retry,
+    /// It waits for a person: better a question than twice.
+    Hold,
+}
+
+/// The rule of each channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Doubts {
+    /// A repeated mail collapses under its Message-ID.
+    pub email: Doubt,
+    /// A group chat shows everything twice.
+    pub robot: Doubt,
+    /// The platform's check for duplicates covers a few hours only.
+    pub app: Doubt,
+}
+
+impl Default for Doubts {
+    fn default() -> Self {
+        Self {
+            email: Doubt::Retry,
+            robot: Doubt::Hold,
+            app: Doubt::Hold,
+        }
+    }
+}
+
+impl Doubts {
+    fn of(&self, channel: ChannelKind) -> Doubt {
+        match channel {
+            ChannelKind::Email => self.email,
+            ChannelKind::WecomRobot => self.robot,
+            ChannelKind::WecomApp => self.app,
+            // A repeated file replaces itself.
+            ChannelKind::Spool => Doubt::Retry,
+        }
+    }
+}
+
 /// How retries are spaced (mail.md 3.6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPlan {
@@ -165,6 +207,8 @@ pub struct RetryPlan {
     pub give_up_after: TimeDelta,
     /// Share of the wait that the dice may add or take, in percent.
     pub jitter_percent: u8,
+    /// What is done about doubts.
+    pub doubts: Doubts,
 }
 
 impl Default for RetryPlan {
@@ -174,6 +218,7 @@ impl Default for RetryPlan {
             waits: minutes.into_iter().map(TimeDelta::minutes).collect(),
             give_up_after: TimeDelta::days(3),
             jitter_percent: 20,
+            doubts: Doubts::default(),
         }
     }
 }
@@ -201,7 +246,7 @@ pub struct Attempt {
     pub dice: u16,
 }
 
-/// Tries ending in doubt after which a mail is not repeated by itself: a server that takes each copy and
+/// Tries ending in doubt after which a message is not repeated by itself: a server that takes each copy and
 /// never says so must not fill a mailbox.
 pub const MOST_DOUBTS: u32 = 3;
 
@@ -210,17 +255,16 @@ pub const MOST_DOUBTS: u32 = 3;
 pub fn verdict(outcome: &SendOutcome, attempt: Attempt, plan: &RetryPlan) -> Verdict {
     match outcome {
         SendOutcome::Sent { .. } => Verdict::Done,
-        SendOutcome::InDoubt { .. }
-            if repeats_safely(attempt.channel) || remembers(attempt.channel).is_some() =>
-        {
-            if attempt.doubts_on_leg + 1 >= MOST_DOUBTS {
-                Verdict::Held
-            } else {
-                again(attempt, plan, None)
-            }
-        }
-        SendOutcome::InDoubt { .. } => Verdict::Held,
+        SendOutcome::InDoubt { .. } => match plan.doubts.of(attempt.channel) {
+            _ if attempt.doubts_on_leg + 1 >= MOST_DOUBTS => Verdict::Held,
+            Doubt::Hold if remembers(attempt.channel).is_none() => Verdict::Held,
+            Doubt::Hold | Doubt::Retry => again(attempt, plan, None),
+        },
         SendOutcome::Failed(failure) => match failure.next {
+            // A full mailbox is cured by its owner, who has to hear of it another way.
+            Next::Again { after } if failure.reason == FailReason::MailboxFull => {
+                next_leg(attempt).unwrap_or_else(|| again(attempt, plan, after))
+            }
             Next::Again { after } => again(attempt, plan, after),
             Next::NextChannel => next_leg(attempt).unwrap_or(Verdict::Dead),
             // The channel is at fault, not the message: without another one it waits.
@@ -231,28 +275,24 @@ pub fn verdict(outcome: &SendOutcome, attempt: Attempt, plan: &RetryPlan) -> Ver
     }
 }
 
-/// Decides about a message whose attempt a crash cut off: the doubt is ours, so what can be
-/// repeated safely is repeated at once. `first` is when the first try that may have arrived began.
+/// Decides about a message whose attempt a crash cut off: the doubt is ours, so what may be repeated
+/// is repeated at once. A mail however often, since the copies collapse; into a group not without
+/// end; over the application, whatever the office says, while the peer knows it again. `first` is
+/// when the first try that may have arrived began; `earlier` are the doubts before this one.
 #[must_use]
 pub fn after_crash(
     channel: ChannelKind,
     leg: u8,
-    first: DateTime<Utc>,
+    (first, earlier): (DateTime<Utc>, u32),
+    doubts: &Doubts,
     now: DateTime<Utc>,
 ) -> Verdict {
-    if repeats_safely(channel) || is_remembered(channel, first, now) {
+    let collapses = matches!(channel, ChannelKind::Email | ChannelKind::Spool);
+    let retry = doubts.of(channel) == Doubt::Retry && (collapses || earlier + 1 < MOST_DOUBTS);
+    if retry || is_remembered(channel, first, now) {
         Verdict::Again { at: now, leg }
     } else {
         Verdict::Held
-    }
-}
-
-/// A repeated mail collapses under its Message-ID, a repeated file replaces itself; a group chat
-/// shows everything twice.
-fn repeats_safely(channel: ChannelKind) -> bool {
-    match channel {
-        ChannelKind::Email | ChannelKind::Spool => true,
-        ChannelKind::WecomRobot | ChannelKind::WecomApp => false,
     }
 }
 
@@ -458,19 +498,32 @@ mod tests {
         assert_eq!(wait(&verdict(&doubt, app, &plan), app), 5);
         let robot = attempt(ChannelKind::WecomRobot, 1, 2);
         assert_eq!(verdict(&doubt, robot, &plan), Verdict::Held);
-        assert_eq!(
-            after_crash(ChannelKind::WecomRobot, 0, robot.now, robot.now),
-            Verdict::Held
-        );
+        let crashed = |channel, earlier, doubts: &Doubts| {
+            after_crash(channel, 1, (mail.now, earlier), doubts, mail.now)
+        };
         let at_once = Verdict::Again {
             at: mail.now,
             leg: 1,
         };
-        let long_ago = mail.now - TimeDelta::days(2);
-        assert_eq!(
-            after_crash(ChannelKind::Email, 1, long_ago, mail.now),
-            at_once
-        );
+        let usual = plan.doubts;
+        assert_eq!(crashed(ChannelKind::WecomRobot, 0, &usual), Verdict::Held);
+        assert_eq!(crashed(ChannelKind::Email, 9, &usual), at_once);
+
+        let other = Doubts {
+            email: Doubt::Hold,
+            robot: Doubt::Retry,
+            app: Doubt::Retry,
+        };
+        assert_eq!(crashed(ChannelKind::WecomRobot, 0, &other), at_once);
+        assert_eq!(crashed(ChannelKind::WecomRobot, 2, &other), Verdict::Held);
+        assert_eq!(crashed(ChannelKind::Email, 0, &other), Verdict::Held);
+        let plan = RetryPlan {
+            doubts: other,
+            ..plan
+        };
+        assert_eq!(wait(&verdict(&doubt, robot, &plan), robot), 5);
+        mail.doubts_on_leg = 0;
+        assert_eq!(verdict(&doubt, mail, &plan), Verdict::Held);
     }
 
     #[test]
@@ -486,7 +539,14 @@ mod tests {
         assert_eq!(speaks_at(app, first, Some(later)), first);
         assert_eq!(speaks_at(ChannelKind::Email, later, Some(first)), later);
         let again = Verdict::Again { at: later, leg: 0 };
-        assert_eq!(after_crash(app, 0, first, later), again);
-        assert_eq!(after_crash(app, 0, first, too_late), Verdict::Held);
+        let crashed = |first, now| {
+            let hold = Doubts {
+                app: Doubt::Hold,
+                ..Doubts::default()
+            };
+            after_crash(app, 0, (first, 5), &hold, now)
+        };
+        assert_eq!(crashed(first, later), again);
+        assert_eq!(crashed(first, too_late), Verdict::Held);
     }
 }

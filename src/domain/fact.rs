@@ -197,6 +197,39 @@ pub enum Fact {
         /// Not before.
         at: DateTime<Utc>,
     },
+    /// A person was told by telephone what a dead or held message would have said.
+    MessageHandled {
+        /// Which.
+        key: MessageKey,
+    },
+    /// Somebody says that what is sent to this address arrives.
+    AddressConfirmed {
+        /// Whose.
+        person: PersonId,
+        /// Over which channel.
+        channel: ChannelKind,
+    },
+    /// Something is wrong with the program or a way out; the operator is told.
+    AlarmRaised {
+        /// Its name: the same trouble has the same name.
+        alarm: String,
+        /// What is wrong and what to do, for people.
+        words: String,
+    },
+    /// It is no longer so.
+    AlarmCleared {
+        /// Its name.
+        alarm: String,
+    },
+    /// The machine's clock has leapt so far that nothing is decided or sent until a person agrees.
+    ClockDoubted {
+        /// What it should have shown.
+        expected: DateTime<Utc>,
+        /// What it shows.
+        found: DateTime<Utc>,
+    },
+    /// The clock is right: a person says so, or it has come back by itself.
+    ClockAgreed,
     /// An owner's report.
     ReportReceived {
         /// The report.
@@ -293,6 +326,8 @@ pub enum DeferWhy {
     QuietHours,
     /// The channel rests after a failure of its own.
     ChannelResting,
+    /// The clock was set back; it waits as long as it would have.
+    ClockSet,
 }
 
 /// Why a queued message is not sent.
@@ -307,4 +342,6 @@ pub enum WithdrawWhy {
     },
     /// The tasks it spoke of are no longer this person's.
     NoLongerTheirs,
+    /// What the operator was to be told is over.
+    AlarmOver,
 }

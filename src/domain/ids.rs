@@ -118,6 +118,21 @@ impl fmt::Display for PersonId {
 /// Number of a task within its plan, as printed in the table.
 pub type TaskNo = u32;
 
+/// Numbers of tasks as they are read aloud: `1、3—7、9`.
+#[must_use]
+pub fn told(tasks: &[TaskNo]) -> String {
+    let follows = |one: &TaskNo, next: &TaskNo| one.checked_add(1) == Some(*next);
+    let runs = tasks.chunk_by(follows).map(|run| match run {
+        [first, _, .., last] => format!("{first}—{last}"),
+        few => few
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("、"),
+    });
+    runs.collect::<Vec<_>>().join("、")
+}
+
 /// Place of a fact in the journal; the first is 1, without gaps. 0 means "nothing yet".
 pub type Position = u64;
 
@@ -268,6 +283,13 @@ impl fmt::Display for ObligationKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn runs_of_numbers_are_drawn_together() {
+        assert_eq!(told(&[1, 2, 3, 5, 6, 9]), "1—3、5、6、9");
+        assert_eq!(told(&[u32::MAX]), "4294967295");
+        assert_eq!(told(&[]), "");
+    }
 
     #[test]
     fn a_quarter_knows_its_days_and_neighbours() {

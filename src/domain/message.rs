@@ -74,6 +74,10 @@ pub enum Occasion {
     Settled(NaiveDate),
     /// A coordinator's explicit 催办: the how-manieth for this person and quarter.
     Urge(u32),
+    /// A test of one of the person's addresses: the how-manieth.
+    Test(u32),
+    /// The program tells the operator what is wrong with itself: the how-manieth time.
+    Alarm(u32),
     /// Told that tasks are theirs since that version of the plan.
     TakenOver(u32),
     /// Thanked for tasks that are no longer theirs since that version of the plan.
@@ -89,6 +93,8 @@ impl Occasion {
             Self::Digest(_) => "digest",
             Self::Settled(_) => "settled",
             Self::Urge(_) => "urge",
+            Self::Test(_) => "test",
+            Self::Alarm(_) => "alarm",
             Self::TakenOver(_) => "taken_over",
             Self::HandedOver(_) => "handed_over",
         }
@@ -102,6 +108,8 @@ impl Occasion {
             Self::Digest(_) => "每日汇总",
             Self::Settled(_) => "办结告知",
             Self::Urge(_) => "人工催办",
+            Self::Test(_) => "测试消息",
+            Self::Alarm(_) => "运行告警",
             Self::TakenOver(_) => "任务交接",
             Self::HandedOver(_) => "交接致谢",
         }
@@ -115,6 +123,8 @@ impl fmt::Display for Occasion {
             Self::Digest(day) => write!(f, "digest-{day}"),
             Self::Settled(day) => write!(f, "settled-{day}"),
             Self::Urge(nth) => write!(f, "urge-{nth}"),
+            Self::Test(nth) => write!(f, "test-{nth}"),
+            Self::Alarm(nth) => write!(f, "alarm-{nth}"),
             Self::TakenOver(version) => write!(f, "taken_over-{version}"),
             Self::HandedOver(version) => write!(f, "handed_over-{version}"),
         }
@@ -166,6 +176,10 @@ pub enum Reason {
     Settled,
     /// A coordinator asked for it: `urged`.
     Urged,
+    /// Somebody wants to know whether an address works: `tested`.
+    Tested,
+    /// Something is wrong with the program or its ways out: `alarmed`.
+    Alarmed,
     /// Tasks are theirs by a revised plan: `taken_over`.
     TakenOver,
     /// Tasks are no longer theirs by a revised plan: `handed_over`.
@@ -174,7 +188,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::FirstNotice,
         Self::NotReported,
         Self::DueToday,
@@ -184,6 +198,8 @@ impl Reason {
         Self::DailyDigest,
         Self::Settled,
         Self::Urged,
+        Self::Tested,
+        Self::Alarmed,
         Self::TakenOver,
         Self::HandedOver,
     ];
@@ -201,6 +217,8 @@ impl Reason {
             Self::DailyDigest => "daily_digest",
             Self::Settled => "settled",
             Self::Urged => "urged",
+            Self::Tested => "tested",
+            Self::Alarmed => "alarmed",
             Self::TakenOver => "taken_over",
             Self::HandedOver => "handed_over",
         }

@@ -9,6 +9,7 @@
 
 pub mod address;
 pub mod agenda;
+pub mod alarm;
 pub mod board;
 pub mod book;
 pub mod brief;
@@ -19,6 +20,7 @@ pub mod fact;
 pub mod feed;
 pub mod ids;
 pub mod ladder;
+pub mod leap;
 pub mod link;
 pub mod message;
 pub mod packing;
@@ -26,6 +28,7 @@ pub mod people;
 pub mod plan;
 pub mod plan_diff;
 pub mod policy;
+pub mod readiness;
 pub mod report;
 pub mod schedule;
 pub mod target;

@@ -28,6 +28,23 @@ pub struct Roles {
     pub leader: bool,
 }
 
+impl Roles {
+    /// What people read, such as `直接责任人、责任人`.
+    #[must_use]
+    pub fn chinese(self) -> String {
+        let named = [
+            (self.owner, "直接责任人"),
+            (self.responsible, "责任人"),
+            (self.leader, "责任领导"),
+        ];
+        let held: Vec<&str> = named
+            .into_iter()
+            .filter_map(|(held, name)| held.then_some(name))
+            .collect();
+        held.join("、")
+    }
+}
+
 /// A way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ChannelKind {
@@ -136,6 +153,21 @@ impl Contact {
             .copied()
             .filter(|kind| self.has_address_for(*kind))
             .collect()
+    }
+
+    /// Whether messages of this channel go to the same place by both.
+    #[must_use]
+    pub fn same_address(&self, other: &Self, kind: ChannelKind) -> bool {
+        match kind {
+            ChannelKind::Email => self.email == other.email,
+            ChannelKind::WecomRobot => {
+                self.wecom_user == other.wecom_user && self.mobile == other.mobile
+            }
+            ChannelKind::WecomApp => {
+                self.wecom_user == other.wecom_user && self.mobile == other.mobile
+            }
+            ChannelKind::Spool => true,
+        }
     }
 
     /// Whether the sheet has what this channel needs.

@@ -33,8 +33,13 @@ struct Gate {
     rest: Option<Rest>,
     /// Rests since the channel last worked.
     streak: u32,
-    /// After a rest one goes first, the others wait for what becomes of it.
+    /// After a rest, and after a long silence, one goes first; the others wait for what becomes of
+    /// it. A password that has become wrong meanwhile costs one login, not one a session.
     probing: bool,
+    /// When the peer last answered as one that works.
+    worked: Option<DateTime<Utc>>,
+    /// Since when it has not: out of reach, silent, unreadable, or stopped.
+    down: Option<DateTime<Utc>>,
     in_hand: usize,
 }
 
@@ -64,6 +69,8 @@ pub struct LaneStatus {
     pub sent: u64,
     /// Attempts that failed or are in doubt since the start.
     pub failed: u64,
+    /// Since when it has not worked.
+    pub down: Option<DateTime<Utc>>,
     /// The rest it is in. One for something a person has to mend lasts until the channel works
     /// again: at night, when nobody looks whether it does, it is still the last that is known.
     pub rest: Option<Rest>,
@@ -74,6 +81,13 @@ pub struct LaneStatus {
 pub(super) struct Pass {
     probe: bool,
 }
+
+/// A channel that has been out of reach for so long counts as dead: what has another way goes that
+/// way, and the operator is told.
+pub const DEAD_AFTER: TimeDelta = TimeDelta::minutes(15);
+
+/// Sessions idle for so long are closed: the next one signs in anew, and alone.
+const QUIET: TimeDelta = TimeDelta::minutes(1);
 
 /// The longest a rest grows to, unless the channel itself asks for more.
 const LONGEST_REST: TimeDelta = TimeDelta::hours(24);
@@ -131,6 +145,8 @@ impl Lane {
             rest: None,
             streak: 0,
             probing: false,
+            worked: None,
+            down: None,
             in_hand: 0,
         };
         Self {
@@ -161,8 +177,9 @@ impl Lane {
             return None;
         }
         gate.pace.begin(now);
+        let unproved = gate.worked.is_none_or(|at| now - at > QUIET);
+        gate.probing = gate.streak > 0 || (unproved && gate.in_hand == 0);
         gate.in_hand += 1;
-        gate.probing = gate.streak > 0;
         Some(Pass {
             probe: gate.probing,
         })
@@ -204,6 +221,8 @@ impl Lane {
             None if gate.rest.as_ref().is_none_or(|rest| rest.until <= now) => {
                 gate.streak = 0;
                 gate.rest = None;
+                gate.down = None;
+                gate.worked = Some(now);
             }
             None => {}
         }
@@ -214,10 +233,24 @@ impl Lane {
         self.gate().pace.begin(at);
     }
 
-    /// The rest it is in for something a person has to mend.
-    pub(super) fn stopped(&self, now: DateTime<Utc>) -> Option<Rest> {
-        let rest = self.gate().rest.clone()?;
-        (rest.stopped && rest.until > now).then_some(rest)
+    /// The rest it is in, where what waits should not wait for its end: a person has to mend
+    /// something, or it has been out of reach for long.
+    pub(super) fn dead(&self, now: DateTime<Utc>) -> Option<Rest> {
+        let gate = self.gate();
+        let rest = gate.rest.clone()?;
+        let long_down = gate.down.is_some_and(|since| now - since >= DEAD_AFTER);
+        ((rest.stopped || long_down) && rest.until > now).then_some(rest)
+    }
+
+    /// The wall clock was set by so much while nothing else happened.
+    pub(super) fn clock_set(&self, by: TimeDelta) {
+        let mut gate = self.gate();
+        gate.pace.shift(by);
+        if let Some(rest) = &mut gate.rest {
+            rest.until += by;
+        }
+        gate.worked = gate.worked.map(|at| at + by);
+        gate.down = gate.down.map(|at| at + by);
     }
 
     pub(super) fn status(&self, now: DateTime<Utc>) -> LaneStatus {
@@ -228,10 +261,11 @@ impl Lane {
             in_hand: gate.in_hand,
             sent: self.sent.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
+            down: gate.down,
             rest: gate
                 .rest
                 .clone()
-                .filter(|rest| rest.stopped || rest.until > now),
+                .filter(|rest| rest.stopped || gate.down.is_some() || rest.until > now),
         }
     }
 
@@ -260,6 +294,14 @@ impl Gate {
             SendOutcome::InDoubt { detail } => (FailReason::Timeout, detail.clone(), false),
             SendOutcome::Sent { .. } => (FailReason::RateLimited, String::new(), false),
         };
+        let down = stopped
+            || matches!(
+                reason,
+                FailReason::Unreachable | FailReason::Timeout | FailReason::UnreadableAnswer
+            );
+        if down {
+            self.down.get_or_insert(now);
+        }
         self.rest = Some(Rest {
             until: earlier.max(now + length),
             reason,

@@ -20,11 +20,12 @@ mod pick;
 mod recover;
 mod worker;
 
-use std::sync::Arc;
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -34,13 +35,16 @@ use crate::clock::Clock;
 use crate::domain::book::{Book, Delivery};
 use crate::domain::brief::Office;
 use crate::domain::delivery::RetryPlan;
+use crate::domain::fact::{Actor, DeferWhy, Fact};
 use crate::domain::ids::{PersonId, PlanId, Quarter};
+use crate::domain::leap::{self, Leap, Tick};
+use crate::domain::message::Occasion;
 use crate::domain::people::ChannelKind;
 use crate::rules::Rules;
-use crate::store::{Health, Ledger};
+use crate::store::{Decision, Health, Ledger};
 
 use lane::Lane;
-pub use lane::{LaneStatus, Rest};
+pub use lane::{DEAD_AFTER, LaneStatus, Rest};
 
 /// Makes the address of a person's own page for a quarter, as of a moment: the same for the same.
 pub type Links = Arc<dyn Fn(&PlanId, Quarter, &PersonId, DateTime<Utc>) -> String + Send + Sync>;
@@ -70,6 +74,8 @@ pub struct Outbox {
     busy: AtomicUsize,
     /// Nothing new is taken while this is set.
     paused: AtomicBool,
+    /// The last moment at which the clock was believed, and the one furthest ahead.
+    believed: Mutex<Option<(Tick, Tick)>>,
     /// A commit was lost: there may be intents nobody works on.
     doubtful: AtomicBool,
     activity: Notify,
@@ -103,6 +109,7 @@ impl Outbox {
             calendars: None,
             busy: AtomicUsize::new(0),
             paused: AtomicBool::new(true),
+            believed: Mutex::new(None),
             doubtful: AtomicBool::new(true),
             activity: Notify::new(),
             alarm: Notify::new(),
@@ -266,10 +273,80 @@ impl Outbox {
         index: usize,
         now: DateTime<Utc>,
     ) -> impl Iterator<Item = &'a Delivery> + 'a {
+        self.waiting(book, index, now)
+    }
+
+    /// What waits for this lane until then, earliest first.
+    fn waiting<'a>(
+        &'a self,
+        book: &'a Book,
+        index: usize,
+        until: DateTime<Utc>,
+    ) -> impl Iterator<Item = &'a Delivery> + 'a {
         let kind = self.lanes.get(index).map(|lane| lane.channel.kind());
         kind.into_iter()
-            .flat_map(move |kind| book.ready(kind, now))
+            .flat_map(move |kind| book.ready(kind, until))
             .filter(move |delivery| lane::belongs(&self.lanes, book, delivery, index))
+            // While the clock is in doubt only the operator is told of it.
+            .filter(move |delivery| {
+                let occasion = delivery.message.key.occasion;
+                book.clock_doubt.is_none() || matches!(occasion, Occasion::Alarm(_))
+            })
+    }
+
+    /// The clock is believed to show these moments: the last, and the one furthest ahead. What
+    /// leaves before the next such word is held should it leap too far meanwhile.
+    pub fn believe(&self, last: Tick, highest: Tick) {
+        let held = self.has_leapt(self.clock.tick());
+        *self.believed() = Some((last, highest));
+        if held {
+            self.alarm.notify_one();
+        }
+    }
+
+    /// Whether the clock has leapt and nobody has said yet what to make of it. Once it is doubted,
+    /// the book says so.
+    fn has_leapt(&self, now: Tick) -> bool {
+        let Some((last, highest)) = *self.believed() else {
+            return false;
+        };
+        let leapt = matches!(leap::between(last, highest, now), Leap::TooFar(_));
+        leapt && self.ledger.book().clock_doubt.is_none()
+    }
+
+    fn believed(&self) -> MutexGuard<'_, Option<(Tick, Tick)>> {
+        self.believed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The wall clock was set by so much: pauses and tries again keep their distance from now, else
+    /// a clock put back by a day would silence a robot for a day.
+    pub async fn clock_set(&self, by: TimeDelta) {
+        for lane in &self.lanes {
+            lane.clock_set(by);
+        }
+        if by >= TimeDelta::zero() {
+            return;
+        }
+        let now = self.clock.now();
+        let decide = move |book: &Book| {
+            let facts: Vec<Fact> = book
+                .queue
+                .iter()
+                .filter(|((_, until, _), _)| *until > now)
+                .filter_map(|((_, until, _), key)| {
+                    let delivery = book.messages.get(key)?;
+                    let was_due = delivery.attempts > 0 || *until <= now - by;
+                    was_due.then(|| Fact::MessageDeferred {
+                        key: key.clone(),
+                        until: now.max(*until + by),
+                        why: DeferWhy::ClockSet,
+                    })
+                })
+                .collect();
+            Ok::<_, Infallible>(Decision { facts, value: () })
+        };
+        // What the store does not take now waits until the clock has caught up.
+        let _ = self.ledger.commit(Actor::System, now, decide).await;
     }
 
     /// Takes nothing new until those at work have ended, then decides about intents without an

@@ -140,6 +140,9 @@ fn check(book: &Book, hours: Hours, delivery: &Delivery) -> Check {
     let Some(channel) = message.route.get(usize::from(delivery.leg)) else {
         return Check::Broken;
     };
+    if matches!(message.key.occasion, Occasion::Alarm(_)) && book.alarms.is_empty() {
+        return Check::Withdraw(WithdrawWhy::AlarmOver);
+    }
     if let Some(by) = superseded_by(book, message) {
         return Check::Withdraw(WithdrawWhy::Superseded { by });
     }

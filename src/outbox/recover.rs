@@ -16,6 +16,7 @@ impl Outbox {
     /// the store would not have it.
     pub(super) async fn recover(&self) -> bool {
         let now = self.clock.now();
+        let doubts = self.terms.retry.doubts;
         let decide = move |book: &Book| {
             let facts: Vec<Fact> = book
                 .in_doubt()
@@ -29,7 +30,13 @@ impl Outbox {
                         outcome: SendOutcome::InDoubt {
                             detail: "发送过程中程序中断，不能确定是否已送达".into(),
                         },
-                        verdict: delivery::after_crash(channel, delivery.leg, first, now),
+                        verdict: delivery::after_crash(
+                            channel,
+                            delivery.leg,
+                            (first, delivery.doubts_on_leg),
+                            &doubts,
+                            now,
+                        ),
                     })
                 })
                 .collect();
@@ -46,10 +53,10 @@ impl Outbox {
         }
     }
 
-    /// Sends what waits for a stopped channel its next way, where it has one.
+    /// Sends what waits for a dead channel its next way, where it has one.
     pub(super) async fn pass_on(self: &Arc<Self>, now: DateTime<Utc>) {
         for (index, lane) in self.lanes.iter().enumerate() {
-            let Some(rest) = lane.stopped(now) else {
+            let Some(rest) = lane.dead(now) else {
                 continue;
             };
             if !self.has_to_pass_on(&self.ledger.book(), index, now) {
@@ -58,11 +65,9 @@ impl Outbox {
             let this = Arc::clone(self);
             let decide = move |book: &Book| {
                 let mut facts = Vec::new();
-                for delivery in this.ready(book, index, now) {
+                for delivery in this.stranded(book, index, now) {
                     let channel = delivery.message.route.get(usize::from(delivery.leg));
-                    let (Some(channel), false) = (channel, last_leg(delivery)) else {
-                        continue;
-                    };
+                    let Some(channel) = channel else { continue };
                     facts.push(Fact::SendIntended {
                         key: delivery.message.key.clone(),
                         leg: delivery.leg,
@@ -89,13 +94,30 @@ impl Outbox {
         }
     }
 
-    /// Whether something waits for a stopped channel that has another way.
+    /// Whether something waits for a dead channel that has another way.
     pub(super) fn has_to_pass_on(&self, book: &Book, index: usize, now: DateTime<Utc>) -> bool {
-        let stopped = self
+        let dead = self
             .lanes
             .get(index)
-            .is_some_and(|lane| lane.stopped(now).is_some());
-        stopped && !self.ready(book, index, now).all(last_leg)
+            .is_some_and(|lane| lane.dead(now).is_some());
+        dead && self.stranded(book, index, now).next().is_some()
+    }
+
+    /// What waits for this lane and has another way: due, or tried here in vain.
+    fn stranded<'a>(
+        &'a self,
+        book: &'a Book,
+        index: usize,
+        now: DateTime<Utc>,
+    ) -> impl Iterator<Item = &'a Delivery> + 'a {
+        let again = move |delivery: &&Delivery| delivery.tries_on_leg > 0;
+        let waiting = self
+            .waiting(book, index, DateTime::<Utc>::MAX_UTC)
+            .filter(move |delivery| match delivery.state {
+                DeliveryState::Waiting { until } => until <= now || again(delivery),
+                _ => false,
+            });
+        waiting.filter(|delivery| !last_leg(delivery))
     }
 
     /// Counts what left in the last minutes, so that a restart does not break a robot's pace.

@@ -73,8 +73,10 @@ impl Outbox {
         let _busy = Busy::new(self);
         let mut last: Vec<Conclusion> = Vec::new();
         loop {
-            let now = self.clock.now();
-            let stop = soft.is_cancelled() || self.paused.load(Ordering::SeqCst);
+            let tick = self.clock.tick();
+            let now = tick.wall;
+            let paused = self.paused.load(Ordering::SeqCst);
+            let stop = soft.is_cancelled() || paused || self.has_leapt(tick);
             let pass = if stop { None } else { lane.enter(now) };
             if pass.is_none() && last.is_empty() {
                 return;

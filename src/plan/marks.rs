@@ -6,17 +6,20 @@ use crate::domain::ids::TaskNo;
 
 /// Splits `14. 加快发展…` into number and goal.
 pub(super) fn split_number(goal: &str) -> (Option<TaskNo>, String) {
+    match leading_number(goal) {
+        Some((no, after)) => (Some(no), after.trim_start().to_owned()),
+        None => (None, goal.to_owned()),
+    }
+}
+
+/// The number before the goal, and what follows it.
+pub(super) fn leading_number(goal: &str) -> Option<(TaskNo, &str)> {
     let rest = goal.trim_start_matches(|c: char| c.is_ascii_digit());
     let digits = goal.strip_suffix(rest).unwrap_or_default();
-    let number = digits.parse().ok().filter(|no| *no > 0);
-    let after = rest.strip_prefix(['.', '．', '、']);
-    match (number, after) {
-        // `3.0 版` is no number of a task.
-        (Some(no), Some(after)) if !after.starts_with(|c: char| c.is_ascii_digit()) => {
-            (Some(no), after.trim_start().to_owned())
-        }
-        _ => (None, goal.to_owned()),
-    }
+    let number = digits.parse().ok().filter(|no| *no > 0)?;
+    let after = rest.strip_prefix(['.', '．', '、'])?;
+    // `3.0 版` is no number of a task.
+    (!after.starts_with(|c: char| c.is_ascii_digit())).then_some((number, after))
 }
 
 /// The number in a column of its own: `14`, `１４`, `14.`, `十四`.

@@ -8,7 +8,7 @@ use super::compose;
 pub(super) use super::findings::quote;
 use super::findings::{self, Place, Repaired};
 use super::layout::{Cells, Names, Shift};
-use super::marks::{chinese, requirement_number, split_number, task_number};
+use super::marks::{chinese, leading_number, requirement_number, split_number, task_number};
 use super::sheet::Sheet;
 use super::{MOST_TASKS, Source, TableError, clean};
 use crate::domain::ids::TaskNo;
@@ -68,6 +68,11 @@ pub(super) fn read(sheet: Sheet, source: &Source) -> Result<Draft, TableError> {
     Ok(taker.finish(body.above))
 }
 
+fn any_number(item: &Item) -> Option<TaskNo> {
+    let before_goal = || leading_number(item.cells.get(Field::Goal).trim_start());
+    task_number(item.cells.get(Field::Number)).or_else(|| Some(before_goal()?.0))
+}
+
 /// Most text of requirements, counted once for each task under them.
 const MOST_CARRIED: usize = 64 << 20;
 
@@ -81,6 +86,9 @@ struct Taker {
     /// Whether requirements have numbers; else each text is one of its own.
     numbered_requirements: bool,
     numbers: HashSet<TaskNo>,
+    /// Those that stand in any row: another is given to none of the rest, else one number printed
+    /// twice would move all behind it.
+    printed: HashSet<TaskNo>,
     /// Whether tasks have numbers.
     numbered: bool,
     findings: Vec<Finding>,
@@ -100,6 +108,7 @@ impl Taker {
             last_number: None,
             numbered_requirements,
             numbers: HashSet::new(),
+            printed: body.items.iter().filter_map(any_number).collect(),
             numbered: body.numbered,
             findings: findings::of_body(body),
         }
@@ -252,7 +261,7 @@ impl Taker {
         let next = self.rows.last().map_or(1, |row| row.no.saturating_add(1));
         (next..=TaskNo::MAX)
             .chain(1..next)
-            .find(|no| !self.numbers.contains(no))
+            .find(|no| !self.numbers.contains(no) && !self.printed.contains(no))
             .unwrap_or(next)
     }
 

@@ -59,6 +59,17 @@ fn small(rows: &[&str]) -> Reading {
 }
 
 #[test]
+fn a_number_printed_twice_moves_no_other() {
+    let row =
+        |no: u32| format!("{no}. 办好第{no}件事。\t一季度完成。\t李明\t市教育局\t王华\t张伟\t");
+    let rows = [1, 2, 2, 3, 4].map(row);
+    let reading = small(&rows.each_ref().map(String::as_str));
+    let numbers: Vec<u32> = reading.plan.tasks.iter().map(|task| task.no).collect();
+    assert_eq!(numbers, [1, 2, 5, 3, 4]);
+    assert_eq!(tasks_with(&reading, FindingCode::DuplicateTaskNo), [5]);
+}
+
+#[test]
 fn the_whole_table_is_read() {
     let reading = table();
     let plan = &reading.plan;

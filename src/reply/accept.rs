@@ -9,7 +9,7 @@ use crate::desk::Desk;
 use crate::domain::book::{Book, Obligation};
 use crate::domain::calendar::Calendar;
 use crate::domain::fact::{Actor, Fact};
-use crate::domain::ids::{PersonId, PlanId, Quarter, TaskNo};
+use crate::domain::ids::{self, PersonId, PlanId, Quarter, TaskNo};
 use crate::domain::report::{Draft, FieldFault, Received, Report, Review, Via, read};
 use crate::domain::target::actual::targets_in;
 use crate::store::{CommitError, Decision};
@@ -49,7 +49,7 @@ pub enum Refusal {
     #[error("有{}处需要修改", .0.len())]
     Faults(Vec<Fault>),
     /// These are accepted already and cannot be changed.
-    #[error("第{}项已审核通过，不能再修改", join(.0))]
+    #[error("第{}项已审核通过，不能再修改", ids::told(.0))]
     Accepted(Vec<TaskNo>),
 }
 
@@ -201,9 +201,4 @@ fn number(reports: &[Received], day: NaiveDate) -> String {
     let digest = Sha256::digest(lines.concat().as_bytes());
     let hash: String = digest.iter().take(4).map(|b| format!("{b:02X}")).collect();
     format!("{}-{hash}", day.format("%Y%m%d"))
-}
-
-fn join(tasks: &[TaskNo]) -> String {
-    let numbers: Vec<_> = tasks.iter().map(ToString::to_string).collect();
-    numbers.join("、")
 }

@@ -12,6 +12,7 @@ mod api;
 mod form;
 mod items;
 mod pages;
+mod received;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,6 +37,10 @@ pub fn router(desk: Arc<Desk>) -> Router {
     Router::new()
         .route("/r/{token}", get(form::show).post(form::submit))
         .route("/r/{token}/receipt", get(form::receipt))
+        .route(
+            "/r/{token}/received/{channel}",
+            get(received::show).post(received::submit),
+        )
         .route("/api/v1/reply/{token}", get(api::show).post(api::submit))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(Room::new(desk))

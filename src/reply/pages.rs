@@ -209,16 +209,16 @@ struct ReceiptPage<'a> {
     left: usize,
 }
 
-/// What both pages have around them.
-struct Frame<'a> {
-    style: &'a str,
-    office: &'a str,
-    phone: Option<&'a str>,
-    simulated: Option<String>,
+/// What all pages have around them.
+pub(super) struct Frame<'a> {
+    pub(super) style: &'a str,
+    pub(super) office: &'a str,
+    pub(super) phone: Option<&'a str>,
+    pub(super) simulated: Option<String>,
 }
 
 impl<'a> Frame<'a> {
-    fn new(desk: &'a Desk, calendar: &Calendar) -> Self {
+    pub(super) fn new(desk: &'a Desk, calendar: &Calendar) -> Self {
         let now = desk.clock.now();
         let simulated = desk.clock.is_simulated();
         Self {

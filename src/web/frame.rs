@@ -4,7 +4,7 @@ use chrono::Datelike as _;
 
 use super::format::long_moment;
 use super::{Caller, assets};
-use crate::desk::{Desk, StoppedChannel};
+use crate::desk::{Desk, behind_words, doubt_words};
 use crate::domain::calendar::Calendar;
 use crate::store::Health;
 
@@ -28,6 +28,8 @@ pub struct Frame<'a> {
     pub simulated: Option<String>,
     /// What somebody should mend.
     pub warnings: Vec<String>,
+    /// What to say of a clock that leapt; nothing is sent until a person agrees.
+    pub clock: Option<String>,
 }
 
 impl<'a> Frame<'a> {
@@ -54,6 +56,10 @@ impl<'a> Frame<'a> {
             here,
             user,
             csrf: caller.csrf().to_owned(),
+            clock: match signed_in {
+                true => leapt(desk, &calendar),
+                false => None,
+            },
             demo: desk.is_demo(),
             simulated: simulated.then(|| long_moment(&calendar, now)),
             warnings: match signed_in {
@@ -64,6 +70,11 @@ impl<'a> Frame<'a> {
     }
 }
 
+fn leapt(desk: &Desk, calendar: &Calendar) -> Option<String> {
+    let doubt = desk.ledger.book().clock_doubt?;
+    Some(doubt_words(doubt, calendar))
+}
+
 fn warnings(desk: &Desk, calendar: &Calendar) -> Vec<String> {
     let mut found = Vec::new();
     if desk.ledger.health() != Health::Good {
@@ -71,9 +82,17 @@ fn warnings(desk: &Desk, calendar: &Calendar) -> Vec<String> {
             "存储暂时只读：现在可以查看，但不能收报、审核或发送。请联系服务器管理员。".into(),
         );
     }
-    found.extend((desk.stopped)().iter().map(told));
-    let this_year = calendar.date_of(desk.clock.now()).year();
+    let stopped = (desk.stopped)();
+    found.extend(stopped.iter().map(|channel| channel.words(calendar)));
+    let now = desk.clock.now();
+    let this_year = calendar.date_of(now).year();
     let book = desk.ledger.book();
+    found.extend(behind_words(
+        &book,
+        calendar,
+        desk.clock.is_simulated(),
+        now,
+    ));
     let mut years: Vec<i32> = book
         .plans
         .values()
@@ -92,16 +111,4 @@ fn warnings(desk: &Desk, calendar: &Calendar) -> Vec<String> {
         ));
     }
     found
-}
-
-/// What a stopped channel needs, in a sentence.
-fn told(channel: &StoppedChannel) -> String {
-    let name = channel.name.as_ref();
-    format!(
-        "{}{}已停止发送：{}（{}）。请服务器管理员检查设置并改正，未发的消息之后会自动发出。",
-        channel.kind.chinese(),
-        name.map_or(String::new(), |name| format!("“{name}”")),
-        channel.reason.chinese(),
-        channel.detail
-    )
 }

@@ -8,6 +8,7 @@ use chrono::{DateTime, Datelike as _, Utc};
 use crate::domain::board;
 use crate::domain::book::{Book, ObligationState};
 use crate::domain::calendar::Calendar;
+use crate::domain::people::ChannelKind;
 
 /// All metrics. `counts` are heartbeats, passes and healings of the store since the start;
 /// `stopped` are channels that wait for a person.
@@ -47,11 +48,50 @@ pub fn metrics_text(
     out.line(name, &[], stopped as u64);
     out.head("cuiban_journal_position", "gauge", "Facts in the journal.");
     out.line("cuiban_journal_position", &[], book.position);
+    duty(&mut out, book, now);
     obligations(&mut out, book, now);
     messages(&mut out, book);
     stages(&mut out, book);
     holidays(&mut out, book, calendar, now);
     out.0
+}
+
+/// How the program itself is.
+fn duty(out: &mut Text, book: &Book, now: DateTime<Utc>) {
+    let name = "cuiban_oldest_unsent_seconds";
+    out.head(
+        name,
+        "gauge",
+        "Age of the oldest message that is due and not sent.",
+    );
+    let due = board::oldest_unsent(book, now);
+    let age = due.map_or(0, |due| (now - due).num_seconds());
+    out.line(name, &[], u64::try_from(age).unwrap_or(0));
+    let name = "cuiban_doubts_total";
+    out.head(
+        name,
+        "counter",
+        "Attempts whose outcome stayed unknown, over all time.",
+    );
+    for kind in ChannelKind::ALL {
+        let count = book.doubts.get(&kind).copied().unwrap_or(0);
+        out.line(name, &[("channel", kind.as_str())], count);
+    }
+    let name = "cuiban_alarms";
+    out.head(name, "gauge", "Troubles the operator is told of.");
+    out.line(name, &[], book.alarms.len() as u64);
+    let name = "cuiban_clock_in_doubt";
+    out.head(
+        name,
+        "gauge",
+        "1 while nothing is sent because the clock has leapt.",
+    );
+    out.line(name, &[], u64::from(book.clock_doubt.is_some()));
+    let name = "cuiban_addresses_refused";
+    out.head(name, "gauge", "Addresses that their peer says nobody has.");
+    let addresses = book.addresses.values();
+    let refused = addresses.filter(|address| address.refused.is_some());
+    out.line(name, &[], refused.count() as u64);
 }
 
 fn obligations(out: &mut Text, book: &Book, now: DateTime<Utc>) {

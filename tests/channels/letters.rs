@@ -5,7 +5,8 @@ use cuiban::channel::render::{self, Short};
 use cuiban::domain::book::Book;
 use cuiban::domain::brief::{self, Brief, Order};
 use cuiban::domain::delivery::{SendOutcome, Verdict};
-use cuiban::domain::fact::Fact;
+use cuiban::domain::fact::{Fact, SkipWhy};
+use cuiban::domain::ids::{ObligationKey, PersonId};
 use cuiban::domain::message::{Message, Occasion, Stage};
 use cuiban::domain::people::ChannelKind;
 use cuiban::domain::report::Review;
@@ -155,7 +156,13 @@ fn those_copied_in_read_whose_it_is_and_later_that_it_is_settled() {
     message.key.person = world::person("", "刘光滨");
     message.items.clear();
     message.about = vec![obligation(32, 0), obligation(31, 1), obligation(31, 0)];
-    let brief = brief_of(&founded(now), &message, now);
+    let wang = || world::person("市发展改革局", "王国雄");
+    let reached = notices(&[
+        (zhong(), world::zhongs()),
+        (wang(), vec![obligation(31, 0)]),
+    ]);
+    let book = world::book(now, world::founding().into_iter().chain(reached));
+    let brief = brief_of(&book, &message, now);
     insta::assert_snapshot!("copied", shown(&brief));
     let short = render::short(&brief, Short::Markdown, 4096).unwrap();
     insta::assert_snapshot!("copied_wecom", short);
@@ -170,6 +177,98 @@ fn those_copied_in_read_whose_it_is_and_later_that_it_is_settled() {
     let brief = brief_of(&book, &message, at("2022-04-12", "16:50"));
     insta::assert_snapshot!("settled", shown(&brief));
     insta::assert_snapshot!("settled_html", render::letter(&brief).unwrap().html);
+}
+
+/// Notices that were sent to these people.
+fn notices(told: &[(PersonId, Vec<ObligationKey>)]) -> Vec<Fact> {
+    let sent = |(person, items): &(PersonId, Vec<ObligationKey>)| {
+        let mut notice = stage_message(Stage::Notice, at("2022-03-17", "09:10"));
+        notice.key.person = person.clone();
+        notice.items = items.clone();
+        let intended = Fact::SendIntended {
+            key: notice.key.clone(),
+            leg: 0,
+            channel: ChannelKind::Email,
+            items: items.clone(),
+        };
+        let concluded = Fact::SendConcluded {
+            key: notice.key.clone(),
+            outcome: SendOutcome::Sent {
+                answer: String::new(),
+            },
+            verdict: Verdict::Done,
+        };
+        [world::queued(notice), intended, concluded]
+    };
+    told.iter().flat_map(sent).collect()
+}
+
+#[test]
+fn a_coordinator_reads_whom_nothing_reached_apart_from_those_who_owe() {
+    let now = at("2022-04-08", "09:10");
+    let mut message = stage_message(Stage::Escalation, now);
+    let (unit, name) = world::COORDINATOR;
+    message.key.person = world::person(unit, name);
+    message.items.clear();
+    message.about = vec![obligation(32, 0), obligation(31, 1), obligation(31, 0)];
+    let reached = notices(&[(zhong(), world::zhongs())]);
+    let mut unreached = stage_message(Stage::Escalation, now).key;
+    unreached.person = world::person("市发展改革局", "王国雄");
+    let skipped = Fact::MessageSkipped {
+        key: unreached,
+        why: SkipWhy::Unreachable,
+    };
+    let facts = world::founding().into_iter().chain(reached);
+    let book = world::book(now, facts.chain([skipped]));
+    let brief = brief_of(&book, &message, now);
+    insta::assert_snapshot!("copied_coordinator", shown(&brief));
+    let short = render::short(&brief, Short::Markdown, 4096).unwrap();
+    insta::assert_snapshot!("copied_coordinator_wecom", short);
+    message.about = vec![obligation(31, 0)];
+    let brief = brief_of(&book, &message, now);
+    insta::assert_snapshot!("copied_coordinator_all_unreached", shown(&brief));
+}
+
+#[test]
+fn a_test_message_says_that_it_is_one() {
+    let now = at("2022-03-10", "10:00");
+    let mut message = stage_message(Stage::Notice, now);
+    message.key.occasion = Occasion::Test(1);
+    message.items.clear();
+    let brief = brief_of(&founded(now), &message, now);
+    insta::assert_snapshot!("test", shown(&brief));
+    message.route = vec![ChannelKind::WecomRobot];
+    let brief = brief_of(&founded(now), &message, now);
+    let short = render::short(&brief, Short::Markdown, 4096).unwrap();
+    insta::assert_snapshot!("test_wecom", short);
+}
+
+#[test]
+fn an_alarm_says_what_is_wrong_since_when_and_what_to_do() {
+    let now = at("2022-03-17", "10:00");
+    let mut facts = world::founding();
+    for (alarm, words) in [
+        (
+            "channel/email",
+            "电子邮件已停止发送：账号、密码或密钥无效（登录邮件服务器：535 请使用授权码登录）。请服务器管理员检查设置并改正，未发的消息之后会自动发出。",
+        ),
+        (
+            "clock",
+            "系统时钟突然由2022年3月17日跳到2023年3月17日，已暂停提醒。",
+        ),
+    ] {
+        facts.push(Fact::AlarmRaised {
+            alarm: alarm.into(),
+            words: words.into(),
+        });
+    }
+    let mut message = stage_message(Stage::Notice, now);
+    message.key.occasion = Occasion::Alarm(1);
+    message.items.clear();
+    let brief = brief_of(&world::book(now, facts), &message, now);
+    insta::assert_snapshot!("alarm", shown(&brief));
+    let short = render::short(&brief, Short::Markdown, 4096).unwrap();
+    insta::assert_snapshot!("alarm_wecom", short);
 }
 
 #[test]

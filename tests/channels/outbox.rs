@@ -513,6 +513,53 @@ async fn a_restart_repeats_mail_in_doubt_and_holds_what_a_robot_may_have_said() 
 }
 
 #[tokio::test]
+async fn a_clock_that_leapt_holds_all_but_the_word_of_it() {
+    let clock = monday();
+    let mail = Arc::new(Fake::good(MAIL, &clock));
+    let desk = Desk::open(&clock, Vec::new(), vec![mail.clone()]);
+    // A leap that nobody has looked at yet.
+    let now = clock.tick();
+    let mut before = now;
+    before.wall -= TimeDelta::days(300);
+    desk.outbox.believe(before, before);
+    let message = reminder(&clock, &[MAIL]);
+    desk.append(vec![world::queued(message)]).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(mail.sent(), []);
+
+    // It is doubted: the operator alone is told.
+    let mut alarm = many(&clock, 1, MAIL).remove(0);
+    alarm.key.occasion = Occasion::Alarm(1);
+    alarm.items.clear();
+    alarm.explicit = true;
+    desk.append(vec![
+        Fact::ClockDoubted {
+            expected: before.wall,
+            found: now.wall,
+        },
+        Fact::AlarmRaised {
+            alarm: "clock/leapt".into(),
+            words: "系统时钟突然跳变".into(),
+        },
+        world::queued(alarm),
+    ])
+    .await;
+    desk.idle().await;
+    let told = |mail: &Fake| {
+        let sent = mail.sent().into_iter();
+        sent.map(|(key, ..)| key.occasion).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&mail), [Occasion::Alarm(1)]);
+
+    desk.append(vec![Fact::ClockAgreed]).await;
+    desk.outbox.believe(now, now);
+    desk.idle().await;
+    let all = [Occasion::Alarm(1), Occasion::Stage(Stage::Reminder)];
+    assert_eq!(told(&mail), all);
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn asked_to_stop_it_finishes_what_is_in_hand_and_takes_nothing_new() {
     let clock = monday();
     let soft = CancellationToken::new();

@@ -18,6 +18,8 @@ mod peers {
 
 mod bell;
 mod browser;
+mod clock;
+mod duty;
 mod faults;
 mod import;
 mod inspect;

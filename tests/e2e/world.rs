@@ -162,6 +162,27 @@ impl World {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
+        self.daemon(child)
+    }
+
+    /// Starts the daemon by the machine's clock, which is off by the seconds in this file.
+    pub fn spawn_by_machine_clock(&self, offset: &Path) -> Daemon {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.path("log"))
+            .unwrap();
+        let child = self
+            .command(&["serve"])
+            .env("CUIBAN_TEST_CLOCK", offset)
+            .stderr(log)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        self.daemon(child)
+    }
+
+    fn daemon(&self, child: Child) -> Daemon {
         Daemon {
             child,
             base: format!("http://127.0.0.1:{}", self.port),

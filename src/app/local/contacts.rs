@@ -10,10 +10,14 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
+use super::simulate::find_person;
 use super::{Fault, Operator};
-use crate::app::answers::{ContactsAnswer, ReadinessAnswer, UnreachablePerson};
+use crate::app::answers::{
+    ContactsAnswer, DoubtfulPerson, ReadinessAnswer, TestAnswer, UnreachablePerson,
+};
 use crate::domain::book::{Book, PlanBook};
-use crate::domain::ids::PlanId;
+use crate::domain::due::{self, TestTo};
+use crate::domain::ids::{PlanId, Quarter};
 use crate::domain::people::Person;
 use crate::domain::plan::Severity;
 use crate::plan::contacts;
@@ -92,7 +96,7 @@ pub(super) async fn check(
     let rules = operator.rules.now();
     let book = operator.desk.ledger.book();
     let (id, _) = latest(&book)?;
-    let readiness = contacts::readiness(&book, id, |id| !rules.world(&book).route(id).is_empty())
+    let readiness = contacts::readiness(&rules.world(&book), id)
         .ok_or_else(|| Fault::failed("分解表已不存在"))?;
     let unreachable = readiness.unreachable.iter().map(|one| UnreachablePerson {
         id: one.person.id.to_string(),
@@ -100,11 +104,55 @@ pub(super) async fn check(
         unit: one.person.unit.clone(),
         open: one.open.clone(),
     });
+    let doubtful = readiness.doubtful.iter().map(|one| DoubtfulPerson {
+        id: one.person.id.to_string(),
+        name: one.person.name.clone(),
+        unit: one.person.unit.clone(),
+        addresses: one
+            .addresses
+            .iter()
+            .map(|(kind, known)| (kind.to_string(), known.as_str().to_owned()))
+            .collect(),
+    });
     Ok(Json(ReadinessAnswer {
         people: readiness.people,
         unreachable: unreachable.collect(),
+        doubtful: doubtful.collect(),
         text: readiness.to_string(),
     }))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct TestBody {
+    /// A name, `单位/姓名` or an id; nobody: all whose addresses are not known to work.
+    person: Option<String>,
+    /// Also those known to work.
+    #[serde(default)]
+    all: bool,
+}
+
+/// Sends test messages.
+pub(super) async fn test(
+    State(operator): State<Arc<Operator>>,
+    Json(body): Json<TestBody>,
+) -> Result<Json<TestAnswer>, Fault> {
+    let rules = operator.rules.now();
+    let now = operator.desk.clock.now();
+    let answer = operator
+        .commit(now, move |book| {
+            let (plan, _) = latest(book)?;
+            let to = match &body.person {
+                Some(who) => TestTo::Person(find_person(book, who)?),
+                None if body.all => TestTo::All,
+                None => TestTo::Unproved,
+            };
+            let quarter = Quarter::of(rules.calendar.date_of(now));
+            let facts = due::test(&rules.world(book), (plan, quarter), &to, now);
+            let value = TestAnswer::of(facts.len());
+            Ok(Decision { facts, value })
+        })
+        .await?;
+    Ok(Json(answer))
 }
 
 /// The plan last imported.

@@ -1,6 +1,7 @@
 //! The operator's interface, for the commands: over the daemon's Unix socket, or in the command's
 //! own process when no daemon has the store. Whoever may open the socket may do all of this.
 
+mod clock;
 mod contacts;
 mod journal;
 mod plans;
@@ -62,6 +63,8 @@ pub(super) fn router(operator: Arc<Operator>) -> Router {
         .route("/api/v1/contacts", post(contacts::import))
         .route("/api/v1/contacts/template", get(contacts::template))
         .route("/api/v1/contacts/check", get(contacts::check))
+        .route("/api/v1/contacts/test", post(contacts::test))
+        .route("/api/v1/clock/confirm", post(clock::confirm))
         .route("/api/v1/simulate", get(simulate::simulate))
         .route("/api/v1/journal", get(journal::dump))
         .route("/api/v1/journal/verify", get(journal::verify))

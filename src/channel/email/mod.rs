@@ -142,8 +142,8 @@ impl Channel for EmailChannel {
         Pace::per_minute_and_hour(settings.per_minute, settings.per_hour)
     }
 
-    fn send<'a>(&'a self, brief: &'a Brief, _nth: u32) -> Sending<'a> {
-        Box::pin(self.shared.send(brief))
+    fn send<'a>(&'a self, brief: &'a Brief, nth: u32) -> Sending<'a> {
+        Box::pin(self.shared.send(brief, nth))
     }
 
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
@@ -157,7 +157,7 @@ impl Channel for EmailChannel {
 }
 
 impl Shared {
-    async fn send(self: &Arc<Self>, brief: &Brief) -> Attempted {
+    async fn send(self: &Arc<Self>, brief: &Brief, nth: u32) -> Attempted {
         let mail = match self.composer.compose(brief) {
             Ok(mail) => mail,
             Err(attempted) => return *attempted,
@@ -169,7 +169,7 @@ impl Shared {
             Some(session) => (session, true),
             None => match self.connect().await {
                 Ok(session) => (session, false),
-                Err(trouble) => return self.judge(&trouble),
+                Err(trouble) => return self.judge(&trouble, nth),
             },
         };
         loop {
@@ -186,7 +186,7 @@ impl Shared {
                 session.quit().await;
                 match self.connect().await {
                     Ok(new) => (session, kept) = (new.after_reconnect(), false),
-                    Err(trouble) => return self.judge(&trouble),
+                    Err(trouble) => return self.judge(&trouble, nth),
                 }
                 continue;
             }
@@ -199,7 +199,7 @@ impl Shared {
                     if session.reset_after(&trouble).await {
                         self.keep(session).await;
                     }
-                    self.judge(&trouble)
+                    self.judge(&trouble, nth)
                 }
             };
         }
@@ -209,8 +209,8 @@ impl Shared {
         Session::open(&self.settings, self.tls.as_ref()).await
     }
 
-    fn judge(&self, trouble: &Trouble) -> Attempted {
-        let attempted = answer::judge(trouble);
+    fn judge(&self, trouble: &Trouble, nth: u32) -> Attempted {
+        let attempted = answer::judge(trouble, nth);
         tracing::debug!(
             channel = "email",
             stage = trouble.stage.as_str(),

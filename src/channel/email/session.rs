@@ -338,7 +338,11 @@ async fn starttls(limit: Duration, mut tcp: TcpStream) -> Result<TcpStream, Trou
             let what = "服务器不支持 STARTTLS；不会改用不加密的连接，请检查 tls 设置";
             return Err(Trouble::new(Stage::Tls, What::Unfit(what.into())));
         }
-        expect(wire::ask(&mut tcp, "STARTTLS\r\n").await, 220)?;
+        let answer = expect(wire::ask(&mut tcp, "STARTTLS\r\n").await, 220);
+        answer.map_err(|trouble| Trouble {
+            stage: Stage::Tls,
+            ..trouble
+        })?;
         Ok(tcp)
     };
     within(limit, Stage::Greeting, talk).await

@@ -109,9 +109,10 @@ impl Templates {
             return Err(wrong("写出来是空的，请补上内容".into()));
         }
         let carries = matches!(part, "body.txt" | "body.html" | "wecom.md" | "wecom.txt");
-        if carries && brief.letter == Letter::Reminder && !whole.contains(LINK) {
+        let leads = matches!(brief.letter, Letter::Reminder | Letter::Test);
+        if carries && leads && !whole.contains(LINK) {
             let message =
-                "缺少填报链接，收到的人无法报送；请写上 {{ link }}（网页里写 {{ link|url }}）";
+                "缺少链接，收到的人无法报送或确认；请写上 {{ link }}（网页里写 {{ link|url }}）";
             return Err(wrong(message.into()));
         }
         if part.starts_with("wecom") {
@@ -247,7 +248,7 @@ fn known_sets(ladder: &Ladder) -> Vec<String> {
         .iter()
         .filter_map(|rule| rule.template.clone());
     let mut all: Vec<String> = owners
-        .chain(["copied", "settled", "digest", "thanks"])
+        .chain(["copied", "settled", "digest", "thanks", "test", "alarm"])
         .map(str::to_owned)
         .chain(copied)
         .collect();

@@ -32,11 +32,15 @@ pub enum Sample {
     TakenOver,
     /// To a former owner: thanks.
     Thanks,
+    /// To anyone: does this arrive?
+    Test,
+    /// To the operator: what is wrong.
+    Alarm,
 }
 
 impl Sample {
     /// All of them, in the order of a quarter.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Stage(Stage::Notice),
         Self::Stage(Stage::Reminder),
         Self::Stage(Stage::Due),
@@ -49,6 +53,8 @@ impl Sample {
         Self::Digest,
         Self::TakenOver,
         Self::Thanks,
+        Self::Test,
+        Self::Alarm,
     ];
 
     /// Names it in an address; its own templates stand in the folder of this name.
@@ -62,6 +68,8 @@ impl Sample {
             Self::Digest => "digest".into(),
             Self::TakenOver => "taken_over".into(),
             Self::Thanks => "thanks".into(),
+            Self::Test => "test".into(),
+            Self::Alarm => "alarm".into(),
         }
     }
 
@@ -76,6 +84,8 @@ impl Sample {
             Self::Digest => "每日汇总".into(),
             Self::TakenOver => "任务交接".into(),
             Self::Thanks => "交接致谢".into(),
+            Self::Test => "测试".into(),
+            Self::Alarm => "运行告警".into(),
         }
     }
 
@@ -87,6 +97,8 @@ impl Sample {
             Self::Thanks => "原直接责任人",
             Self::Copied(_) | Self::Settled => "责任人、责任领导",
             Self::Digest => "联络人",
+            Self::Test => "任何人",
+            Self::Alarm => "运维联系人",
         }
     }
 
@@ -98,7 +110,7 @@ impl Sample {
                 ladder.rule(stage).map_or(0, |rule| rule.working_days)
             }
             Self::Urge | Self::Settled => 3,
-            Self::Digest | Self::TakenOver | Self::Thanks => -1,
+            Self::Digest | Self::TakenOver | Self::Thanks | Self::Test | Self::Alarm => -1,
         };
         self.on(office, ladder, days)
     }
@@ -119,7 +131,7 @@ impl Sample {
             name: match letter {
                 Letter::Reminder | Letter::Thanks => "张三",
                 Letter::Copied | Letter::Settled => "李四",
-                Letter::Digest => "王五",
+                Letter::Digest | Letter::Test | Letter::Alarm => "王五",
             }
             .into(),
             unit: "市科技局".into(),
@@ -141,9 +153,13 @@ impl Sample {
                     about(ObligationState::ReportedLate, Some(ReportStatus::Completed))
                 }
                 Letter::Thanks => handed_over(),
-                Letter::Reminder | Letter::Digest => Vec::new(),
+                Letter::Reminder | Letter::Digest | Letter::Test | Letter::Alarm => Vec::new(),
             },
             digest: (letter == Letter::Digest).then(digest),
+            alarms: match letter {
+                Letter::Alarm => alarms(moment(days)),
+                _ => Vec::new(),
+            },
             copied: match days > 0 && owners {
                 true => vec!["李四".into()],
                 false => Vec::new(),
@@ -190,6 +206,9 @@ impl Sample {
             if let Some(digest) = &mut bare.digest {
                 *digest = Digest::default();
             }
+            if let Some(item) = bare.about.first_mut() {
+                item.unreached = bare.letter == Letter::Copied;
+            }
             if bare.letter == Letter::Reminder {
                 bare.about = about(ObligationState::OverdueUnreported, None);
             }
@@ -210,6 +229,8 @@ impl Sample {
             Self::Digest => (Occasion::Digest(day(31)), Letter::Digest),
             Self::TakenOver => (Occasion::TakenOver(2), Letter::Reminder),
             Self::Thanks => (Occasion::HandedOver(2), Letter::Thanks),
+            Self::Test => (Occasion::Test(1), Letter::Test),
+            Self::Alarm => (Occasion::Alarm(1), Letter::Alarm),
         }
     }
 }
@@ -311,6 +332,7 @@ fn about(state: ObligationState, status: Option<ReportStatus>) -> Vec<AboutItem>
         owners: vec![owner.into()],
         state,
         status,
+        unreached: false,
         now_with: None,
     };
     vec![
@@ -326,6 +348,12 @@ fn handed_over() -> Vec<AboutItem> {
         item.now_with = Some("周八（市科技局）".into());
     }
     items
+}
+
+fn alarms(since: DateTime<FixedOffset>) -> Vec<(DateTime<FixedOffset>, String)> {
+    let words = "电子邮件已停止发送：账号、密码或密钥无效（535 请使用授权码登录）。\
+                 请服务器管理员检查设置并改正，未发的消息之后会自动发出。";
+    vec![(since, words.into())]
 }
 
 fn digest() -> Digest {

@@ -200,7 +200,11 @@ fn sets_of(brief: &Brief) -> Vec<String> {
         Occasion::Stage(stage) => Some(stage.as_str()),
         Occasion::Urge(_) => Some("urge"),
         Occasion::TakenOver(_) => Some("taken_over"),
-        Occasion::Digest(_) | Occasion::Settled(_) | Occasion::HandedOver(_) => None,
+        Occasion::Digest(_)
+        | Occasion::Settled(_)
+        | Occasion::HandedOver(_)
+        | Occasion::Test(_)
+        | Occasion::Alarm(_) => None,
     };
     let own = named.into_iter().chain(stage);
     match brief.letter {
@@ -212,6 +216,8 @@ fn sets_of(brief: &Brief) -> Vec<String> {
         Letter::Settled => vec!["settled".into()],
         Letter::Digest => vec!["digest".into()],
         Letter::Thanks => vec!["thanks".into()],
+        Letter::Test => vec!["test".into()],
+        Letter::Alarm => vec!["alarm".into()],
     }
 }
 
@@ -227,7 +233,7 @@ macro_rules! templates {
 }
 
 /// Every template inside the program, by name.
-pub(super) const BUILTIN: [(&str, &str); 40] = templates![
+pub(super) const BUILTIN: [(&str, &str); 52] = templates![
     "notice/opening.txt",
     "escalation/opening.txt",
     "taken_over/opening.txt",
@@ -268,6 +274,18 @@ pub(super) const BUILTIN: [(&str, &str); 40] = templates![
     "thanks/body.html",
     "thanks/wecom.md",
     "thanks/wecom.txt",
+    "test/opening.txt",
+    "test/subject.txt",
+    "test/body.txt",
+    "test/body.html",
+    "test/wecom.md",
+    "test/wecom.txt",
+    "alarm/opening.txt",
+    "alarm/subject.txt",
+    "alarm/body.txt",
+    "alarm/body.html",
+    "alarm/wecom.md",
+    "alarm/wecom.txt",
 ];
 
 pub(super) fn builtin() -> Environment<'static> {

@@ -1,6 +1,6 @@
 //! The values of a [`Brief`] as templates name them.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate};
 use serde::Serialize;
 
 use crate::domain::brief::{AboutItem, Brief, Digest, Item, ItemMilestone, Letter};
@@ -22,6 +22,11 @@ pub(super) struct View<'a> {
     deadline: Option<DeadlineView>,
     items: Vec<ItemView<'a>>,
     about: Vec<OwnerView<'a>>,
+    /// Those of the others' items whose owners nothing has reached, told to coordinators.
+    unreached: Vec<OwnerView<'a>>,
+    alarms: Vec<AlarmView<'a>>,
+    /// How the addressee is being reached.
+    channel: &'static str,
     /// How many there are.
     total: usize,
     /// How many of them are left out.
@@ -66,6 +71,12 @@ struct MilestoneView<'a> {
     section: Option<&'a str>,
     content: String,
     when: String,
+}
+
+#[derive(Serialize)]
+struct AlarmView<'a> {
+    words: &'a str,
+    since: String,
 }
 
 /// Items of the same owners together.
@@ -119,6 +130,9 @@ impl<'a> View<'a> {
     pub(super) fn new(brief: &'a Brief, shown: usize, gist: usize) -> Self {
         let own = shown.min(brief.items.len());
         let others = shown - own;
+        let shown_about = || brief.about.iter().take(others);
+        // Only a letter that complains keeps them apart.
+        let is_unreached = |item: &AboutItem| brief.letter == Letter::Copied && item.unreached;
         let key = &brief.message.key;
         Self {
             name: &brief.name,
@@ -142,12 +156,22 @@ impl<'a> View<'a> {
                 .take(own)
                 .map(|item| item_view(item, gist))
                 .collect(),
-            about: by_owner(brief.about.iter().take(others)),
+            about: by_owner(shown_about().filter(|item| !is_unreached(item))),
+            unreached: by_owner(shown_about().filter(|item| is_unreached(item))),
+            alarms: brief.alarms.iter().map(alarm_view).collect(),
+            channel: brief
+                .message
+                .route
+                .first()
+                .map_or("", |kind| kind.chinese()),
             total: match brief.letter {
                 Letter::Reminder => brief.items.len(),
-                Letter::Copied | Letter::Settled | Letter::Digest | Letter::Thanks => {
-                    brief.about.len()
+                Letter::Alarm => brief.alarms.len(),
+                Letter::Copied | Letter::Settled | Letter::Digest | Letter::Test => {
+                    let told = |item: &&AboutItem| !is_unreached(item);
+                    brief.about.iter().filter(told).count()
                 }
+                Letter::Thanks => brief.about.len(),
             },
             more: item_count(brief) - own - others.min(brief.about.len()),
             digest: brief
@@ -181,6 +205,14 @@ fn label(brief: &Brief) -> String {
         format!("{stage}·补发")
     } else {
         stage.to_owned()
+    }
+}
+
+fn alarm_view((since, words): &(DateTime<FixedOffset>, String)) -> AlarmView<'_> {
+    let day = short(since.date_naive());
+    AlarmView {
+        words,
+        since: format!("{day}{}", since.format("%-H:%M")),
     }
 }
 

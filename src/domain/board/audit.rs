@@ -1,11 +1,13 @@
 //! The program's account of itself: for each stage, whoever was expected is accounted for.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use crate::domain::book::{Book, DeliveryState};
 use crate::domain::fact::StageOutcome;
 use crate::domain::ids::{PlanId, Quarter};
-use crate::domain::message::{Occasion, Stage};
+use crate::domain::message::{MessageKey, Occasion, Stage};
 
 /// A stage's people, by what became of the word to each:
 /// `expected` = `sent` + `deferred` + `skipped` + `failed` + `in_doubt`.
@@ -17,7 +19,7 @@ pub struct StageAudit {
     pub ran_at: DateTime<Utc>,
     /// People who were to be told: owners with something open, and who is copied in on it.
     pub expected: u32,
-    /// The peer has it.
+    /// The peer has it, or the person was told by telephone.
     pub sent: u32,
     /// Still waits.
     pub deferred: u32,
@@ -44,29 +46,60 @@ impl StageAudit {
 pub fn audit(book: &Book, plan: &PlanId, quarter: Quarter) -> Vec<StageAudit> {
     let at = |stage| (plan.clone(), quarter, stage);
     let ran = book.stages.range(at(Stage::Notice)..=at(Stage::Escalation));
-    let mut audits: Vec<_> = ran
-        .map(|((_, _, stage), (ran_at, outcome))| begin(*stage, *ran_at, outcome))
+    count(book, ran).into_values().collect()
+}
+
+/// The account of every stage that has run, of all plans and quarters, in one go over the book.
+#[must_use]
+pub fn audits(book: &Book) -> BTreeMap<(PlanId, Quarter, Stage), StageAudit> {
+    count(book, book.stages.iter())
+}
+
+/// When the oldest message that is due and not sent was due; none where nothing is late. One that
+/// waits for the office hours is not due yet, one that is tried again and again was so at its
+/// first try.
+#[must_use]
+pub fn oldest_unsent(book: &Book, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let waiting = book.queue.values().filter_map(|key| book.messages.get(key));
+    waiting
+        .chain(book.in_doubt())
+        .map(|delivery| match delivery.state {
+            DeliveryState::Waiting { until } if delivery.attempts == 0 => until,
+            _ => delivery.message.not_before,
+        })
+        .filter(|due| *due <= now)
+        .min()
+}
+
+type Ran<'a> = (
+    &'a (PlanId, Quarter, Stage),
+    &'a (DateTime<Utc>, StageOutcome),
+);
+
+fn count<'a>(
+    book: &Book,
+    ran: impl Iterator<Item = Ran<'a>>,
+) -> BTreeMap<(PlanId, Quarter, Stage), StageAudit> {
+    let mut audits: BTreeMap<_, _> = ran
+        .map(|(key, (ran_at, outcome))| (key.clone(), begin(key.2, *ran_at, outcome)))
         .collect();
+    if audits.is_empty() {
+        return audits;
+    }
     for key in book.skipped.keys() {
-        if key.plan == *plan
-            && key.quarter == quarter
-            && let Some(audit) = of(&mut audits, key.occasion)
-        {
+        if let Some(audit) = of(&mut audits, key) {
             audit.skipped += 1;
         }
     }
     for (key, delivery) in &book.messages {
-        if key.plan != *plan || key.quarter != quarter {
-            continue;
-        }
-        let Some(audit) = of(&mut audits, key.occasion) else {
+        let Some(audit) = of(&mut audits, key) else {
             continue;
         };
         if delivery.message.items.is_empty() {
             audit.copied += 1;
         }
         let place = match delivery.state {
-            DeliveryState::Sent { .. } => &mut audit.sent,
+            DeliveryState::Sent { .. } | DeliveryState::Handled { .. } => &mut audit.sent,
             DeliveryState::Waiting { .. } => &mut audit.deferred,
             DeliveryState::Withdrawn { .. } => &mut audit.skipped,
             DeliveryState::Dead { .. } => &mut audit.failed,
@@ -96,9 +129,233 @@ fn begin(stage: Stage, ran_at: DateTime<Utc>, outcome: &StageOutcome) -> StageAu
     }
 }
 
-fn of(audits: &mut [StageAudit], occasion: Occasion) -> Option<&mut StageAudit> {
-    let Occasion::Stage(stage) = occasion else {
+fn of<'a>(
+    audits: &'a mut BTreeMap<(PlanId, Quarter, Stage), StageAudit>,
+    key: &MessageKey,
+) -> Option<&'a mut StageAudit> {
+    let Occasion::Stage(stage) = key.occasion else {
         return None;
     };
-    audits.iter_mut().find(|audit| audit.stage == stage)
+    audits.get_mut(&(key.plan.clone(), key.quarter, stage))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome, Verdict};
+    use crate::domain::due::{self, Reach, World};
+    use crate::domain::fact::{Actor, Entry, Fact, WithdrawWhy};
+    use crate::domain::fixture::*;
+    use crate::domain::people::{ChannelKind, Contact};
+    use crate::domain::policy::Policy;
+    use crate::domain::report::ReportStatus;
+
+    /// What may happen in an office, in any order.
+    #[derive(Debug, Clone)]
+    enum Event {
+        /// Time goes on by so many hours, and a pass is made.
+        Pass(i64),
+        /// The first waiting messages are sent, with this end.
+        Send(usize, End),
+        /// An owner reports on something.
+        Report(usize),
+        /// A dead or held message is sent again, or told by telephone.
+        Revive,
+        Handle,
+        /// An address is filled in or goes.
+        Contact(usize, bool),
+    }
+
+    #[derive(Debug, Clone, Copy)]
+    enum End {
+        Sent,
+        Again,
+        Dead,
+        BadAddress,
+        Held,
+        CutOff,
+        Withdrawn,
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        let end = prop_oneof![
+            Just(End::Sent),
+            Just(End::Again),
+            Just(End::Dead),
+            Just(End::BadAddress),
+            Just(End::Held),
+            Just(End::CutOff),
+            Just(End::Withdrawn),
+        ];
+        prop_oneof![
+            4 => (1_i64..100).prop_map(Event::Pass),
+            4 => (1_usize..4, end).prop_map(|(count, end)| Event::Send(count, end)),
+            1 => (0_usize..6).prop_map(Event::Report),
+            1 => Just(Event::Revive),
+            1 => Just(Event::Handle),
+            1 => (0_usize..5, any::<bool>()).prop_map(|(who, has)| Event::Contact(who, has)),
+        ]
+    }
+
+    const PEOPLE: [(&str, &str); 5] = [ZHANG, YAO, LI, DU, ZHONG];
+
+    fn contact(who: usize, has: bool) -> Fact {
+        let person = id(PEOPLE[who]);
+        let email = has.then(|| format!("{person}@b.example"));
+        Fact::ContactSet {
+            contact: Contact {
+                email,
+                ..Contact::none(person)
+            },
+        }
+    }
+
+    fn facts_of(book: &Book, event: &Event, now: DateTime<Utc>) -> Vec<Fact> {
+        let stuck = |delivery: &&crate::domain::book::Delivery| {
+            matches!(
+                delivery.state,
+                DeliveryState::Dead { .. } | DeliveryState::Held { .. }
+            )
+        };
+        let stuck = || book.messages.values().find(stuck);
+        let stuck = || stuck().map(|delivery| delivery.message.key.clone());
+        match event {
+            Event::Pass(_) => {
+                let (calendar, policy) = (calendar(), Policy::default());
+                let reach = Reach {
+                    email: true,
+                    ..Reach::default()
+                };
+                let coordinators = [id(ZHONG)];
+                let world = World {
+                    book,
+                    calendar: &calendar,
+                    policy: &policy,
+                    reach: &reach,
+                    coordinators: &coordinators,
+                };
+                due::pass(&world, now)
+            }
+            Event::Send(count, end) => {
+                let waiting = book.queue.values().take(*count);
+                waiting.flat_map(|key| sent(book, key, *end, now)).collect()
+            }
+            Event::Report(which) => {
+                let open = [key(2, 0), key(4, 0), key(14, 0), key(16, 0), key(32, 0)];
+                let about = open[which % open.len()].clone();
+                vec![report(ZHANG, about, ReportStatus::Completed, "已办结")]
+            }
+            Event::Revive => stuck()
+                .map(|key| Fact::MessageRevived { key, at: now })
+                .into_iter()
+                .collect(),
+            Event::Handle => stuck()
+                .map(|key| Fact::MessageHandled { key })
+                .into_iter()
+                .collect(),
+            Event::Contact(who, has) => vec![contact(*who, *has)],
+        }
+    }
+
+    fn sent(book: &Book, key: &MessageKey, end: End, now: DateTime<Utc>) -> Vec<Fact> {
+        let key = || key.clone();
+        if matches!(end, End::Withdrawn) {
+            let why = WithdrawWhy::Reported;
+            return vec![Fact::MessageWithdrawn { key: key(), why }];
+        }
+        let intended = Fact::SendIntended {
+            key: key(),
+            leg: 0,
+            channel: ChannelKind::Email,
+            items: book.messages[&key()].message.items.clone(),
+        };
+        let failed = |reason, next| {
+            SendOutcome::Failed(Failure {
+                reason,
+                detail: String::new(),
+                next,
+            })
+        };
+        let detail = String::new();
+        let (outcome, verdict) = match end {
+            End::CutOff | End::Withdrawn => return vec![intended],
+            End::Sent => (SendOutcome::Sent { answer: detail }, Verdict::Done),
+            End::Again => (
+                failed(FailReason::TryLater, Next::Again { after: None }),
+                Verdict::Again {
+                    at: now + TimeDelta::minutes(5),
+                    leg: 0,
+                },
+            ),
+            End::Dead => (
+                failed(FailReason::Rejected, Next::NextChannel),
+                Verdict::Dead,
+            ),
+            End::BadAddress => (
+                failed(FailReason::BadAddress, Next::NextChannel),
+                Verdict::Dead,
+            ),
+            End::Held => (SendOutcome::InDoubt { detail }, Verdict::Held),
+        };
+        let concluded = Fact::SendConcluded {
+            key: key(),
+            outcome,
+            verdict,
+        };
+        vec![intended, concluded]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_happens_everybody_expected_is_accounted_for(
+            events in prop::collection::vec(event(), 1..60)
+        ) {
+            let mut book = Book::default();
+            apply(&mut book, "2022-02-07T09:00", plan_facts());
+            let contacts = (0..4).map(|who| contact(who, true)).collect();
+            apply(&mut book, "2022-02-07T09:01", contacts);
+            let mut now = at("2022-03-15T09:10");
+            for event in &events {
+                if let Event::Pass(hours) = event {
+                    now += TimeDelta::hours(*hours);
+                }
+                for fact in facts_of(&book, event, now) {
+                    let entry = Entry {
+                        position: book.position + 1,
+                        at: now,
+                        by: Actor::System,
+                        fact,
+                    };
+                    book.apply(&entry).unwrap();
+                }
+                for ((_, quarter, _), audit) in audits(&book) {
+                    prop_assert!(audit.adds_up(), "{quarter} {audit:?}");
+                }
+                if let Some(oldest) = oldest_unsent(&book, now) {
+                    prop_assert!(oldest <= now);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_oldest_is_counted_from_when_it_was_due() {
+        let mut book = Book::default();
+        apply(&mut book, "2022-02-07T09:00", plan_facts());
+        let asked = |book: &Book, when| oldest_unsent(book, at(when));
+        assert_eq!(asked(&book, "2022-03-17T09:20"), None);
+        let mut facts = notice(&[ZHANG], &[key(2, 0)]);
+        facts.truncate(2);
+        apply(&mut book, "2022-03-17T09:10", facts);
+        assert_eq!(asked(&book, "2022-03-17T09:00"), None, "not due yet");
+        let due = Some(at("2022-03-17T09:10"));
+        assert_eq!(asked(&book, "2022-03-17T09:20"), due);
+        let waiting: Vec<MessageKey> = book.queue.values().cloned().collect();
+        let again = sent(&book, &waiting[0], End::Again, at("2022-03-17T09:20"));
+        apply(&mut book, "2022-03-17T09:20", again);
+        assert_eq!(asked(&book, "2022-03-17T09:21"), due, "tried in vain");
+    }
 }

@@ -19,7 +19,7 @@ use super::report::{ReportStatus, Via};
 use super::target::actual::Actual;
 
 pub use attention::{Attention, attention};
-pub use audit::{StageAudit, audit};
+pub use audit::{StageAudit, audit, audits, oldest_unsent};
 pub use tally::{OwnerTally, Tally, UnitTally};
 
 /// A quarter's obligations at a moment.

@@ -63,8 +63,47 @@ pub struct Book {
     pub revoked: HashMap<(PlanId, Quarter, PersonId), DateTime<Utc>>,
     /// Users of the board.
     pub users: BTreeMap<String, User>,
+    /// What experience says of people's addresses, where it says anything.
+    pub addresses: BTreeMap<(PersonId, ChannelKind), Address>,
+    /// What the operator is told of, by name, until it is over.
+    pub alarms: BTreeMap<String, Alarm>,
+    /// The machine's clock has leapt, and nobody has agreed to the new time yet.
+    pub clock_doubt: Option<ClockDoubt>,
+    /// Attempts whose outcome stayed unknown, over all time.
+    pub doubts: BTreeMap<ChannelKind, u64>,
+    /// The last fact that is more than a minute older than the one before it: the clock was set
+    /// back there. 0 where that never happened.
+    pub stepped_back: Position,
     /// Sums over the obligations, and what changed last; see [`Book::sum_up`].
     pub cases: Cases,
+}
+
+/// What is known of a person's address on one channel, beside that it is on the sheet.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Address {
+    /// The person has answered what was sent there, or says that it arrives.
+    pub confirmed: Option<DateTime<Utc>>,
+    /// The peer says that there is no such address; nothing is sent there until the sheet changes
+    /// or a test message is taken.
+    pub refused: Option<(DateTime<Utc>, String)>,
+}
+
+/// Something the operator is told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alarm {
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// What is wrong and what to do.
+    pub words: String,
+}
+
+/// A leap of the machine's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockDoubt {
+    /// What it should have shown.
+    pub expected: DateTime<Utc>,
+    /// What it showed.
+    pub found: DateTime<Utc>,
 }
 
 /// A plan as it stands.
@@ -311,6 +350,11 @@ pub enum DeliveryState {
         /// Since when.
         at: DateTime<Utc>,
     },
+    /// Told by telephone instead.
+    Handled {
+        /// When.
+        at: DateTime<Utc>,
+    },
     /// No longer wanted.
     Withdrawn {
         /// Since when.
@@ -330,6 +374,7 @@ impl DeliveryState {
             Self::Sent { .. } => "sent",
             Self::Held { .. } => "held",
             Self::Dead { .. } => "dead",
+            Self::Handled { .. } => "handled",
             Self::Withdrawn { .. } => "withdrawn",
         }
     }

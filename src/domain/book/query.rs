@@ -3,9 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Book, Card, Delivery, DeliveryState, Obligation, PlanBook};
+use crate::domain::fact::SkipWhy;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter, TaskNo};
 use crate::domain::ladder::Ladder;
-use crate::domain::message::{MessageKey, Occasion};
+use crate::domain::message::{MessageKey, Occasion, Stage};
 use crate::domain::people::{ChannelKind, Contact};
 use crate::domain::plan::{Group, Task};
 use crate::domain::report::{Received, Review};
@@ -307,7 +308,9 @@ impl Book {
             .filter(|delivery| match &delivery.state {
                 DeliveryState::Sent { at, .. } | DeliveryState::Held { at } => *at > since,
                 DeliveryState::Waiting { .. } | DeliveryState::Sending { .. } => true,
-                DeliveryState::Dead { .. } | DeliveryState::Withdrawn { .. } => false,
+                DeliveryState::Dead { .. }
+                | DeliveryState::Handled { .. }
+                | DeliveryState::Withdrawn { .. } => false,
             })
             .count()
     }
@@ -335,6 +338,42 @@ impl Book {
             })
             .cloned()
             .collect()
+    }
+
+    /// Whether messages of this quarter were given up or are held, or none could be made for want
+    /// of an address.
+    #[must_use]
+    pub fn was_told_in_vain(&self, person: &PersonId, plan: &PlanId, quarter: Quarter) -> bool {
+        let stuck = |delivery: &Delivery| {
+            matches!(
+                delivery.state,
+                DeliveryState::Dead { .. } | DeliveryState::Held { .. }
+            )
+        };
+        let key = |stage| MessageKey {
+            plan: plan.clone(),
+            quarter,
+            occasion: Occasion::Stage(stage),
+            person: person.clone(),
+        };
+        let skipped = |stage| self.skipped.get(&key(stage)) == Some(&SkipWhy::Unreachable);
+        self.messages_about(person, plan, quarter).any(stuck) || Stage::ALL.into_iter().any(skipped)
+    }
+
+    /// Whether the peer has said that there is nobody at this person's address on the channel.
+    #[must_use]
+    pub fn is_refused(&self, person: &PersonId, channel: ChannelKind) -> bool {
+        self.addresses
+            .get(&(person.clone(), channel))
+            .is_some_and(|address| address.refused.is_some())
+    }
+
+    /// The next free number for a message of this kind to a person, over all plans and quarters.
+    #[must_use]
+    pub fn next_of(&self, person: &PersonId, is: fn(Occasion) -> Option<u32>) -> u32 {
+        let keys = self.messages_of.get(person).into_iter().flatten();
+        let last = keys.filter_map(|key| is(key.occasion)).max();
+        last.unwrap_or(0) + 1
     }
 
     /// Whether the person is an owner in the group that answers for this.

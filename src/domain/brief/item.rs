@@ -54,6 +54,8 @@ pub struct AboutItem {
     pub state: ObligationState,
     /// What its report says of it.
     pub status: Option<ReportStatus>,
+    /// No message has reached any of its owners: they are not to be complained of.
+    pub unreached: bool,
     /// Units and owners that answer for the task now; none where the plan no longer has it.
     pub now_with: Option<String>,
 }
@@ -138,6 +140,12 @@ fn about_item(book: &Book, key: &ObligationKey, now: DateTime<chrono::Utc>) -> O
         owners: owner_names(&group.owners),
         state: obligation.state(book.deadline(&key.plan, key.quarter), now),
         status: obligation.latest().map(|received| received.report.status),
+        unreached: obligation.is_open()
+            && obligation.last_reminded.is_none()
+            && group
+                .owners
+                .iter()
+                .all(|owner| book.was_told_in_vain(&owner.id, &key.plan, key.quarter)),
         now_with: now_with(book, key, group, obligation),
     })
 }

@@ -9,6 +9,7 @@ mod docket;
 mod handover;
 mod simulate;
 mod stage;
+mod test_message;
 #[cfg(test)]
 mod tests;
 mod urge;
@@ -29,6 +30,7 @@ use docket::Outlook;
 
 pub use docket::Docket;
 pub use simulate::{Simulated, simulate};
+pub use test_message::{TestTo, test};
 pub use urge::{UrgeFate, UrgeFilter, Urging, urge};
 
 /// What the rules look at.
@@ -126,11 +128,22 @@ impl World<'_> {
         let Some(known) = self.book.people.get(person) else {
             return Vec::new();
         };
-        let mut route = self.reach.route(known, self.book.contacts.get(person));
-        if self.book.is_without_account(person) {
-            route.retain(|kind| *kind != ChannelKind::WecomApp);
-        }
+        let mut route = self.addresses(known);
+        route.retain(|kind| self.may_work(person, *kind));
         route
+    }
+
+    /// Every channel that leads to an address of this person, also to one that was refused.
+    #[must_use]
+    pub fn addresses(&self, person: &Person) -> Vec<ChannelKind> {
+        self.reach.route(person, self.book.contacts.get(&person.id))
+    }
+
+    /// Where the peer says that nobody lives, nothing is left until the sheet or a test says
+    /// otherwise.
+    fn may_work(&self, person: &PersonId, kind: ChannelKind) -> bool {
+        let without = kind == ChannelKind::WecomApp && self.book.is_without_account(person);
+        !without && !self.book.is_refused(person, kind)
     }
 
     /// The same, with the channels of a stage first.
@@ -140,7 +153,9 @@ impl World<'_> {
             return Vec::new();
         };
         let contact = self.book.contacts.get(person);
-        self.reach.route_by(known, contact, first)
+        let mut route = self.reach.route_by(known, contact, first);
+        route.retain(|kind| self.may_work(person, *kind));
+        route
     }
 
     /// The ladder of a case: the one it began with, else the one it would begin with.

@@ -212,23 +212,30 @@ impl<'a> Telling<'a> {
     /// Who is told of others' obligations at this stage, and of which.
     ///
     /// Nobody is complained of whom we could not reach ourselves; before the deadline it is no
-    /// complaint yet, and to be about to reach them is enough.
+    /// complaint yet, and to be about to reach them is enough. Where a complaint would go up, the
+    /// coordinators hear of those out of reach instead.
     fn about(&self, world: &World<'_>, rule: &StageRule) -> BTreeMap<PersonId, Vec<ObligationKey>> {
         let mut about: BTreeMap<PersonId, Vec<ObligationKey>> = BTreeMap::new();
         if !rule.copied.any() {
             return about;
         }
         let ahead = rule.working_days <= 0;
+        let escalates = !ahead && (rule.copied.leaders || rule.copied.coordinators);
         let in_reach = |group: &Group| {
             let mut owners = group.owners.iter();
             owners.any(|owner| !world.route(&owner.id).is_empty())
         };
         for (key, group, reached) in &self.open {
             let told = *reached || (ahead && in_reach(group));
-            if !told {
-                continue;
-            }
-            for person in copied_with(world, rule, group) {
+            let copied = match told {
+                true => copied_with(world, rule, group),
+                // Those who can telephone, where all else is in vain.
+                false if escalates && is_out_of_reach(world, self.plan, self.quarter, group) => {
+                    world.coordinators.iter().collect()
+                }
+                false => continue,
+            };
+            for person in copied {
                 // Who answers for it has it among the own items already.
                 if !group.owners.iter().any(|owner| owner.id == *person) {
                     about
@@ -240,6 +247,13 @@ impl<'a> Telling<'a> {
         }
         about
     }
+}
+
+/// Whether every owner has no working address, or was written to in vain.
+fn is_out_of_reach(world: &World<'_>, plan: &PlanId, quarter: Quarter, group: &Group) -> bool {
+    group.owners.iter().all(|owner| {
+        world.route(&owner.id).is_empty() || world.book.was_told_in_vain(&owner.id, plan, quarter)
+    })
 }
 
 /// Who is told beside the owners of this group.

@@ -245,10 +245,10 @@ impl Scan<'_> {
             self.mark_time(start, ahead, phrase, Boundary::Strong, before);
             return true;
         }
-        if lead.starts_with(['力', '争', '计', '预', '拟', '确']) {
-            if read_assured(&mut ahead, self.ctx, self.base, &lead, &mut phrase) {
-                lead.clear();
-            }
+        if lead.starts_with(['力', '争', '计', '预', '拟', '确'])
+            && read_assured(&mut ahead, self.ctx, self.base, &lead, &mut phrase)
+        {
+            lead.clear();
         }
         // Without a boundary only `…方案三季度，…` is taken, where the words before do not
         // claim the time for themselves; whether it goes on in order the reader checks.

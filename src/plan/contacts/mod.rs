@@ -6,7 +6,6 @@
 mod column;
 mod directory;
 mod read;
-mod readiness;
 mod rows;
 mod template;
 mod text;
@@ -15,11 +14,11 @@ use crate::domain::book::Book;
 use crate::domain::fact::Fact;
 use crate::domain::people::{Contact, Person};
 
+pub use crate::domain::readiness::{Readiness, Unreachable, people_of, readiness};
 pub use column::Column;
 pub use read::{Sheet, SheetFault, read_sheet};
-pub use readiness::{Readiness, Unreachable, readiness};
 pub use rows::{Row, UnreadableSheet, rows};
-pub use template::{people_of, template_csv, template_xlsx};
+pub use template::{template_csv, template_xlsx};
 
 /// What the sheet changes: a fact for each contact that differs from what is known.
 #[must_use]

@@ -56,16 +56,7 @@ impl fmt::Display for SheetFault {
 
 /// 备注 of the template: the columns of the table the person stands in.
 pub(super) fn roles_text(roles: Roles) -> String {
-    let named = [
-        (roles.owner, "直接责任人"),
-        (roles.responsible, "责任人"),
-        (roles.leader, "责任领导"),
-    ];
-    let held: Vec<&str> = named
-        .into_iter()
-        .filter_map(|(held, name)| held.then_some(name))
-        .collect();
-    held.join("、")
+    roles.chinese()
 }
 
 /// Reads the sheet's rows for these people.

@@ -1,36 +1,12 @@
 //! The sheet to fill in: every person of the plan in the order of the table, with what is known.
 
-use std::collections::HashMap;
-
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
 use super::column::Column;
 use super::read::roles_text;
 use crate::domain::book::{Book, PlanBook};
-use crate::domain::ids::PersonId;
 use crate::domain::people::{Contact, Person};
-
-/// The people the plan names today, in the order of the table: within a task the owners, then
-/// 责任人, then leaders.
-#[must_use]
-pub fn people_of<'a>(book: &'a Book, plan: &PlanBook) -> Vec<&'a Person> {
-    let mut rank: HashMap<&PersonId, usize> = HashMap::new();
-    for task in plan.tasks.values() {
-        let owners = task.groups.iter().flat_map(|group| &group.owners);
-        let responsible = task.groups.iter().flat_map(|group| &group.responsible);
-        let leaders = task.groups.iter().flat_map(|group| &group.leaders);
-        for person in owners.chain(responsible).chain(leaders) {
-            let next = rank.len();
-            rank.entry(&person.id).or_insert(next);
-        }
-    }
-    let mut people: Vec<(usize, &Person)> = rank
-        .into_iter()
-        .filter_map(|(id, rank)| Some((rank, book.people.get(id)?)))
-        .collect();
-    people.sort_unstable_by_key(|(rank, _)| *rank);
-    people.into_iter().map(|(_, person)| person).collect()
-}
+use crate::domain::readiness::people_of;
 
 /// The template as XLSX.
 ///

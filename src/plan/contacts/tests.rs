@@ -5,6 +5,7 @@ use rust_xlsxwriter::Workbook;
 
 use super::*;
 use crate::domain::calendar::testing::china;
+use crate::domain::due::{Reach, World};
 use crate::domain::ids::{ObligationKey, PersonId};
 use crate::domain::people::{ChannelKind, Roles};
 use crate::domain::plan::Severity;
@@ -283,16 +284,47 @@ fn whom_we_cannot_reach_is_listed_with_what_goes_unsaid() {
         group: 0,
     };
     fixture::append(&mut book, vec![fixture::reported(obligation)]);
-    let by_mail = |id: &PersonId| {
-        book.contacts
-            .get(id)
-            .is_some_and(|known| known.email.is_some())
+    let (calendar, policy) = (china(), Policy::default());
+    let list = |book: &Book, reach: &Reach| {
+        let world = World {
+            book,
+            calendar: &calendar,
+            policy: &policy,
+            reach,
+            coordinators: &[],
+        };
+        readiness(&world, &plan_id).unwrap()
     };
-    let list = readiness(&book, &plan_id, by_mail).unwrap();
-    assert_eq!((list.people, list.unreachable.len()), (8, 7));
-    insta::assert_snapshot!(list);
+    let by_mail = Reach {
+        email: true,
+        ..Reach::default()
+    };
+    let found = list(&book, &by_mail);
+    assert_eq!((found.people, found.unreachable.len()), (8, 7));
+    assert_eq!(found.doubtful.len(), 1);
+    insta::assert_snapshot!(found);
 
-    let spool = readiness(&book, &plan_id, |_| true).unwrap();
+    // Known to work, known not to, and another address.
+    let li = PersonId::of("市财政局", "李树峰");
+    let confirmed = Fact::AddressConfirmed {
+        person: li.clone(),
+        channel: ChannelKind::Email,
+    };
+    fixture::append(&mut book, vec![confirmed]);
+    assert_eq!(list(&book, &by_mail).doubtful, []);
+    let address = book.addresses.get_mut(&(li.clone(), ChannelKind::Email));
+    address.unwrap().refused = Some((chrono::DateTime::UNIX_EPOCH, "550 User unknown".into()));
+    let refused = list(&book, &by_mail);
+    assert_eq!((refused.unreachable.len(), refused.doubtful.len()), (8, 0));
+    insta::assert_snapshot!("refused", refused);
+    let contact = Contact {
+        email: Some("other@b.example".into()),
+        ..book.contacts[&li].clone()
+    };
+    fixture::append(&mut book, vec![Fact::ContactSet { contact }]);
+    assert_eq!(list(&book, &by_mail).unreachable.len(), 7);
+
+    let spool = list(&book, &Reach::default());
     assert_eq!(spool.to_string(), "8人都有可用的联系方式。\n");
 }
 

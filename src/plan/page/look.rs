@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 
 use super::form::Corrected;
-use crate::domain::ids::TaskNo;
+use crate::domain::ids::{self, TaskNo};
 use crate::domain::plan::{Finding, Severity, Task};
 use crate::domain::plan_diff::{CellChange, Excerpt};
 use crate::plan::Reading;
@@ -84,8 +84,6 @@ impl<'a> LookPage<'a> {
         let found = looked.reading.findings.iter();
         let people = looked.prepared.difference.people.iter();
         let people: Vec<&str> = people.map(|person| person.name.as_str()).collect();
-        let left_out = looked.prepared.left_out.iter();
-        let left_out: Vec<String> = left_out.map(|no| format!("第{no}项")).collect();
         Self {
             frame,
             counts: counts(looked.prepared),
@@ -94,7 +92,7 @@ impl<'a> LookPage<'a> {
             rows,
             others,
             notes: found.filter(|one| one.severity == Severity::Info).collect(),
-            left_out: left_out.join("、"),
+            left_out: ids::told(&looked.prepared.left_out),
             corrected: corrected(&looked),
             looked,
         }

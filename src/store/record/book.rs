@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::RecordError;
 use super::wire::{self, Got, Put, Wire, remote};
 use crate::domain::book::{
-    Account, Book, Card, ClosedDuty, ClosedWhy, Delivery, DeliveryState, Hand, Handover,
-    Obligation, PlanBook, Trouble,
+    Account, Address, Alarm, Book, Card, ClockDoubt, ClosedDuty, ClosedWhy, Delivery,
+    DeliveryState, Hand, Handover, Obligation, PlanBook, Trouble,
 };
 use crate::domain::delivery::FailReason;
 use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
@@ -23,7 +23,7 @@ use crate::domain::report::{Received, Report, Review};
 use crate::domain::user::{Role, User};
 
 /// Raised with every change of the form or of what the fold means.
-pub(in crate::store) const VERSION: u32 = 4;
+pub(in crate::store) const VERSION: u32 = 5;
 
 /// The book as JSON. Sorted, so that equal books give equal bytes.
 pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
@@ -54,6 +54,11 @@ struct Out<'a> {
     cards: Vec<(Put<'a, MessageKey>, Put<'a, Card>)>,
     revoked: Vec<RevokedOut<'a>>,
     users: Vec<Put<'a, User>>,
+    addresses: Vec<(Put<'a, PersonId>, Put<'a, ChannelKind>, Put<'a, Address>)>,
+    alarms: Vec<(&'a str, Put<'a, Alarm>)>,
+    clock_doubt: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    doubts: Vec<(Put<'a, ChannelKind>, u64)>,
+    stepped_back: Position,
 }
 
 type StageOut<'a> = (
@@ -118,6 +123,23 @@ impl<'a> Out<'a> {
                 .map(|((plan, quarter, person), at)| (Put(plan), Put(quarter), Put(person), *at))
                 .collect(),
             users: book.users.values().map(Put).collect(),
+            addresses: book
+                .addresses
+                .iter()
+                .map(|((person, kind), address)| (Put(person), Put(kind), Put(address)))
+                .collect(),
+            alarms: book
+                .alarms
+                .iter()
+                .map(|(name, alarm)| (name.as_str(), Put(alarm)))
+                .collect(),
+            clock_doubt: book.clock_doubt.map(|doubt| (doubt.expected, doubt.found)),
+            doubts: book
+                .doubts
+                .iter()
+                .map(|(kind, n)| (Put(kind), *n))
+                .collect(),
+            stepped_back: book.stepped_back,
         }
     }
 }
@@ -138,6 +160,11 @@ struct In {
     cards: Vec<(Got<MessageKey>, Got<Card>)>,
     revoked: Vec<RevokedIn>,
     users: Vec<Got<User>>,
+    addresses: Vec<(Got<PersonId>, Got<ChannelKind>, Got<Address>)>,
+    alarms: Vec<(String, Got<Alarm>)>,
+    clock_doubt: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    doubts: Vec<(Got<ChannelKind>, u64)>,
+    stepped_back: Position,
 }
 
 type StageIn = (
@@ -160,6 +187,10 @@ impl In {
             contacts: by(self.contacts, |contact| contact.person.clone()),
             obligations: pairs(self.obligations).collect(),
             skipped: pairs(self.skipped).collect(),
+            clock_doubt: self
+                .clock_doubt
+                .map(|(expected, found)| ClockDoubt { expected, found }),
+            stepped_back: self.stepped_back,
             accounts: pairs(self.accounts).collect(),
             cards: pairs(self.cards).collect(),
             ..Book::default()
@@ -173,6 +204,15 @@ impl In {
         }
         for (plan, quarter, person, at) in self.revoked {
             book.revoked.insert((plan.0, quarter.0, person.0), at);
+        }
+        for (person, kind, address) in self.addresses {
+            book.addresses.insert((person.0, kind.0), address.0);
+        }
+        for (name, alarm) in self.alarms {
+            book.alarms.insert(name, alarm.0);
+        }
+        for (kind, count) in self.doubts {
+            book.doubts.insert(kind.0, count);
         }
         for user in self.users {
             book.users.insert(user.0.name.clone(), user.0);
@@ -343,11 +383,28 @@ enum DeliveryStateDef {
     Dead {
         at: DateTime<Utc>,
     },
+    Handled {
+        at: DateTime<Utc>,
+    },
     Withdrawn {
         at: DateTime<Utc>,
         #[serde(with = "wire")]
         why: WithdrawWhy,
     },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Address")]
+struct AddressDef {
+    confirmed: Option<DateTime<Utc>>,
+    refused: Option<(DateTime<Utc>, String)>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Alarm")]
+struct AlarmDef {
+    since: DateTime<Utc>,
+    words: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -372,6 +429,8 @@ remote!(
     Account => AccountDef,
     Card => CardDef,
     DeliveryState => DeliveryStateDef,
+    Address => AddressDef,
+    Alarm => AlarmDef,
     User => UserDef,
 );
 

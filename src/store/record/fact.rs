@@ -21,7 +21,7 @@ use crate::domain::target::{Bound, Decimal, Target};
 use crate::domain::user::Role;
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 26] = [
+pub(super) const KINDS: [(&str, u32); 32] = [
     ("plan.imported", 1),
     ("plan.columns_mapped", 1),
     ("person.set", 1),
@@ -41,6 +41,12 @@ pub(super) const KINDS: [(&str, u32); 26] = [
     ("card.sent", 1),
     ("card.settled", 1),
     ("message.revived", 1),
+    ("message.handled", 1),
+    ("address.confirmed", 1),
+    ("alarm.raised", 1),
+    ("alarm.cleared", 1),
+    ("clock.doubted", 1),
+    ("clock.agreed", 1),
     ("report.received", 1),
     ("review.given", 1),
     ("links.revoked", 1),
@@ -197,6 +203,29 @@ pub(super) enum FactDef {
         key: MessageKey,
         at: DateTime<Utc>,
     },
+    #[serde(rename = "message.handled")]
+    MessageHandled {
+        #[serde(with = "wire")]
+        key: MessageKey,
+    },
+    #[serde(rename = "address.confirmed")]
+    AddressConfirmed {
+        #[serde(with = "wire")]
+        person: PersonId,
+        #[serde(with = "wire")]
+        channel: ChannelKind,
+    },
+    #[serde(rename = "alarm.raised")]
+    AlarmRaised { alarm: String, words: String },
+    #[serde(rename = "alarm.cleared")]
+    AlarmCleared { alarm: String },
+    #[serde(rename = "clock.doubted")]
+    ClockDoubted {
+        expected: DateTime<Utc>,
+        found: DateTime<Utc>,
+    },
+    #[serde(rename = "clock.agreed")]
+    ClockAgreed,
     #[serde(rename = "report.received")]
     ReportReceived {
         #[serde(with = "wire")]
@@ -403,6 +432,7 @@ enum SkipWhyDef {
 enum DeferWhyDef {
     QuietHours,
     ChannelResting,
+    ClockSet,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -414,6 +444,7 @@ enum WithdrawWhyDef {
         by: Occasion,
     },
     NoLongerTheirs,
+    AlarmOver,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -107,6 +107,8 @@ fn occasion(text: &str) -> Option<Occasion> {
         ("digest", day) => day.parse::<NaiveDate>().ok().map(Occasion::Digest),
         ("settled", day) => day.parse::<NaiveDate>().ok().map(Occasion::Settled),
         ("urge", nth) => nth.parse().ok().map(Occasion::Urge),
+        ("test", nth) => nth.parse().ok().map(Occasion::Test),
+        ("alarm", nth) => nth.parse().ok().map(Occasion::Alarm),
         ("taken_over", version) => version.parse().ok().map(Occasion::TakenOver),
         ("handed_over", version) => version.parse().ok().map(Occasion::HandedOver),
         _ => None,

@@ -36,6 +36,7 @@ fn every_fact() -> Vec<Entry> {
         person: person.clone(),
     };
     let notice = key(Occasion::Stage(Stage::Notice));
+    let test = key(Occasion::Test(2));
     let failed = |next| {
         SendOutcome::Failed(Failure {
             reason: FailReason::TryLater,
@@ -309,6 +310,27 @@ fn every_fact() -> Vec<Entry> {
         Fact::CardSettled {
             key: notice.clone(),
             failed: Some("42045 said".into()),
+        },
+        Fact::MessageHandled { key: notice },
+        Fact::AddressConfirmed {
+            person: person.clone(),
+            channel: ChannelKind::Email,
+        },
+        Fact::AlarmRaised {
+            alarm: "channel/email".into(),
+            words: "电子邮件已停止发送".into(),
+        },
+        Fact::AlarmCleared {
+            alarm: "channel/email".into(),
+        },
+        Fact::ClockDoubted {
+            expected: at,
+            found: at + TimeDelta::days(365),
+        },
+        Fact::ClockAgreed,
+        Fact::MessageWithdrawn {
+            key: test,
+            why: WithdrawWhy::AlarmOver,
         },
     ];
     let actors = [

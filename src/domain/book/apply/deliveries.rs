@@ -91,6 +91,29 @@ impl Book {
         self.wait(here, key, until)
     }
 
+    /// The person knows: it counts as told.
+    pub(super) fn handled(
+        &mut self,
+        here: Position,
+        at: DateTime<Utc>,
+        key: &MessageKey,
+    ) -> Result<Vec<Effect>, Inconsistent> {
+        let delivery = self.delivery(here, key)?;
+        if !matches!(
+            delivery.state,
+            DeliveryState::Held { .. } | DeliveryState::Dead { .. }
+        ) {
+            return Err(state_error(here, key));
+        }
+        delivery.state = DeliveryState::Handled { at };
+        let (items, about) = (
+            delivery.message.items.clone(),
+            delivery.message.about.clone(),
+        );
+        self.note_told(at, key.occasion, &key.person, &items, &about);
+        Ok(Vec::new())
+    }
+
     pub(super) fn defer(
         &mut self,
         here: Position,
@@ -136,6 +159,8 @@ impl Book {
             delivery.doubtful_since.get_or_insert(since);
         }
         delivery.last_trouble = trouble(at, channel, outcome).or(delivery.last_trouble.take());
+        self.note_outcome(at, &key.person, channel, outcome);
+        let delivery = self.delivery(here, key)?;
         match verdict {
             Verdict::Done => {
                 let occasion = key.occasion;
@@ -177,7 +202,10 @@ impl Book {
         let settled = match occasion {
             Occasion::Stage(_) | Occasion::Urge(_) | Occasion::TakenOver(_) => false,
             Occasion::Settled(_) => true,
-            Occasion::Digest(_) | Occasion::HandedOver(_) => return,
+            Occasion::Digest(_)
+            | Occasion::HandedOver(_)
+            | Occasion::Test(_)
+            | Occasion::Alarm(_) => return,
         };
         for key in about {
             self.change(key, |obligation| {

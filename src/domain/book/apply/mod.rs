@@ -1,11 +1,15 @@
 //! One fact at a time into the book.
 
+mod addresses;
 mod deliveries;
 mod plans;
 
 use chrono::TimeDelta;
 
-use super::{Account, Book, Card, Delivery, DeliveryState, Effect, Matter, Obligation, PlanBook};
+use super::{
+    Account, Alarm, Book, Card, ClockDoubt, Delivery, DeliveryState, Effect, Matter, Obligation,
+    PlanBook,
+};
 use crate::domain::fact::{Entry, Fact};
 use crate::domain::ids::{ObligationKey, PlanId, Position};
 use crate::domain::message::MessageKey;
@@ -49,6 +53,8 @@ pub enum Inconsistent {
     },
 }
 
+/// Facts that wait for their turn may be a little older than the one before them.
+const STEP_BACK: TimeDelta = TimeDelta::minutes(1);
 /// Longer than any card can be changed.
 const CARDS_KEPT: TimeDelta = TimeDelta::days(4);
 
@@ -64,8 +70,11 @@ impl Book {
                 found: entry.position,
             });
         }
-        self.at = Some(entry.at);
+        let before = self.at.replace(entry.at);
         let effects = self.take(entry)?;
+        if before.is_some_and(|before| entry.at < before - STEP_BACK) {
+            self.stepped_back = entry.position;
+        }
         self.position = entry.position;
         Ok(effects)
     }
@@ -90,11 +99,7 @@ impl Book {
                 deadlines,
                 assumed_years,
             } => return self.set_deadlines(here, plan, deadlines, assumed_years),
-            Fact::ContactSet { contact } => {
-                self.accounts.remove(&contact.person);
-                self.contacts
-                    .insert(contact.person.clone(), contact.clone());
-            }
+            Fact::ContactSet { contact } => self.set_contact(contact),
             Fact::AccountLearned { person, account } => {
                 let account = Account {
                     user: account.clone(),
@@ -154,7 +159,30 @@ impl Book {
                 verdict,
             } => return self.conclude(here, at, key, outcome, verdict),
             Fact::MessageRevived { key, at: until } => return self.revive(here, key, *until),
+            Fact::MessageHandled { key } => return self.handled(here, at, key),
+            Fact::AddressConfirmed { person, channel } => {
+                let address = self.addresses.entry((person.clone(), *channel));
+                let address = address.or_default();
+                address.confirmed = Some(at);
+                address.refused = None;
+            }
+            Fact::AlarmRaised { alarm, words } => {
+                let words = words.clone();
+                let since = self.alarms.get(alarm).map_or(at, |known| known.since);
+                self.alarms.insert(alarm.clone(), Alarm { since, words });
+            }
+            Fact::AlarmCleared { alarm } => {
+                self.alarms.remove(alarm);
+            }
+            Fact::ClockDoubted { expected, found } => {
+                self.clock_doubt = Some(ClockDoubt {
+                    expected: *expected,
+                    found: *found,
+                });
+            }
+            Fact::ClockAgreed => self.clock_doubt = None,
             Fact::ReportReceived { report } => {
+                self.note_answer(at, &report.person, report.via);
                 let received = Received {
                     at,
                     report: (**report).clone(),
