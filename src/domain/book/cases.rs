@@ -139,6 +139,8 @@ impl Book {
             let case = self.cases.sums.entry(case).or_default();
             case.add(key, Share::of(obligation));
         }
+        self.note_all_owners();
+        self.tally_up();
     }
 
     /// Changes an obligation that is there, and the sums with it; says whether it is there.

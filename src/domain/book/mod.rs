@@ -6,7 +6,9 @@
 
 mod apply;
 mod cases;
+mod duties;
 mod query;
+mod tallies;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +28,9 @@ use super::user::User;
 
 pub use apply::Inconsistent;
 pub use cases::{Case, Cases, Matter};
+pub use duties::Duties;
 pub use query::ObligationState;
+pub use tallies::{Tallies, Tally};
 
 /// All that is known.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -76,6 +80,10 @@ pub struct Book {
     pub stepped_back: Position,
     /// Sums over the obligations, and what changed last; see [`Book::sum_up`].
     pub cases: Cases,
+    /// Who owns what.
+    pub duties: Duties,
+    /// Where the people of each stage stand.
+    pub tallies: Tallies,
 }
 
 /// What is known of a person's address on one channel, beside that it is on the sheet.

@@ -163,17 +163,6 @@ impl Book {
         self.obligations.range(at(0, 0)..=at(TaskNo::MAX, u8::MAX))
     }
 
-    /// The obligations a person answers for as an owner, in a plan's quarter.
-    pub fn obligations_of<'a>(
-        &'a self,
-        person: &'a PersonId,
-        plan: &'a PlanId,
-        quarter: Quarter,
-    ) -> impl Iterator<Item = (&'a ObligationKey, &'a Obligation)> + 'a {
-        self.obligations_in(plan, quarter)
-            .filter(move |(key, known)| known.closed.is_none() && self.is_owner(person, key))
-    }
-
     /// The ladder that a case began with; none before it begins.
     #[must_use]
     pub fn ladder(&self, plan: &PlanId, quarter: Quarter) -> Option<&Ladder> {

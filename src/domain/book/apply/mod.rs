@@ -140,7 +140,7 @@ impl Book {
             }
             Fact::MessageQueued { message } => return self.enqueue(here, at, message),
             Fact::MessageSkipped { key, why } => {
-                self.skipped.insert(key.clone(), *why);
+                self.skip(key, *why);
             }
             Fact::MessageDeferred { key, until, .. } => return self.defer(here, key, *until),
             Fact::MessageWithdrawn { key, why } => {
@@ -188,6 +188,8 @@ impl Book {
                     report: (**report).clone(),
                 };
                 self.said(here, &report.obligation, |obligation| {
+                    // Most have one; room for four is what a list begins with otherwise.
+                    obligation.reports.reserve_exact(1);
                     obligation.reports.push(received);
                     obligation.review = None;
                 })?;
@@ -255,7 +257,7 @@ impl Book {
         Ok(known)
     }
 
-    fn delivery(
+    pub(super) fn delivery(
         &mut self,
         here: Position,
         key: &MessageKey,

@@ -76,6 +76,7 @@ impl Book {
         plan: &PlanId,
         task: &Task,
     ) -> Result<Vec<Effect>, Inconsistent> {
+        self.forget_owners(plan, task.no);
         let known = self.plan(here, plan)?;
         let before = Duties::of(known, task.no);
         let slots = before.slots_for(known, task);
@@ -90,6 +91,7 @@ impl Book {
         effects.extend(milestone_effects(plan, task, &known.deadlines));
         known.closed.extend(before.without(&after));
         known.hand_over(at, &before, &after);
+        self.note_owners(plan, task.no);
         self.touch(Matter::Handovers(plan.clone()));
         let wanted = after.obligations(plan);
         self.close(at, plan, &before, &wanted, |slot| {
@@ -112,6 +114,7 @@ impl Book {
         plan: &PlanId,
         no: TaskNo,
     ) -> Result<Vec<Effect>, Inconsistent> {
+        self.forget_owners(plan, no);
         let known = self.plan(here, plan)?;
         let before = Duties::of(known, no);
         known.slots.remove(&no);
