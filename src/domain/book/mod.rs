@@ -5,6 +5,7 @@
 //! [`Effect`]s, so that every back end and every replay derives the same.
 
 mod apply;
+mod find;
 mod query;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use super::report::{Received, Review};
 use super::user::User;
 
 pub use apply::Inconsistent;
+pub use find::WhoError;
 pub use query::ObligationState;
 
 /// All that is known.
