@@ -2,6 +2,7 @@
 
 use super::context::TimeContext;
 use super::cursor::Cursor;
+use super::firsts;
 use super::phrase::{self, Phrase};
 use super::spot::Base;
 use super::when::When;
@@ -22,47 +23,12 @@ pub(super) const LABELS: [&str; 12] = [
     "期限",
 ];
 
-/// Words between a boundary and the time; gives those that say how sure it is (`力争`).
-pub(super) fn read_lead_in(cursor: &mut Cursor<'_>) -> String {
-    if cursor.eat("其中") {
-        cursor.eat_any(&["，", ",", "：", ":"]);
-        cursor.skip_blanks();
-    } else if cursor.peek().is_some_and(|c| ('①'..='⑳').contains(&c)) {
-        cursor.next();
-    }
-    read_label(cursor);
-    cursor.eat_any(&["并", "同时"]);
-    let before = cursor.rest();
-    cursor.eat_any(&SURENESS);
-    let said = before.len() - cursor.rest().len();
-    cursor.eat_any(&[
-        "截至",
-        "截止到",
-        "截止",
-        "最迟",
-        "最晚",
-        "不晚于",
-        "不迟于",
-        "赶在",
-        "即日起至",
-        "于",
-        "在",
-        "自",
-        "从",
-        "至",
-        "到",
-    ]);
-    before.get(..said).unwrap_or_default().to_owned()
-}
+/// All words that may lead to a time.
+pub(super) const WORDS: [&[&str]; 5] = [&[AMONG], &LABELS, &ALSO, &SURENESS, &UNTIL];
 
-/// `完成时限：6月底前`.
-fn read_label(cursor: &mut Cursor<'_>) {
-    let mut ahead = *cursor;
-    if ahead.eat_any(&LABELS) && ahead.eat_any(&["：", ":"]) {
-        ahead.skip_blanks();
-        *cursor = ahead;
-    }
-}
+const AMONG: &str = "其中";
+
+const ALSO: [&str; 2] = ["并", "同时"];
 
 const SURENESS: [&str; 9] = [
     "力求",
@@ -75,6 +41,53 @@ const SURENESS: [&str; 9] = [
     "务必",
     "原则上",
 ];
+
+const UNTIL: [&str; 15] = [
+    "截至",
+    "截止到",
+    "截止",
+    "最迟",
+    "最晚",
+    "不晚于",
+    "不迟于",
+    "赶在",
+    "即日起至",
+    "于",
+    "在",
+    "自",
+    "从",
+    "至",
+    "到",
+];
+
+/// Words between a boundary and the time; gives those that say how sure it is (`力争`).
+pub(super) fn read_lead_in<'a>(cursor: &mut Cursor<'a>) -> &'a str {
+    if cursor.peek().is_some_and(|c| ('①'..='⑳').contains(&c)) {
+        cursor.next();
+    } else if firsts::of(*cursor).lead() && cursor.eat(AMONG) {
+        cursor.eat_any(&["，", ",", "：", ":"]);
+        cursor.skip_blanks();
+    }
+    if !firsts::of(*cursor).lead() {
+        return "";
+    }
+    read_label(cursor);
+    cursor.eat_any(&ALSO);
+    let before = cursor.rest();
+    cursor.eat_any(&SURENESS);
+    let said = before.len() - cursor.rest().len();
+    cursor.eat_any(&UNTIL);
+    before.get(..said).unwrap_or_default()
+}
+
+/// `完成时限：6月底前`.
+fn read_label(cursor: &mut Cursor<'_>) {
+    let mut ahead = *cursor;
+    if ahead.eat_any(&LABELS) && ahead.eat_any(&["：", ":"]) {
+        ahead.skip_blanks();
+        *cursor = ahead;
+    }
+}
 
 /// `力争6月、确保8月通车`: what is assured counts, what is hoped for is kept beside it.
 pub(super) fn read_assured(

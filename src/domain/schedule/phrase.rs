@@ -225,7 +225,10 @@ fn read_year_alone(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Option<i32> {
 
 /// Whether a phrase can begin so inside a sentence: spares reading at every character.
 pub(super) fn may_open(first: char) -> bool {
-    "第上下前HQqＱ年今明次来五六七八九十二〇".contains(first)
+    matches!(
+        first,
+        '第' | '上' | '下' | '前' | 'H' | 'Q' | 'q' | 'Ｑ' | '年' | '今' | '明' | '次' | '来'
+    ) || matches!(first, '五' | '六' | '七' | '八' | '九' | '十' | '〇')
         || number(first).is_some()
         || digit(first).is_some()
 }

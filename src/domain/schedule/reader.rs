@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use chrono::Datelike;
 
 use super::super::ids::Quarter;
+use super::mark::{Boundary, Mark, MarkKind};
 use super::node::{Node, Time};
 use super::phrase::{self, Phrase};
-use super::scan::{Boundary, Mark, MarkKind};
+
 use super::when::When;
 use super::{Doubt, Schedule, pairs, span, tidy};
 
