@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 
 use super::cursor::Cursor;
 use super::festival::{FESTIVALS, SEASONS};
-use super::lead;
+use super::number::digit;
 use super::repeat::{ONE_EACH, STEPS};
-use super::year;
+use super::{lead, phrase, year};
 
 /// The lists of words in which some begin with the same character.
 #[derive(Debug, Clone, Copy, Default)]
@@ -17,6 +17,7 @@ const REPEAT: u8 = 2;
 const FESTIVAL: u8 = 4;
 const SEASON: u8 = 8;
 const LEAD: u8 = 16;
+const OTHER: u8 = 32;
 
 /// By the next character, which words may come.
 pub(super) fn of(cursor: Cursor<'_>) -> Firsts {
@@ -40,6 +41,11 @@ impl Firsts {
 
     pub(super) fn season(self) -> bool {
         self.0 & SEASON != 0
+    }
+
+    /// Whether any time may begin so, but one that hangs on an event.
+    pub(super) fn time(self) -> bool {
+        self.0 & (YEAR | REPEAT | FESTIVAL | SEASON | OTHER) != 0
     }
 
     pub(super) fn lead(self) -> bool {
@@ -73,6 +79,15 @@ static KNOWN: LazyLock<Vec<Firsts>> = LazyLock::new(|| {
     add(SEASON, &SEASONS);
     for words in lead::WORDS {
         add(LEAD, words);
+    }
+    add(OTHER, &phrase::NO_MONTH);
+    add(OTHER, phrase::OTHERS);
+    // Digits and blanks before them.
+    for (found, code) in known.iter_mut().zip(0_u32..) {
+        let opens = |c: char| c.is_whitespace() || digit(c).is_some();
+        if char::from_u32(code).is_some_and(opens) {
+            found.0 |= OTHER;
+        }
     }
     known
 });
