@@ -35,7 +35,9 @@ pub(super) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) 
         }
     };
     let mut done = thread::scope(|scope| {
-        let others: Vec<_> = (1..cores.min(MOST)).map(|_| scope.spawn(worker)).collect();
+        // Where no thread is to be had the others do its share.
+        let spawn = |_| thread::Builder::new().spawn_scoped(scope, worker).ok();
+        let others: Vec<_> = (1..cores.min(MOST)).filter_map(spawn).collect();
         let mut done = worker();
         for other in others {
             match other.join() {

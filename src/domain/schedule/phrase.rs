@@ -400,7 +400,7 @@ mod tests {
         let mut passed_over = 0;
         for line in lines {
             for (at, _) in line.char_indices() {
-                let cursor = Cursor::new(&line[at..]);
+                let cursor = Cursor::new(line.get(at..).unwrap());
                 if firsts::of(cursor).time() {
                     continue;
                 }
