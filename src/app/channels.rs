@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::channel::Channel;
 use crate::channel::email::{self, EmailChannel};
 use crate::channel::spool::SpoolChannel;
-use crate::channel::wecom_app::{self, AppChannel};
+use crate::channel::wecom_app::AppChannel;
 use crate::channel::wecom_robot::{self, RobotChannel};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -95,8 +95,7 @@ fn channels(config: &Config) -> anyhow::Result<Vec<Arc<dyn Channel>>> {
         channels.push(Arc::new(EmailChannel::new(settings)?));
     }
     if let Some(app) = &config.wecom.app {
-        let settings = wecom_app::Settings::from(app);
-        channels.push(Arc::new(AppChannel::new(settings)?));
+        channels.push(Arc::new(AppChannel::new(app.clone())?));
     }
     for robot in &config.wecom.robots {
         let settings = wecom_robot::Settings::from(robot);

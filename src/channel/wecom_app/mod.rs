@@ -17,8 +17,6 @@ use serde_json::{Value, json};
 
 use super::render::{self, RenderError, Short};
 use super::{Attempted, Cards, Channel, Learned, Sending, Settling, wecom_http};
-use crate::config::Secret;
-use crate::config::wecom::{App, Way};
 use crate::domain::brief::{Brief, Letter};
 use crate::domain::delivery::{self, FailReason, Next};
 use crate::domain::people::{ChannelKind, Contact};
@@ -31,21 +29,7 @@ use members::Members;
 const TEXT_LIMIT: usize = 2048;
 
 /// The application, as `[wecom.app]` sets it.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// 企业ID.
-    pub corp_id: String,
-    /// AgentId.
-    pub agent_id: i64,
-    /// Its secret.
-    pub secret: Secret,
-    /// Where the platform is: a private deployment has its own host.
-    pub base_url: String,
-    /// How it is reached.
-    pub way: Way,
-    /// Whether it knows template cards.
-    pub cards: bool,
-}
+pub use crate::config::wecom::App as Settings;
 
 /// The HTTP client cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -226,18 +210,5 @@ impl Cards for AppChannel {
                 Err(said) => said.about_a_card(),
             }
         })
-    }
-}
-
-impl From<&App> for Settings {
-    fn from(app: &App) -> Self {
-        Self {
-            corp_id: app.corp_id.clone(),
-            agent_id: app.agent_id,
-            secret: app.secret.clone(),
-            base_url: app.base_url.clone(),
-            way: app.way.clone(),
-            cards: app.cards,
-        }
     }
 }

@@ -7,6 +7,7 @@
 mod apply;
 mod cases;
 mod duties;
+mod find;
 mod query;
 mod tallies;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use super::user::User;
 pub use apply::Inconsistent;
 pub use cases::{Case, Cases, Matter};
 pub use duties::Duties;
+pub use find::WhoError;
 pub use query::ObligationState;
 pub use tallies::{Tallies, Tally};
 
