@@ -636,7 +636,7 @@ fn harm_each_file(killed: &Path, entries: &[Entry]) -> Outcome {
                 let report = verify(&probing(folder.path())).unwrap();
                 if !report.is_sound() {
                     heals_at_the_next_start(folder.path(), found.len() + 1, &case);
-                    assert_eq!(report.mirror, 0, "{case}: {report}");
+                    assert_eq!(report.mirror_flaw, None, "{case}: {report}");
                 }
             }
             Err(StoreError::Refused(_)) => outcome.refused.push(case),
@@ -713,7 +713,18 @@ fn a_full_disk_loses_nothing_and_is_left_by_itself_once_there_is_room() {
         }
     });
     assert!(told > 100, "only {told}");
-    assert!(matches!(ledger.health(), Health::Failed(_)));
+    // It may be open again for a moment, when its own first attempt found a little room.
+    let failed = block(async {
+        for n in 2_000_000..2_000_100 {
+            if matches!(ledger.health(), Health::Failed(_)) {
+                return true;
+            }
+            let fact = vec![facts::queued(n)];
+            let _ = ledger.append(Actor::System, facts::start(), fact).await;
+        }
+        false
+    });
+    assert!(failed, "{:?}", ledger.health());
     Mounted::enlarge(folder.path(), 40);
     let more = block(async {
         let mut tries = 0;
