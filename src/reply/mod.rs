@@ -11,6 +11,7 @@ pub mod accept;
 mod api;
 mod form;
 mod items;
+pub mod mail;
 mod pages;
 mod received;
 pub mod words;
