@@ -2,6 +2,7 @@
 
 mod addresses;
 mod deliveries;
+mod mails;
 mod plans;
 
 use chrono::TimeDelta;
@@ -187,6 +188,8 @@ impl Book {
                 });
                 obligation.review = None;
             }
+            Fact::MailTaken { mail } => self.take_mail(here, at, mail),
+            Fact::MailSettled { mail } => self.settle_mail(here, at, mail)?,
             Fact::ReviewGiven { obligation, review } => {
                 self.obligation(here, obligation)?.review = Some((at, review.clone()));
             }
