@@ -627,11 +627,16 @@ proptest::proptest! {
 
 #[test]
 fn hostile_mails_take_no_time() {
-    let began = std::time::Instant::now();
+    let mut times = Vec::new();
+    let mut timed = |what: &str, bytes: Vec<u8>| {
+        let began = std::time::Instant::now();
+        let _ = read(&bytes, &ours());
+        times.push((began.elapsed().as_millis(), what.to_owned()));
+    };
     let nested = (0..200)
         .map(|n| format!("Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n"))
         .collect::<String>();
-    let _ = read(nested.as_bytes(), &ours());
+    timed("nested", nested.into_bytes());
     for line in [
         "=?a?b?",
         "<div><blockquote type=cite>",
@@ -647,15 +652,19 @@ fn hostile_mails_take_no_time() {
         "主题：\n\n",
         "----\n\n",
     ] {
-        let body = line.repeat(400_000 / line.len());
-        let _ = read(
-            format!("From: a@b\r\nSubject: {body}\r\n\r\n{body}").as_bytes(),
-            &ours(),
+        let body = line.repeat(100_000 / line.len());
+        timed(
+            line,
+            format!("From: a@b\r\nSubject: {body}\r\n\r\n{body}").into_bytes(),
         );
-        let _ = read(
-            format!("From: a@b\r\nContent-Type: text/html\r\n\r\n{body}").as_bytes(),
-            &ours(),
+        let html = "Content-Type: text/html";
+        timed(
+            line,
+            format!("From: a@b\r\n{html}\r\n\r\n{body}").into_bytes(),
         );
     }
-    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+    times.sort();
+    // A hundredth of it in a release build on a machine of its own.
+    assert!(times.last().is_some_and(|(ms, _)| *ms < 5000), "{times:?}");
+    assert!(times.len() > 20, "{times:?}");
 }
