@@ -31,6 +31,8 @@ pub struct Office {
     pub telephone: Option<String>,
     /// Address of the board, for coordinators.
     pub board: Option<String>,
+    /// Whether answers by mail are read.
+    pub reads_mail: bool,
 }
 
 /// Which kind of letter it is; each has its own templates.

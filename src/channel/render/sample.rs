@@ -210,6 +210,7 @@ impl Sample {
             name: "督查科".into(),
             telephone: telephone.map(str::to_owned),
             board: telephone.map(|_| "https://duban.example.gov.cn/".to_owned()),
+            reads_mail: telephone.is_some(),
         };
         let mut all = Vec::new();
         for days in [-10, 0, 5] {

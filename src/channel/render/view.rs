@@ -41,6 +41,7 @@ pub(super) struct View<'a> {
     /// Address of the calendar feed, where the letter carries the deadline.
     calendar: Option<&'a str>,
     board: Option<&'a str>,
+    reads_mail: bool,
     token: &'a str,
     today: String,
     mention: Option<&'a str>,
@@ -206,6 +207,7 @@ impl<'a> View<'a> {
             link: &brief.link,
             calendar: brief.event.as_ref().and(brief.calendar.as_deref()),
             board: brief.office.board.as_deref(),
+            reads_mail: brief.office.reads_mail,
             token: &brief.token,
             today: format!("{}年{}", brief.at.year(), short(brief.at.date_naive())),
             mention: brief.contact.wecom_user.as_deref(),

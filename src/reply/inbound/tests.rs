@@ -149,6 +149,7 @@ async fn the_receipt_says_what_was_understood_in_the_thread_of_the_answer() {
         name: "市政府督查科".into(),
         telephone: Some("0769-22830000".into()),
         board: None,
+        reads_mail: true,
     };
     let order = crate::domain::brief::Order {
         message: &message.message,

@@ -91,10 +91,7 @@ pub(super) fn read(
         }
         None => return None,
     };
-    let original_id = copy
-        .as_ref()
-        .and_then(|copy| copy.raw("Message-ID"))
-        .and_then(|raw| ids(raw).into_iter().next());
+    let original_id = copy.as_ref().and_then(original_id);
     let original_id = original_id.or_else(|| id_in(body));
     let subject_of_copy = copy
         .as_ref()
@@ -114,6 +111,17 @@ pub(super) fn read(
         tokens,
         standard,
     })
+}
+
+/// Relays that put an id of their own keep ours in a field of their own (mail.md 1.3).
+fn original_id(copy: &Headers) -> Option<String> {
+    const NAMES: [&str; 3] = [
+        "X-OQ-MSGID",
+        "X-Microsoft-Original-Message-ID",
+        "Message-ID",
+    ];
+    let fields = NAMES.into_iter().filter_map(|name| copy.raw(name));
+    fields.filter_map(|raw| ids(raw).into_iter().next()).next()
 }
 
 fn tag_in(raw: &[u8]) -> Option<String> {

@@ -199,9 +199,47 @@ fn gather(part: &Part<'_>, plain: &mut String, html: &mut String) {
     }
     if part.is("text/html") {
         text = html::to_text(&text);
+    } else if part
+        .kind
+        .plain("format")
+        .is_some_and(|format| format.eq_ignore_ascii_case("flowed"))
+    {
+        let glued = part
+            .kind
+            .plain("delsp")
+            .is_some_and(|delsp| delsp.eq_ignore_ascii_case("yes"));
+        text = unflowed(&text, glued);
     }
     into.push_str(&text);
     into.push('\n');
+}
+
+/// RFC 3676: a line that ends with a blank goes on in the next, where both are quoted as deep.
+fn unflowed(text: &str, glued: bool) -> String {
+    let depth = |line: &str| line.chars().take_while(|c| *c == '>').count();
+    let mut out = String::with_capacity(text.len());
+    let mut open: Option<usize> = None;
+    for line in text.lines() {
+        let (marks, body) = line.split_at_checked(depth(line)).unwrap_or(("", line));
+        let body = body.strip_prefix(' ').unwrap_or(body);
+        let goes_on = body.ends_with(' ') && body != "-- ";
+        if open != Some(marks.len()) {
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            out.push_str(marks);
+            if !marks.is_empty() {
+                out.push(' ');
+            }
+        }
+        out.push_str(if goes_on && glued {
+            body.strip_suffix(' ').unwrap_or(body)
+        } else {
+            body
+        });
+        open = goes_on.then_some(marks.len());
+    }
+    out
 }
 
 /// QQ and Coremail leave entities standing in plain parts; no other plain mail has them.

@@ -249,7 +249,14 @@ fn is_labelled_rule(line: &str) -> bool {
         .trim_matches(|c: char| rules(c) || ":：".contains(c))
         .to_lowercase();
     let ruled = (before >= 2 && after >= 2) || before >= 4;
-    (ruled && WORDS.contains(&core.as_str())) || core == "begin forwarded message"
+    // Notes: `-----张三 <a@b> 写道: -----`.
+    let notes = before >= 2 && after >= 2 && has_address(&core);
+    let wrote = ["写道", "写", "wrote"]
+        .iter()
+        .any(|word| core.ends_with(word));
+    (notes && wrote)
+        || (ruled && WORDS.contains(&core.as_str()))
+        || core == "begin forwarded message"
 }
 
 /// The line after a header block that begins here: two known labels in five lines, one of them of

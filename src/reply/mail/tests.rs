@@ -199,6 +199,7 @@ fn the_quote_is_cut_in_the_way_of_every_client() {
         "在 2026/6/25 上午9:30，“督查室” <remind@agency.example> 写入:\n\nQ",
         "-------- 原始邮件 --------\n发件人： 督查室\n日期： 2026/6/25 09:30\n收件人： 刘洋\n\nQ",
         "—— 请在此线以上回复 ——\nQ",
+        "-----督查室 <remind@agency.example> 写道: -----\nQ",
     ];
     let answer = "已完成外墙保温12栋。\n问题：主题：见附件。\n\n领导写道：务必按期。";
     for head in heads {
@@ -317,6 +318,21 @@ fn transfer_encodings_are_read_as_far_as_they_go() {
         ),
         "已完成 1=2 3"
     );
+}
+
+#[test]
+fn flowed_text_is_put_together_again() {
+    let flowed = |more: &str, body: &str| {
+        let kind = format!(
+            "From: a@b.example\nContent-Type: text/plain; charset=utf-8; format=flowed{more}"
+        );
+        mail(&kind, body).text
+    };
+    assert_eq!(
+        flowed("", "one \ntwo\nthree\n\n> a \n> b\n-- \nx"),
+        "one two\nthree"
+    );
+    assert_eq!(flowed("; delsp=yes", "已完 \n成\n 缩进"), "已完成\n缩进");
 }
 
 #[test]
