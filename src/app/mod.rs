@@ -29,7 +29,7 @@ use crate::outbox::Outbox;
 use crate::plan::Lore;
 use crate::plan::{contacts, import};
 use crate::reply::mail::Ours;
-use crate::reply::mailbox::Reader;
+use crate::reply::mailbox::{Reader, Trouble};
 use crate::rules::{RuleSet, Rules};
 use crate::store::{self, Ledger};
 use crate::watch::{Troubled, Watch};
@@ -44,6 +44,8 @@ pub struct App {
     pub(crate) rules: Rules,
     driver: Driver,
     outbox: Arc<Outbox>,
+    /// Shared by the reader of mails and the watch.
+    mail_trouble: Trouble,
     ledger_thread: JoinHandle<()>,
 }
 
@@ -94,6 +96,9 @@ impl App {
             ids_of(&config.office.operators),
             Arc::clone(&stopped),
         );
+        let mail_trouble = Trouble::default();
+        let unread = mail_trouble.clone();
+        let watch = watch.with_mailbox(Arc::new(move |now| unread.words(now)));
         let driver = Driver::new(
             ledger.clone(),
             clock.clone(),
@@ -127,6 +132,7 @@ impl App {
             rules,
             driver,
             outbox,
+            mail_trouble,
             ledger_thread,
         };
         app.catch_up_with_config().await?;
@@ -195,7 +201,8 @@ impl App {
     /// Reads the answers that come by mail.
     fn mail_reader(&self) -> Reader {
         let folder = self.config.store.path.join("mail");
-        Reader::new(Arc::clone(&self.desk), folder, ours(&self.config))
+        let reader = Reader::new(Arc::clone(&self.desk), folder, ours(&self.config));
+        reader.telling(self.mail_trouble.clone())
     }
 
     /// Closes the store in good order.

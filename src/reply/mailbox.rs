@@ -5,7 +5,7 @@
 //! nothing counts twice. The mailbox itself is never changed: people may use it too.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -51,8 +51,36 @@ pub struct Listed {
     pub size: u32,
 }
 
+/// Since when and why the mailbox cannot be read; shared with whoever tells the operator.
+#[derive(Debug, Clone, Default)]
+pub struct Trouble(Arc<Mutex<Option<(DateTime<Utc>, String)>>>);
+
+impl Trouble {
+    /// In words for the operator, once it has lasted.
+    #[must_use]
+    pub fn words(&self, now: DateTime<Utc>) -> Option<String> {
+        const LONG: TimeDelta = TimeDelta::minutes(15);
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, why) = known.as_ref().filter(|(since, _)| now - *since >= LONG)?;
+        Some(format!(
+            "邮件回复收不下来：{why}。发出的提醒不受影响；请服务器管理员检查 [imap] 设置，恢复后会补收。"
+        ))
+    }
+
+    fn begin(&self, now: DateTime<Utc>, why: &str) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = known.as_ref().map_or(now, |(since, _)| *since);
+        *known = Some((since, why.to_owned()));
+    }
+
+    fn end(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
 /// Takes mails into the book.
 pub struct Reader {
+    trouble: Trouble,
     desk: Arc<Desk>,
     folder: PathBuf,
     ours: Ours,
@@ -73,7 +101,18 @@ impl Reader {
     /// Keeps mails in `folder`; `ours` tells our own.
     #[must_use]
     pub fn new(desk: Arc<Desk>, folder: PathBuf, ours: Ours) -> Self {
-        Self { desk, folder, ours }
+        Self {
+            trouble: Trouble::default(),
+            desk,
+            folder,
+            ours,
+        }
+    }
+
+    /// Tells of its troubles there.
+    #[must_use]
+    pub fn telling(self, trouble: Trouble) -> Self {
+        Self { trouble, ..self }
     }
 
     /// Reads until told to stop. After a failure a new mailbox is opened, later and later.
@@ -91,6 +130,7 @@ impl Reader {
                 ended = self.session(&open, &mut read) => ended,
                 () = stop.cancelled() => return,
             };
+            self.trouble.begin(self.desk.clock.now(), &ended);
             if read > 0 {
                 pause = Duration::from_secs(5);
             }
@@ -120,6 +160,7 @@ impl Reader {
                 return words;
             }
             *looks += 1;
+            self.trouble.end();
             if let Err(error) = mailbox.wait().await {
                 return chain(&error);
             }
@@ -243,4 +284,22 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = inner.source();
     }
     crate::channel::mask::told(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::fixture::at;
+
+    #[test]
+    fn a_mailbox_that_stays_shut_is_told_to_the_operator() {
+        let trouble = Trouble::default();
+        trouble.begin(at("2022-03-28T10:00"), "连接不上收信服务器");
+        trouble.begin(at("2022-03-28T10:10"), "登录失败");
+        assert_eq!(trouble.words(at("2022-03-28T10:14")), None, "not at once");
+        let words = trouble.words(at("2022-03-28T10:15")).unwrap();
+        assert!(words.contains("登录失败"), "{words}");
+        trouble.end();
+        assert_eq!(trouble.words(at("2022-03-28T11:00")), None);
+    }
 }
