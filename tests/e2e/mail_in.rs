@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::browser::Browser;
 use crate::world::{Daemon, Mail, SOON, Smtp, World, eventually, free_port};
 
 /// A Dovecot of one mailbox, in a folder of its own, on loopback only.
@@ -205,6 +206,8 @@ async fn a_reminder_goes_out_an_answer_comes_in_and_a_receipt_goes_back() {
             .all(|row| row["task"] != wanted[2])
     );
 
+    resolved_by_two_clicks(&world, &daemon).await;
+
     // Killed and started again, it reads nothing twice.
     daemon.kill();
     drop(daemon);
@@ -231,4 +234,41 @@ async fn a_reminder_goes_out_an_answer_comes_in_and_a_receipt_goes_back() {
         "{log}"
     );
     daemon.stop().await;
+}
+
+/// The coordinator reads the mail that waits and says what it means.
+async fn resolved_by_two_clicks(world: &World, daemon: &Daemon) {
+    const PASSWORD: &str = "dongguan-2022-q1";
+    let added = world.cuiban_told(
+        &["user", "add", "duban", "--role", "coordinator"],
+        &format!("{PASSWORD}\n"),
+    );
+    assert!(added.status.success(), "{added:?}");
+    for (width, height) in [(390, 844), (1280, 900)] {
+        let browser = Browser::open(width, height).await;
+        browser.goto(&format!("{}/login", daemon.base)).await;
+        browser.type_into("input[name=name]", "duban").await;
+        browser.type_into("input[name=password]", PASSWORD).await;
+        browser.click("form button").await;
+        browser.says("1封邮件回复需要人工处理").await;
+        browser.goto(&format!("{}/mails", daemon.base)).await;
+        browser.says("情况比较复杂，面报。").await;
+        assert_eq!(browser.overflow().await, 0, "{width}");
+        if let Some(folder) = std::env::var_os("CUIBAN_PICTURES") {
+            let file = Path::new(&folder).join(format!("mails-{width}.png"));
+            browser.screenshot(&file).await;
+        }
+        if width > 1000 {
+            said_by_the_coordinator(&browser, daemon).await;
+        }
+    }
+}
+
+async fn said_by_the_coordinator(browser: &Browser, daemon: &Daemon) {
+    let before = rows_by_mail(daemon).await.len();
+    // What is open comes first.
+    browser.click(".mail .choice.on_schedule input").await;
+    browser.click(".mail button.primary").await;
+    browser.says("没有需要人工处理的邮件").await;
+    assert_eq!(rows_by_mail(daemon).await.len(), before + 1);
 }
