@@ -53,7 +53,10 @@ pub struct Listed {
 
 /// Since when and why the mailbox cannot be read; shared with whoever tells the operator.
 #[derive(Debug, Clone, Default)]
-pub struct Trouble(Arc<Mutex<Option<(DateTime<Utc>, String)>>>);
+pub struct Trouble(Arc<Mutex<Option<Shut>>>);
+
+/// Since when, and why.
+type Shut = (DateTime<Utc>, String);
 
 impl Trouble {
     /// In words for the operator, once it has lasted.

@@ -259,7 +259,7 @@ fn answered(book: &Book, incoming: &Incoming, at: DateTime<Utc>, calendar: &Cale
     }
     Answer {
         sure: true,
-        ..said(book, mail, thread, at, calendar)
+        ..said(book, mail, (thread, &asked), at, calendar)
     }
 }
 
@@ -304,10 +304,17 @@ fn writer(book: &Book, asked: &Thread, known: impl Fn(&PersonId) -> bool) -> Opt
 fn said(
     book: &Book,
     mail: &Mail,
-    thread: Thread,
+    (thread, asked): (Thread, &Thread),
     at: DateTime<Utc>,
     calendar: &Calendar,
 ) -> Answer {
+    // Every letter of ours names its thread: where that is still in the text, the quote is too.
+    if mail
+        .text
+        .contains(&subject_token(&thread.plan, thread.quarter, &asked.person))
+    {
+        return Answer::unclear(Some(thread), "正文里夹有原邮件，不能确定哪些是新写的");
+    }
     let items = items(book, &thread);
     let reading = match words::understand(&mail.text, &items) {
         Understood::Reports(reading) => reading,

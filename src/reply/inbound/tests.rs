@@ -317,6 +317,15 @@ async fn a_mail_that_names_no_reminder_waits_or_is_none_of_ours() {
     assert!(!matches!(by_colleague, MailOutcome::Ignored));
 }
 
+#[tokio::test]
+async fn a_quote_that_no_client_marks_is_not_taken_for_the_answer() {
+    let desk = reminded().await;
+    let token = subject_token(&plan(), quarter("2022Q1"), &id(ZHANG));
+    let text = format!("见下\r\n张玉成同志：4 已完成\r\n（本邮件由系统自动发出。编号：{token}）");
+    let outcome = take(&desk, answer(ZHANG, "zhang@dg.example", "h1", "", &text)).await;
+    assert!(why(outcome).contains("原邮件"));
+}
+
 /// A mailbox in memory.
 struct Shelf {
     mails: VecDeque<(Listed, Vec<u8>)>,

@@ -122,7 +122,7 @@ pub fn read(bytes: &[u8], ours: &Ours) -> Mail {
         MailKind::Answer
     };
     Mail {
-        parents: parents(headers, &in_reply_to, &references, &kind),
+        parents: parents(&root, headers, &in_reply_to, &references, &kind),
         kind,
         id: headers
             .raw("Message-ID")
@@ -254,6 +254,7 @@ fn unescaped(plain: &str) -> String {
 }
 
 fn parents(
+    root: &Part<'_>,
     headers: &Headers,
     reply_to: &[String],
     references: &[String],
@@ -267,8 +268,22 @@ fn parents(
         _ => None,
     };
     let mut all = Vec::new();
+    // A read receipt says what was read in a part of its own (RFC 8098).
+    let mut read = Vec::new();
+    root.walk(&mut |part| {
+        if part.is("message/disposition-notification") {
+            let (fields, _) = mime::split_head(part.raw);
+            read.extend(
+                fields
+                    .raw("Original-Message-ID")
+                    .map(header::ids)
+                    .unwrap_or_default(),
+            );
+        }
+    });
     let ids = bounced.into_iter().chain(exchange.unwrap_or_default());
     let ids = ids
+        .chain(read)
         .chain(reply_to.iter().cloned())
         .chain(references.iter().rev().cloned());
     for id in ids {

@@ -447,6 +447,11 @@ fn machines_are_known_by_their_marks_and_people_are_not_taken_for_one() {
         receipt
     );
     assert_eq!(kind("", "\n \n> 引用"), MailKind::Empty);
+    let told = mail(
+        "From: a@b.example\nSubject: x\nContent-Type: multipart/report; report-type=disposition-notification; boundary=b",
+        "--b\n\nx\n--b\nContent-Type: message/disposition-notification\n\nOriginal-Message-ID: <rem-Qw7nD.1@agency.example>\n--b--",
+    );
+    assert_eq!(told.parents, ["rem-Qw7nD.1@agency.example"]);
     assert_eq!(
         mail(
             "From: <remind@agency.example>\nAuto-Submitted: auto-generated",
