@@ -24,6 +24,10 @@ use crate::store::{CommitError, Decision, Ledger};
 /// The channels that do not work, as the pages show them.
 pub type Troubled = Arc<dyn Fn() -> Vec<StoppedChannel> + Send + Sync>;
 
+/// Why the mailbox that answers arrive in cannot be read, in words for the operator; none where it
+/// can, or not for long.
+pub type Unread = Arc<dyn Fn(DateTime<Utc>) -> Option<String> + Send + Sync>;
+
 /// Looks and tells.
 pub struct Watch {
     ledger: Ledger,
@@ -32,6 +36,8 @@ pub struct Watch {
     /// Who is told.
     to: Vec<PersonId>,
     troubled: Troubled,
+    /// Why the mailbox cannot be read, if so.
+    mailbox: Unread,
     /// What the last count of people came to, and at which position: counting is not for nothing.
     counted: Mutex<(Position, Vec<Seen>)>,
 }
@@ -56,8 +62,15 @@ impl Watch {
             rules,
             to,
             troubled,
+            mailbox: Arc::new(|_| None),
             counted: Mutex::new((Position::MAX, Vec::new())),
         }
+    }
+
+    /// Looks at the mailbox as well.
+    #[must_use]
+    pub fn with_mailbox(self, mailbox: Unread) -> Self {
+        Self { mailbox, ..self }
     }
 
     /// Looks at everything, and appends what follows; says whether anything did.
@@ -99,6 +112,10 @@ impl Watch {
                 words: channel.words(calendar),
             })
             .collect();
+        seen.extend((self.mailbox)(now).map(|words| Seen {
+            name: "mailbox".into(),
+            words,
+        }));
         seen.extend(clock_words(book, calendar, self.clock.is_simulated(), now));
         seen.extend(self.count(book));
         seen

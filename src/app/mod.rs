@@ -28,6 +28,8 @@ use crate::driver::Driver;
 use crate::outbox::Outbox;
 use crate::plan::Lore;
 use crate::plan::{contacts, import};
+use crate::reply::mail::Ours;
+use crate::reply::mailbox::{Reader, Trouble};
 use crate::rules::{RuleSet, Rules};
 use crate::store::{self, Ledger};
 use crate::watch::{Troubled, Watch};
@@ -42,6 +44,8 @@ pub struct App {
     pub(crate) rules: Rules,
     driver: Driver,
     outbox: Arc<Outbox>,
+    /// Shared by the reader of mails and the watch.
+    mail_trouble: Trouble,
     ledger_thread: JoinHandle<()>,
 }
 
@@ -92,6 +96,9 @@ impl App {
             ids_of(&config.office.operators),
             Arc::clone(&stopped),
         );
+        let mail_trouble = Trouble::default();
+        let unread = mail_trouble.clone();
+        let watch = watch.with_mailbox(Arc::new(move |now| unread.words(now)));
         let driver = Driver::new(
             ledger.clone(),
             clock.clone(),
@@ -125,6 +132,7 @@ impl App {
             rules,
             driver,
             outbox,
+            mail_trouble,
             ledger_thread,
         };
         app.catch_up_with_config().await?;
@@ -190,6 +198,13 @@ impl App {
         crate::web::guard::guard(pages)
     }
 
+    /// Reads the answers that come by mail.
+    fn mail_reader(&self) -> Reader {
+        let folder = self.config.store.path.join("mail");
+        let reader = Reader::new(Arc::clone(&self.desk), folder, ours(&self.config));
+        reader.telling(self.mail_trouble.clone())
+    }
+
     /// Closes the store in good order.
     ///
     /// # Errors
@@ -216,6 +231,21 @@ pub(crate) fn wording(config: &Config) -> Result<Templates, TemplateFaults> {
         tracing::warn!(%warning, "a folder of templates is not used");
     }
     Ok(templates)
+}
+
+/// What tells our own mails and servers from others'.
+pub(crate) fn ours(config: &Config) -> Ours {
+    let addresses = config.email.iter().flat_map(|email| {
+        let both = std::iter::once(&email.from).chain(&email.reply_to);
+        both.map(|address| address.address.to_lowercase())
+    });
+    Ours {
+        addresses: addresses.collect(),
+        authserv_id: config
+            .imap
+            .as_ref()
+            .and_then(|imap| imap.authserv_id.clone()),
+    }
 }
 
 /// How to open the store in this folder, with a first look by this same program.

@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::App;
 use crate::life::{self, Stop};
+use crate::reply::imap::ImapBox;
 
 /// A pass at least this often, or the watchdog is not fed.
 const STALE: Duration = Duration::from_secs(300);
@@ -62,6 +63,14 @@ impl App {
             outbox.run(ways.soft, ways.hard).await;
             guard.ended();
         });
+        if let Some(config) = self.config.imap.clone() {
+            let (reader, ended) = (self.mail_reader(), stop.soft.clone());
+            let guard = Guard::new("mailbox", &stop, &failed);
+            tasks.spawn(async move {
+                reader.run(|| ImapBox::open(&config), ended).await;
+                guard.ended();
+            });
+        }
         let vitals = Arc::clone(&self.desk.vitals);
         let alive = move || vitals.since_pass().is_some_and(|age| age < STALE);
         tasks.spawn(life::feed_watchdog(alive, stop.soft.clone()));

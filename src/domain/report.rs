@@ -66,6 +66,8 @@ pub enum Via {
     Api,
     /// Entered by a coordinator, for a word by telephone: `coordinator`.
     Coordinator,
+    /// By an answer to a mail: `mail`.
+    Mail,
 }
 
 impl Via {
@@ -76,13 +78,14 @@ impl Via {
             Self::Form => "form",
             Self::Api => "api",
             Self::Coordinator => "coordinator",
+            Self::Mail => "mail",
         }
     }
 
     /// The reverse of [`Self::as_str`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Form, Self::Api, Self::Coordinator]
+        [Self::Form, Self::Api, Self::Coordinator, Self::Mail]
             .into_iter()
             .find(|via| via.as_str() == name)
     }
@@ -93,6 +96,7 @@ impl Via {
         match self {
             Self::Form | Self::Api => "网页填报",
             Self::Coordinator => "督查科代录",
+            Self::Mail => "邮件回复",
         }
     }
 }

@@ -90,7 +90,7 @@ pub fn receipt(reports: Vec<Received>, calendar: &Calendar) -> Option<Receipt> {
     })
 }
 
-fn decide(
+pub(super) fn decide(
     book: &Book,
     submission: &Submission,
     at: DateTime<Utc>,

@@ -10,9 +10,14 @@
 pub mod accept;
 mod api;
 mod form;
+pub mod imap;
+pub mod inbound;
 mod items;
+pub mod mail;
+pub mod mailbox;
 mod pages;
 mod received;
+pub mod words;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -10,12 +10,13 @@ use super::RecordError;
 use super::wire::{self, Got, Put, Wire, remote};
 use crate::domain::book::{
     Account, Address, Alarm, Book, Card, ClockDoubt, ClosedDuty, ClosedWhy, Delivery,
-    DeliveryState, Hand, Handover, Obligation, PlanBook, Trouble,
+    DeliveryState, Hand, Handover, KnownMail, Obligation, PlanBook, Trouble,
 };
 use crate::domain::delivery::FailReason;
 use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::ladder::Ladder;
+use crate::domain::mail::{Place, TakenMail};
 use crate::domain::message::{Message, MessageKey, Occasion, Stage};
 use crate::domain::people::{ChannelKind, Contact, Person};
 use crate::domain::plan::{Group, Heading, Task};
@@ -23,7 +24,7 @@ use crate::domain::report::{Received, Report, Review};
 use crate::domain::user::{Role, User};
 
 /// Raised with every change of the form or of what the fold means.
-pub(in crate::store) const VERSION: u32 = 5;
+pub(in crate::store) const VERSION: u32 = 6;
 
 /// The book as JSON. Sorted, so that equal books give equal bytes.
 pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
@@ -58,8 +59,18 @@ struct Out<'a> {
     alarms: Vec<(&'a str, Put<'a, Alarm>)>,
     clock_doubt: Option<(DateTime<Utc>, DateTime<Utc>)>,
     doubts: Vec<(Put<'a, ChannelKind>, u64)>,
+    mails: Vec<MailOut<'a>>,
+    mailbox: Option<(u32, u32)>,
     stepped_back: Position,
 }
+
+/// Its fact, when it came, itself, and when it was dealt with.
+type MailOut<'a> = (
+    Position,
+    DateTime<Utc>,
+    Put<'a, TakenMail>,
+    Option<DateTime<Utc>>,
+);
 
 type StageOut<'a> = (
     Put<'a, PlanId>,
@@ -139,6 +150,12 @@ impl<'a> Out<'a> {
                 .iter()
                 .map(|(kind, n)| (Put(kind), *n))
                 .collect(),
+            mails: book
+                .mails
+                .iter()
+                .map(|(place, known)| (*place, known.at, Put(&known.mail), known.settled))
+                .collect(),
+            mailbox: book.mailbox.map(|place| (place.validity, place.uid)),
             stepped_back: book.stepped_back,
         }
     }
@@ -164,8 +181,17 @@ struct In {
     alarms: Vec<(String, Got<Alarm>)>,
     clock_doubt: Option<(DateTime<Utc>, DateTime<Utc>)>,
     doubts: Vec<(Got<ChannelKind>, u64)>,
+    mails: Vec<MailIn>,
+    mailbox: Option<(u32, u32)>,
     stepped_back: Position,
 }
+
+type MailIn = (
+    Position,
+    DateTime<Utc>,
+    Got<TakenMail>,
+    Option<DateTime<Utc>>,
+);
 
 type StageIn = (
     Got<PlanId>,
@@ -195,6 +221,11 @@ impl In {
             cards: pairs(self.cards).collect(),
             ..Book::default()
         };
+        book.mailbox = self.mailbox.map(|(validity, uid)| Place { validity, uid });
+        for (place, at, mail, settled) in self.mails {
+            let mail = mail.0;
+            book.know_mail(place, KnownMail { at, mail, settled });
+        }
         for (plan, quarter, ladder) in self.ladders {
             book.ladders.insert((plan.0, quarter.0), ladder.0);
         }

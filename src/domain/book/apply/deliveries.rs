@@ -205,6 +205,7 @@ impl Book {
             Occasion::Settled(_) => true,
             Occasion::Digest(_)
             | Occasion::HandedOver(_)
+            | Occasion::Receipt(_)
             | Occasion::Test(_)
             | Occasion::Alarm(_) => return,
         };

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod deliveries;
+mod mails;
 mod plans;
 
 use chrono::TimeDelta;
@@ -194,6 +195,8 @@ impl Book {
                     obligation.review = None;
                 })?;
             }
+            Fact::MailTaken { mail } => self.take_mail(here, at, mail),
+            Fact::MailSettled { mail } => self.settle_mail(here, at, mail)?,
             Fact::ReviewGiven { obligation, review } => {
                 let review = Some((at, review.clone()));
                 self.said(here, obligation, |known| known.review = review)?;
