@@ -13,6 +13,7 @@ mod form;
 mod items;
 mod pages;
 mod received;
+pub mod wecom;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
