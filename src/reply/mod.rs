@@ -14,6 +14,7 @@ mod items;
 mod pages;
 mod received;
 pub mod wecom;
+pub mod words;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
