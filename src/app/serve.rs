@@ -40,6 +40,11 @@ impl App {
         let stop = Stop::on_signals()?;
         let tasks = TaskTracker::new();
 
+        // What was heard before a crash is decided on before anybody is reminded of it.
+        let clerk = self.clerk();
+        if let Some(clerk) = &clerk {
+            clerk.decide_all().await;
+        }
         self.driver.begin().await;
         self.driver
             .pass(self.desk.clock.now())
@@ -62,6 +67,14 @@ impl App {
             outbox.run(ways.soft, ways.hard).await;
             guard.ended();
         });
+        if let Some(clerk) = clerk {
+            let ended = stop.soft.clone();
+            let guard = Guard::new("wecom", &stop, &failed);
+            tasks.spawn(async move {
+                clerk.run(ended).await;
+                guard.ended();
+            });
+        }
         let vitals = Arc::clone(&self.desk.vitals);
         let alive = move || vitals.since_pass().is_some_and(|age| age < STALE);
         tasks.spawn(life::feed_watchdog(alive, stop.soft.clone()));

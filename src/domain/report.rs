@@ -64,6 +64,8 @@ pub enum Via {
     Form,
     /// The JSON interface under the same link: `api`.
     Api,
+    /// A tap or a word in the WeCom application: `wecom`.
+    Wecom,
     /// Entered by a coordinator, for a word by telephone: `coordinator`.
     Coordinator,
 }
@@ -75,6 +77,7 @@ impl Via {
         match self {
             Self::Form => "form",
             Self::Api => "api",
+            Self::Wecom => "wecom",
             Self::Coordinator => "coordinator",
         }
     }
@@ -82,7 +85,7 @@ impl Via {
     /// The reverse of [`Self::as_str`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Form, Self::Api, Self::Coordinator]
+        [Self::Form, Self::Api, Self::Wecom, Self::Coordinator]
             .into_iter()
             .find(|via| via.as_str() == name)
     }
@@ -92,6 +95,7 @@ impl Via {
     pub fn chinese(self) -> &'static str {
         match self {
             Self::Form | Self::Api => "网页填报",
+            Self::Wecom => "企业微信回复",
             Self::Coordinator => "督查科代录",
         }
     }

@@ -90,7 +90,11 @@ pub fn receipt(reports: Vec<Received>, calendar: &Calendar) -> Option<Receipt> {
     })
 }
 
-fn decide(
+/// The same without storing: what follows from the answers on this book.
+///
+/// # Errors
+/// As for [`accept`].
+pub(super) fn decide(
     book: &Book,
     submission: &Submission,
     at: DateTime<Utc>,

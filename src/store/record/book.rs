@@ -14,6 +14,7 @@ use crate::domain::book::{
 };
 use crate::domain::delivery::FailReason;
 use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
+use crate::domain::heard::{Heard, Meaning, Word};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::ladder::Ladder;
 use crate::domain::message::{Message, MessageKey, Occasion, Stage};
@@ -23,7 +24,7 @@ use crate::domain::report::{Received, Report, Review};
 use crate::domain::user::{Role, User};
 
 /// Raised with every change of the form or of what the fold means.
-pub(in crate::store) const VERSION: u32 = 5;
+pub(in crate::store) const VERSION: u32 = 6;
 
 /// The book as JSON. Sorted, so that equal books give equal bytes.
 pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
@@ -52,6 +53,9 @@ struct Out<'a> {
     stages: Vec<StageOut<'a>>,
     accounts: Vec<(Put<'a, PersonId>, Put<'a, Account>)>,
     cards: Vec<(Put<'a, MessageKey>, Put<'a, Card>)>,
+    heard: Vec<&'a str>,
+    words: Vec<(Position, Put<'a, Word>)>,
+    strangers: Vec<&'a str>,
     revoked: Vec<RevokedOut<'a>>,
     users: Vec<Put<'a, User>>,
     addresses: Vec<(Put<'a, PersonId>, Put<'a, ChannelKind>, Put<'a, Address>)>,
@@ -118,6 +122,13 @@ impl<'a> Out<'a> {
                 .map(|(k, v)| (Put(k), Put(v)))
                 .collect(),
             cards: book.cards.iter().map(|(k, v)| (Put(k), Put(v))).collect(),
+            heard: book.heard.iter().map(String::as_str).collect(),
+            words: book
+                .words
+                .iter()
+                .map(|(at, word)| (*at, Put(word)))
+                .collect(),
+            strangers: book.strangers.iter().map(String::as_str).collect(),
             revoked: revoked
                 .into_iter()
                 .map(|((plan, quarter, person), at)| (Put(plan), Put(quarter), Put(person), *at))
@@ -158,6 +169,9 @@ struct In {
     stages: Vec<StageIn>,
     accounts: Vec<(Got<PersonId>, Got<Account>)>,
     cards: Vec<(Got<MessageKey>, Got<Card>)>,
+    heard: Vec<String>,
+    words: Vec<(Position, Got<Word>)>,
+    strangers: Vec<String>,
     revoked: Vec<RevokedIn>,
     users: Vec<Got<User>>,
     addresses: Vec<(Got<PersonId>, Got<ChannelKind>, Got<Address>)>,
@@ -193,6 +207,13 @@ impl In {
             stepped_back: self.stepped_back,
             accounts: pairs(self.accounts).collect(),
             cards: pairs(self.cards).collect(),
+            heard: self.heard.into_iter().collect(),
+            words: self
+                .words
+                .into_iter()
+                .map(|(at, word)| (at, word.0))
+                .collect(),
+            strangers: self.strangers.into_iter().collect(),
             ..Book::default()
         };
         for (plan, quarter, ladder) in self.ladders {
@@ -301,6 +322,8 @@ struct ObligationDef {
     copied: BTreeMap<PersonId, bool>,
     touched: Option<(Position, DateTime<Utc>)>,
     #[serde(with = "dated")]
+    acknowledged: Option<(DateTime<Utc>, PersonId)>,
+    #[serde(with = "dated")]
     closed: Option<(DateTime<Utc>, ClosedWhy)>,
 }
 
@@ -343,6 +366,18 @@ struct AccountDef {
 struct CardDef {
     code: String,
     sent_at: DateTime<Utc>,
+    tapped: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Word")]
+struct WordDef {
+    at: DateTime<Utc>,
+    #[serde(with = "wire")]
+    heard: Heard,
+    #[serde(with = "wire")]
+    settled: Option<Meaning>,
+    answer: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -427,6 +462,7 @@ remote!(
     Trouble => TroubleDef,
     Account => AccountDef,
     Card => CardDef,
+    Word => WordDef,
     DeliveryState => DeliveryStateDef,
     Address => AddressDef,
     Alarm => AlarmDef,

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::wire::{self, Wire, remote};
 use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome, Verdict};
 use crate::domain::fact::{DeferWhy, Fact, SkipWhy, StageOutcome, WithdrawWhy};
-use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter, TaskNo};
+use crate::domain::heard::{Heard, Meaning, Said};
+use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use crate::domain::ladder::{Copied, Ladder, StageRule};
 use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
 use crate::domain::people::{ChannelKind, Contact, Person, Roles};
@@ -21,7 +22,7 @@ use crate::domain::target::{Bound, Decimal, Target};
 use crate::domain::user::Role;
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 32] = [
+pub(super) const KINDS: [(&str, u32); 38] = [
     ("plan.imported", 1),
     ("plan.columns_mapped", 1),
     ("person.set", 1),
@@ -40,6 +41,7 @@ pub(super) const KINDS: [(&str, u32); 32] = [
     ("account.learned", 1),
     ("card.sent", 1),
     ("card.settled", 1),
+    ("card.tapped", 1),
     ("message.revived", 1),
     ("message.handled", 1),
     ("address.confirmed", 1),
@@ -48,6 +50,11 @@ pub(super) const KINDS: [(&str, u32); 32] = [
     ("clock.doubted", 1),
     ("clock.agreed", 1),
     ("report.received", 1),
+    ("report.acknowledged", 1),
+    ("word.heard", 1),
+    ("word.settled", 1),
+    ("word.answered", 1),
+    ("word.resolved", 1),
     ("review.given", 1),
     ("links.revoked", 1),
     ("user.added", 1),
@@ -197,6 +204,12 @@ pub(super) enum FactDef {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failed: Option<String>,
     },
+    #[serde(rename = "card.tapped")]
+    CardTapped {
+        #[serde(with = "wire")]
+        key: MessageKey,
+        code: String,
+    },
     #[serde(rename = "message.revived")]
     MessageRevived {
         #[serde(with = "wire")]
@@ -231,6 +244,34 @@ pub(super) enum FactDef {
         #[serde(with = "wire")]
         report: Box<Report>,
     },
+    #[serde(rename = "report.acknowledged")]
+    Acknowledged {
+        #[serde(with = "wire")]
+        obligations: Vec<ObligationKey>,
+        #[serde(with = "wire")]
+        person: PersonId,
+    },
+    #[serde(rename = "word.heard")]
+    WordHeard {
+        #[serde(with = "wire")]
+        heard: Heard,
+    },
+    #[serde(rename = "word.settled")]
+    WordSettled {
+        heard: Position,
+        #[serde(with = "wire")]
+        meaning: Meaning,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer: Option<String>,
+    },
+    #[serde(rename = "word.answered")]
+    WordAnswered {
+        heard: Position,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failed: Option<String>,
+    },
+    #[serde(rename = "word.resolved")]
+    WordResolved { heard: Position },
     #[serde(rename = "review.given")]
     ReviewGiven {
         #[serde(with = "wire")]
@@ -564,6 +605,33 @@ struct TargetDef {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "Heard")]
+struct HeardDef {
+    name: String,
+    account: String,
+    #[serde(with = "wire")]
+    said: Said,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Said", tag = "is", rename_all = "snake_case")]
+enum SaidDef {
+    Typed {
+        text: String,
+    },
+    Tapped {
+        card: String,
+        button: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        chosen: Option<String>,
+        code: String,
+    },
+    Other {
+        kind: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(remote = "Review", tag = "is", rename_all = "snake_case")]
 enum ReviewDef {
     Accepted,
@@ -595,6 +663,8 @@ remote!(
     Actual => ActualDef,
     Target => TargetDef,
     Review => ReviewDef,
+    Heard => HeardDef,
+    Said => SaidDef,
 );
 
 /// A list of names, as in the config.

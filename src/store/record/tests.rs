@@ -4,6 +4,7 @@ use super::*;
 fn every_fact() -> Vec<Entry> {
     use crate::domain::delivery::*;
     use crate::domain::fact::*;
+    use crate::domain::heard::*;
     use crate::domain::ids::*;
     use crate::domain::ladder::*;
     use crate::domain::message::*;
@@ -237,7 +238,7 @@ fn every_fact() -> Vec<Entry> {
             },
         },
         Fact::ReviewGiven {
-            obligation: item,
+            obligation: item.clone(),
             review: Review::Accepted,
         },
         Fact::LinksRevoked {
@@ -311,7 +312,9 @@ fn every_fact() -> Vec<Entry> {
             key: notice.clone(),
             failed: Some("42045 said".into()),
         },
-        Fact::MessageHandled { key: notice },
+        Fact::MessageHandled {
+            key: notice.clone(),
+        },
         Fact::AddressConfirmed {
             person: person.clone(),
             channel: ChannelKind::Email,
@@ -332,6 +335,54 @@ fn every_fact() -> Vec<Entry> {
             key: test,
             why: WithdrawWhy::AlarmOver,
         },
+        Fact::CardTapped {
+            key: notice.clone(),
+            code: "another-code".into(),
+        },
+        Fact::Acknowledged {
+            obligations: vec![item.clone()],
+            person: person.clone(),
+        },
+        Fact::WordHeard {
+            heard: Heard {
+                name: "msg-7512345678901234567".into(),
+                account: "dujiang".into(),
+                said: Said::Typed {
+                    text: "16 已完成".into(),
+                },
+            },
+        },
+        Fact::WordHeard {
+            heard: Heard {
+                name: "tap-0123456789abcdef".into(),
+                account: "dujiang".into(),
+                said: Said::Tapped {
+                    card: "cuiban-0123-1".into(),
+                    button: "completed".into(),
+                    chosen: Some("16-0".into()),
+                    code: "code".into(),
+                },
+            },
+        },
+        Fact::WordHeard {
+            heard: Heard {
+                name: "msg-1".into(),
+                account: "dujiang".into(),
+                said: Said::Other {
+                    kind: "voice".into(),
+                },
+            },
+        },
+        Fact::WordSettled {
+            heard: 7,
+            meaning: Meaning::Unclear,
+            answer: Some("没有读懂".into()),
+        },
+        Fact::WordAnswered {
+            heard: 7,
+            failed: None,
+        },
+        Fact::WordResolved { heard: 7 },
     ];
     let actors = [
         Actor::System,

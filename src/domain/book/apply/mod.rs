@@ -3,6 +3,7 @@
 mod addresses;
 mod deliveries;
 mod plans;
+mod words;
 
 use chrono::TimeDelta;
 
@@ -10,6 +11,7 @@ use super::{
     Account, Alarm, Book, Card, ClockDoubt, Delivery, DeliveryState, Effect, Obligation, PlanBook,
 };
 use crate::domain::fact::{Entry, Fact};
+use crate::domain::heard::Meaning;
 use crate::domain::ids::{ObligationKey, PlanId, Position};
 use crate::domain::message::MessageKey;
 use crate::domain::report::Received;
@@ -110,9 +112,18 @@ impl Book {
                 let card = Card {
                     code: code.clone(),
                     sent_at: at,
+                    tapped: false,
                 };
                 self.cards
                     .retain(|_, known| at - known.sent_at < CARDS_KEPT);
+                self.cards.insert(key.clone(), card);
+            }
+            Fact::CardTapped { key, code } => {
+                let card = Card {
+                    code: code.clone(),
+                    sent_at: at,
+                    tapped: true,
+                };
                 self.cards.insert(key.clone(), card);
             }
             Fact::CardSettled { key, .. } => {
@@ -186,6 +197,29 @@ impl Book {
                     report: (**report).clone(),
                 });
                 obligation.review = None;
+            }
+            Fact::Acknowledged {
+                obligations,
+                person,
+            } => {
+                for key in obligations {
+                    self.obligation(here, key)?.acknowledged = Some((at, person.clone()));
+                }
+            }
+            Fact::WordHeard { heard } => self.hear(here, at, heard),
+            Fact::WordSettled {
+                heard,
+                meaning,
+                answer,
+            } => self.settle_word(here, *heard, *meaning, answer.as_deref())?,
+            Fact::WordAnswered { heard, .. } => {
+                self.word(here, *heard)?.answer = None;
+                self.lay_by(*heard);
+            }
+            Fact::WordResolved { heard } => {
+                let word = self.word(here, *heard)?;
+                word.settled = Some(Meaning::Refused);
+                self.lay_by(*heard);
             }
             Fact::ReviewGiven { obligation, review } => {
                 self.obligation(here, obligation)?.review = Some((at, review.clone()));
