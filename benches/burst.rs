@@ -298,6 +298,7 @@ fn rules() -> Rules {
     Rules::new(RuleSet {
         policy: Policy::default(),
         calendar: Arc::new(calendar),
+        report: Default::default(),
         reach: Reach::default(),
         coordinators: Vec::new(),
     })

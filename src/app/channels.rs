@@ -16,7 +16,6 @@ use crate::domain::brief::Office;
 use crate::domain::delivery::{Doubt, Doubts, RetryPlan};
 use crate::domain::feed::Feed;
 use crate::domain::link::{Link, LinkKey};
-use crate::domain::report::ReportStatus;
 use crate::outbox::{Calendars, DEAD_AFTER, LaneStatus, Links, Outbox, Terms};
 use crate::rules::Rules;
 use crate::store::Ledger;
@@ -94,7 +93,7 @@ pub(super) fn application(config: &Config) -> anyhow::Result<Option<Arc<AppChann
     let Some(app) = &config.wecom.app else {
         return Ok(None);
     };
-    let settings = wecom_app::Settings::of(app, &ReportStatus::ALL);
+    let settings = wecom_app::Settings::of(app, &config.report.bare());
     Ok(Some(Arc::new(AppChannel::new(settings)?)))
 }
 

@@ -266,6 +266,7 @@ fn rules_of(config: &Config) -> RuleSet {
     RuleSet {
         calendar: Arc::new(config.time.calendar.clone()),
         policy: config.policy.clone(),
+        report: config.report.clone(),
         reach: Reach {
             email: config.email.is_some(),
             app: config.wecom.app.is_some(),

@@ -26,6 +26,7 @@ mod gathered;
 mod layers;
 mod reader;
 mod remind;
+mod report;
 mod show;
 
 use std::io::ErrorKind;
@@ -37,6 +38,7 @@ use crate::domain::delivery::Doubt;
 use crate::domain::ladder::StageRule;
 use crate::domain::people::ChannelKind;
 use crate::domain::policy::Policy;
+use crate::domain::report::rules::ReportRules;
 
 pub use email::EmailConfig;
 pub use fault::{ConfigFaults, Fault, Origin};
@@ -74,6 +76,8 @@ pub struct Config {
     pub office: OfficeConfig,
     /// `[remind]`.
     pub policy: Policy,
+    /// `[report]`.
+    pub report: ReportRules,
     /// `[email]`, where it is used.
     pub email: Option<EmailConfig>,
     /// `[wecom]`; without robots and application it sends nothing.
@@ -150,6 +154,18 @@ impl Config {
             channels.push(ChannelKind::Spool);
         }
         channels
+    }
+}
+
+impl Config {
+    /// The ways in by which people can answer, as people read them.
+    #[must_use]
+    pub fn ways_in(&self) -> Vec<&'static str> {
+        let app = self.wecom.app.as_ref();
+        let callback = app.and_then(|app| app.callback.as_ref());
+        std::iter::once("填报页面")
+            .chain(callback.map(|_| "企业微信应用"))
+            .collect()
     }
 }
 
@@ -233,6 +249,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
     let time = gathered.section(root, "time", TimeConfig::read);
     let office = gathered.section(root, "office", OfficeConfig::read);
     let policy = gathered.section(root, "remind", remind::read);
+    let report = gathered.section(root, "report", report::read);
     let email = gathered.section(root, "email", EmailConfig::read);
     let wecom = gathered.section(root, "wecom", WecomConfig::read);
     let templates = gathered.section(root, "templates", TemplatesConfig::read);
@@ -245,6 +262,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
         time: time?,
         office: office?,
         policy: policy?,
+        report: report?,
         email,
         wecom: wecom?,
         templates,
@@ -256,12 +274,13 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
 }
 
 fn tell_unknown_sections(root: &Table, gathered: &mut Gathered) {
-    const KNOWN: [&str; 10] = [
+    const KNOWN: [&str; 11] = [
         "server",
         "store",
         "time",
         "office",
         "remind",
+        "report",
         "templates",
         "email",
         "wecom",

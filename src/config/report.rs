@@ -19,8 +19,12 @@ pub(super) fn read(r: &mut Reader<'_>) -> Option<ReportRules> {
 fn read_rule(r: &mut Reader<'_>) -> Option<StatusRule> {
     let most = i64::try_from(LONGEST_TEXT).unwrap_or(i64::MAX);
     let required = fields(r);
-    let shortest = r.number("shortest", 0..=most).and_then(|n| usize::try_from(n).ok());
-    let longest = r.number("longest", 10..=most).and_then(|n| usize::try_from(n).ok());
+    let shortest = r
+        .number("shortest", 0..=most)
+        .and_then(|n| usize::try_from(n).ok());
+    let longest = r
+        .number("longest", 10..=most)
+        .and_then(|n| usize::try_from(n).ok());
     let (shortest, longest) = (shortest?, longest?);
     if shortest > longest {
         r.fault("shortest", "应不大于 longest");
@@ -37,7 +41,8 @@ fn fields(r: &mut Reader<'_>) -> Option<Vec<Field>> {
     let mut fields = Vec::new();
     for name in r.texts("required")? {
         let Some(field) = Field::from_name(&name) else {
-            let known = Field::ALL.map(|field| format!("{}（{}）", field.as_str(), field.chinese()));
+            let known =
+                Field::ALL.map(|field| format!("{}（{}）", field.as_str(), field.chinese()));
             let known = known.join("、");
             r.fault("required", format!("没有“{name}”这一栏；可用的有 {known}"));
             return None;

@@ -32,6 +32,8 @@ pub(super) enum Line {
     Accepted(TaskNo),
     /// Something of it is missing or wrong.
     Fault(TaskNo, String),
+    /// What to do about that.
+    Again,
     /// This part was not understood, and why.
     Left(String, &'static str),
     /// The same number is open in several quarters.
@@ -110,6 +112,7 @@ impl Answer {
             Line::Taken(name, report) => taken(name, report),
             Line::Accepted(task) => format!("第{task}项已审核通过，不能再修改。"),
             Line::Fault(task, why) => format!("第{task}项还没有报送：{why}。"),
+            Line::Again => "请补充后整条重新回复，或打开填报页面填写。".into(),
             Line::Left(part, why) => {
                 format!("“{}”{why}，没有记录，已转{office}人工查看。", shown(part))
             }

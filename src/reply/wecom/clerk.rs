@@ -99,7 +99,7 @@ impl Clerk {
             let rules = desk.rules.now();
             let page = |book: &Book, case: &Case| page(&desk, book, case);
             let ground = Ground {
-                calendar: &rules.calendar,
+                rules: &rules,
                 office: &desk.office,
                 page: &page,
                 at,

@@ -10,7 +10,6 @@ use super::answer::{Answer, Line};
 use crate::desk::Office;
 use crate::domain::book::{Book, Obligation};
 use crate::domain::brief::message_name;
-use crate::domain::calendar::Calendar;
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::heard::{Meaning, Said, Word};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
@@ -19,11 +18,12 @@ use crate::domain::report::{ReportStatus, Via};
 use crate::reply::Draft;
 use crate::reply::accept::{self, Refusal, Submission};
 use crate::reply::words::{self, OpenItem, Understood};
+use crate::rules::RuleSet;
 
 /// What a decision stands on beside the book.
 pub(super) struct Ground<'a> {
-    /// Working days and the zone.
-    pub calendar: &'a Calendar,
+    /// The office's rules.
+    pub rules: &'a RuleSet,
     /// Who asks.
     pub office: &'a Office,
     /// The address of a person's page.
@@ -50,7 +50,7 @@ pub(super) fn decide(book: &Book, heard: Position, ground: &Ground<'_>) -> Vec<F
     facts.push(Fact::WordSettled {
         heard,
         meaning,
-        answer: answer.map(|answer| answer.text(ground.calendar, word.at)),
+        answer: answer.map(|answer| answer.text(&ground.rules.calendar, word.at)),
     });
     facts
 }
@@ -222,7 +222,7 @@ impl<'a> Ear<'a> {
             by: Actor::Owner(case.person.clone()),
             drafts: vec![draft],
         };
-        match accept::decide(self.book, &submission, self.ground.at, self.ground.calendar) {
+        match accept::decide(self.book, &submission, self.ground.at, self.ground.rules) {
             Ok(decision) => {
                 taken.facts.extend(decision.facts);
                 for received in &decision.value.reports {
@@ -252,7 +252,10 @@ impl<'a> Ear<'a> {
         let open: Vec<TaskNo> = self.open_but(cases, &taken.answered);
         let mut answer = self.answer(cases);
         answer.lines.extend(taken.said);
+        let lacking = |line: &Line| matches!(line, Line::Fault(..));
+        let again = taken.refused.iter().any(lacking).then_some(Line::Again);
         answer.lines.extend(taken.refused);
+        answer.lines.extend(again);
         answer.lines.extend(taken.left);
         answer.lines.push(Line::StillOpen(open));
         answer.receipt = taken.receipts.into_iter().next_back();
@@ -331,7 +334,7 @@ impl<'a> Ear<'a> {
         if !asked.is_empty() {
             return asked.into_iter().map(|(_, case)| case).collect();
         }
-        let today = Quarter::of(self.ground.calendar.date_of(self.ground.at));
+        let today = Quarter::of(self.ground.rules.calendar.date_of(self.ground.at));
         let present = |person: &PersonId, plan: &PlanId| Case {
             plan: plan.clone(),
             quarter: today,

@@ -15,6 +15,7 @@ use crate::domain::brief::message_name;
 use crate::domain::delivery::{FailReason, Next};
 use crate::domain::heard::Meaning;
 use crate::domain::people::Contact;
+use crate::domain::report::rules::Field;
 use crate::domain::report::{Review, Via};
 use crate::store::Ledger;
 
@@ -411,4 +412,88 @@ async fn what_was_said_in_time_is_in_time_whenever_it_is_decided_on() {
     assert_eq!(known.reports[0].at, at("2022-03-31T17:59"));
     let settled = book.words.values().map(|word| word.settled);
     assert_eq!(settled.collect::<Vec<_>>(), [Some(Meaning::Reported)]);
+}
+
+fn by_hand(path: &str, fields: &[(&str, &str)]) -> Request<Body> {
+    let mut request = match fields {
+        [] => fetch(path),
+        fields => post_form(path, fields),
+    };
+    request
+        .extensions_mut()
+        .insert(crate::web::Caller::Operator);
+    request
+}
+
+#[tokio::test]
+async fn what_nobody_understood_is_put_before_a_coordinator() {
+    let bench = Bench::new().await;
+    bench
+        .hear(&typed(ACCOUNT, "<b>已走访30家</b>，名单在整理", 1))
+        .await;
+    bench.hear(&typed(ACCOUNT, "您是哪位", 2)).await;
+    let heard: Vec<String> = {
+        let book = bench.desk.ledger.book();
+        book.words.keys().map(ToString::to_string).collect()
+    };
+    let app = crate::reply::router(Arc::clone(&bench.desk));
+    let (status, html) = send(&app, by_hand("/unclear", &[])).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(!html.contains("<b>已走访"), "what was typed is escaped");
+    insta::assert_snapshot!("unclear", seen(&html));
+    let item = key(4, 0).to_string();
+    let pick = [
+        ("heard", heard[0].as_str()),
+        ("item", item.as_str()),
+        ("status", "on_schedule"),
+    ];
+    let stranger = send(&app, post_form("/unclear/report", &pick)).await.0;
+    assert_eq!(
+        stranger,
+        StatusCode::SEE_OTHER,
+        "nobody has to sign in first"
+    );
+    assert_eq!(bench.desk.ledger.book().words.len(), 2);
+    assert_eq!(
+        send(&app, by_hand("/unclear/report", &pick)).await.0,
+        StatusCode::SEE_OTHER
+    );
+    let again = send(&app, by_hand("/unclear/report", &pick)).await.0;
+    assert_eq!(again, StatusCode::CONFLICT, "somebody was faster");
+    let other = [
+        ("heard", heard[1].as_str()),
+        ("item", "dongguan-2022/2022Q1/14/0"),
+        ("status", "behind"),
+    ];
+    let not_theirs = send(&app, by_hand("/unclear/report", &other)).await.0;
+    assert_eq!(not_theirs, StatusCode::BAD_REQUEST);
+    let aside = [("heard", heard[1].as_str())];
+    assert_eq!(
+        send(&app, by_hand("/unclear/aside", &aside)).await.0,
+        StatusCode::SEE_OTHER
+    );
+    let book = bench.desk.ledger.book();
+    assert!(book.words.is_empty());
+    let latest = book.obligations[&key(4, 0)].latest().unwrap();
+    assert_eq!(
+        latest.report.via,
+        Via::Coordinator,
+        "shown as entered for them"
+    );
+    assert_eq!(latest.report.progress, "<b>已走访30家</b>，名单在整理");
+}
+
+#[tokio::test]
+async fn what_an_office_wants_said_is_asked_for_and_the_rest_is_taken() {
+    let bench = Bench::new().await;
+    let mut rules = (*bench.desk.rules.now()).clone();
+    rules.report.behind.required = vec![Field::Problems, Field::NextSteps];
+    bench.desk.rules.replace(rules);
+    let told = bench.hear(&typed(ACCOUNT, "2 已完成；4 进度滞后", 1)).await;
+    assert_eq!(bench.reports(2, 0).len(), 1);
+    assert_eq!(bench.reports(4, 0).len(), 0);
+    insta::assert_snapshot!("wants_words", told.join("\n"));
+    let whole = "4 进度滞后，存在问题：资金未到位；下一步措施：四月底前协调解决";
+    bench.hear(&typed(ACCOUNT, whole, 2)).await;
+    assert_eq!(bench.reports(4, 0).len(), 1);
 }
