@@ -6,7 +6,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::delivery::{SendOutcome, Verdict};
-use super::heard::{Heard, Meaning};
+use super::heard::{Answer, Heard, Meaning};
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use super::ladder::Ladder;
 use super::message::{Message, MessageKey, Occasion, Stage};
@@ -262,7 +262,7 @@ pub enum Fact {
         /// What became of it.
         meaning: Meaning,
         /// What the member is to be told.
-        answer: Option<String>,
+        answer: Option<Answer>,
     },
     /// The member was told, or cannot be.
     WordAnswered {

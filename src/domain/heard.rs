@@ -3,6 +3,8 @@
 
 use chrono::{DateTime, Utc};
 
+use super::ids::{PersonId, PlanId, Quarter};
+
 /// Something a member said, as it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heard {
@@ -88,6 +90,30 @@ impl Meaning {
     }
 }
 
+/// What a member is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The words. Where [`PAGE`] stands comes the address of the page: it opens without a password,
+    /// so the journal does not hold it.
+    pub text: String,
+    /// Whose page, of which quarter.
+    pub page: Option<PageOf>,
+}
+
+/// An owner's page of a quarter.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PageOf {
+    /// The plan.
+    pub plan: PlanId,
+    /// The quarter.
+    pub quarter: Quarter,
+    /// Whose.
+    pub person: PersonId,
+}
+
+/// Stands in an [`Answer`] where the page's address comes; people cannot type it.
+pub const PAGE: char = '\u{fffc}';
+
 /// Something heard that is not done with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
@@ -98,7 +124,7 @@ pub struct Word {
     /// What became of it; none before it was decided on.
     pub settled: Option<Meaning>,
     /// What the member still has to be told.
-    pub answer: Option<String>,
+    pub answer: Option<Answer>,
 }
 
 impl Word {

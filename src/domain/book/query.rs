@@ -263,14 +263,22 @@ impl Book {
     /// units is two.
     #[must_use]
     pub fn people_of_account(&self, account: &str) -> Vec<PersonId> {
-        let is_theirs = |person: &&PersonId| {
-            let contact = self.contact(person);
-            contact
-                .wecom_user
-                .is_some_and(|user| user.eq_ignore_ascii_case(account))
+        let same = |user: &Option<String>| {
+            let user = user.as_deref();
+            user.is_some_and(|user| user.eq_ignore_ascii_case(account))
         };
-        let known = self.contacts.keys().chain(self.accounts.keys());
-        let mut people: Vec<PersonId> = known.filter(is_theirs).cloned().collect();
+        let on_sheet = self.contacts.values();
+        let on_sheet = on_sheet.filter(|contact| same(&contact.wecom_user));
+        let has_none = |person: &PersonId| {
+            let contact = self.contacts.get(person);
+            contact.is_none_or(|contact| contact.wecom_user.is_none())
+        };
+        let looked_up = self.accounts.iter();
+        let looked_up = looked_up.filter(|(person, known)| same(&known.user) && has_none(person));
+        let mut people: Vec<PersonId> = on_sheet
+            .map(|contact| contact.person.clone())
+            .chain(looked_up.map(|(person, _)| person.clone()))
+            .collect();
         people.sort();
         people.dedup();
         people

@@ -5,12 +5,15 @@ use chrono::{DateTime, Utc};
 
 use crate::desk::Office;
 use crate::domain::calendar::Calendar;
+use crate::domain::heard::{self, PAGE, PageOf};
 use crate::domain::ids::{self, TaskNo};
 use crate::domain::report::Report;
 use crate::web::format::moment;
 
 /// Bytes; beyond 2048 the platform cuts without a word.
-const LONGEST: usize = 2000;
+const LONGEST: usize = 2000 - ADDRESS;
+/// Bytes kept for the page's address.
+const ADDRESS: usize = 300;
 /// Characters of the owner's own words that are repeated.
 const REPEATED: usize = 60;
 
@@ -19,7 +22,7 @@ pub(super) struct Answer {
     office: Office,
     /// A number to show how to answer.
     example: TaskNo,
-    page: Option<String>,
+    page: Option<PageOf>,
     pub lines: Vec<Line>,
     pub receipt: Option<String>,
 }
@@ -65,7 +68,7 @@ pub(super) enum Line {
 }
 
 impl Answer {
-    pub(super) fn new(office: &Office, page: Option<String>, example: Option<TaskNo>) -> Self {
+    pub(super) fn new(office: &Office, page: Option<PageOf>, example: Option<TaskNo>) -> Self {
         Self {
             office: office.clone(),
             example: example.unwrap_or(1),
@@ -82,13 +85,13 @@ impl Answer {
     }
 
     /// The text. It names the moment: two answers that are alike but for it are two.
-    pub(super) fn text(&self, calendar: &Calendar, heard_at: DateTime<Utc>) -> String {
+    pub(super) fn told(&self, calendar: &Calendar, heard_at: DateTime<Utc>) -> heard::Answer {
         let seconds = heard_at.with_timezone(&calendar.zone()).format("%S");
         let at = format!("{}:{seconds}", moment(calendar, heard_at));
         let mut end = Vec::new();
-        if let Some(page) = &self.page {
+        if self.page.is_some() {
             end.push(format!(
-                "逐项填写、补充或更正：<a href=\"{page}\">打开填报页面</a>"
+                "逐项填写、补充或更正：<a href=\"{PAGE}\">打开填报页面</a>"
             ));
         }
         if let (Some(phone), false) = (&self.office.phone, self.receipt.is_some()) {
@@ -99,10 +102,11 @@ impl Answer {
             None => format!("收到时间：{at}"),
         });
         let lines: Vec<String> = self.lines.iter().map(|line| self.say(line)).collect();
-        fitted(
-            lines.into_iter().filter(|line| !line.is_empty()).collect(),
-            &end,
-        )
+        let lines = lines.into_iter().filter(|line| !line.is_empty());
+        heard::Answer {
+            text: fitted(lines.collect(), &end),
+            page: self.page.clone(),
+        }
     }
 
     fn say(&self, line: &Line) -> String {
@@ -190,7 +194,7 @@ fn taken(name: &str, report: &Report) -> String {
 /// The beginning of the owner's own words; `<` would begin a link.
 fn shown(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let plain = line.replace('<', "＜").replace('>', "＞");
+    let plain = line.replace('<', "＜").replace('>', "＞").replace(PAGE, "");
     let length = text.chars().count();
     if plain.chars().count() <= REPEATED {
         return plain;

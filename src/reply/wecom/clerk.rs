@@ -8,12 +8,13 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
-use super::meaning::{self, Case, Ground};
+use super::meaning::{self, Ground};
 use crate::channel::{Attempted, Voice, mask};
 use crate::desk::Desk;
 use crate::domain::book::Book;
 use crate::domain::delivery::{Next, SendOutcome};
 use crate::domain::fact::{Actor, Fact};
+use crate::domain::heard::{PAGE, PageOf};
 use crate::domain::ids::Position;
 use crate::domain::link::Link;
 use crate::store::Decision;
@@ -97,11 +98,9 @@ impl Clerk {
         let ledger = desk.ledger.clone();
         let decide = move |book: &Book| {
             let rules = desk.rules.now();
-            let page = |book: &Book, case: &Case| page(&desk, book, case);
             let ground = Ground {
                 rules: &rules,
                 office: &desk.office,
-                page: &page,
                 at,
             };
             Ok::<_, Infallible>(Decision {
@@ -151,14 +150,37 @@ impl Clerk {
         let words = book.words.iter();
         words
             .filter_map(|(heard, word)| {
+                let answer = word.answer.as_ref()?;
+                let address = answer
+                    .page
+                    .as_ref()
+                    .map_or(String::new(), |page| self.address(&book, page, word.at));
                 Some(Waiting {
                     heard: *heard,
                     at: word.at,
                     account: word.heard.account.clone(),
-                    text: word.answer.clone()?,
+                    text: answer.text.replace(PAGE, &address),
                 })
             })
             .collect()
+    }
+
+    /// The address of a person's page, as in every message. Of the moment at which the word came,
+    /// so that the same answer has the same bytes.
+    fn address(&self, book: &Book, page: &PageOf, at: DateTime<Utc>) -> String {
+        let rules = self.desk.rules.now();
+        let deadline = book.deadline(&page.plan, page.quarter).unwrap_or_else(|| {
+            let last = page.quarter.last_day();
+            rules.policy.deadline(&rules.calendar, last)
+        });
+        let link = Link::new(
+            (page.plan.clone(), page.quarter, page.person.clone()),
+            at,
+            rules.calendar.date_of(at),
+            rules.calendar.date_of(deadline),
+        );
+        let token = self.desk.link_key.sign(&link);
+        format!("{}/r/{token}", self.desk.public_url)
     }
 
     async fn told(&self, heard: Position, failed: Option<String>) {
@@ -206,21 +228,4 @@ fn outcome(attempted: Attempted, tries: u32, age: TimeDelta) -> Result<Option<St
         return Ok(Some(mask::told(&why)));
     }
     Err(pause)
-}
-
-/// The address of a person's page, as in every message.
-fn page(desk: &Desk, book: &Book, case: &Case) -> String {
-    let rules = desk.rules.now();
-    let now = desk.clock.now();
-    let deadline = book.deadline(&case.plan, case.quarter).unwrap_or_else(|| {
-        let last = case.quarter.last_day();
-        rules.policy.deadline(&rules.calendar, last)
-    });
-    let link = Link::new(
-        (case.plan.clone(), case.quarter, case.person.clone()),
-        now,
-        rules.calendar.date_of(now),
-        rules.calendar.date_of(deadline),
-    );
-    format!("{}/r/{}", desk.public_url, desk.link_key.sign(&link))
 }

@@ -11,7 +11,7 @@ use crate::desk::Office;
 use crate::domain::book::{Book, Obligation};
 use crate::domain::brief::message_name;
 use crate::domain::fact::{Actor, Fact};
-use crate::domain::heard::{Meaning, Said, Word};
+use crate::domain::heard::{Meaning, PageOf as Case, Said, Word};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use crate::domain::message::MessageKey;
 use crate::domain::report::{ReportStatus, Via};
@@ -26,18 +26,8 @@ pub(super) struct Ground<'a> {
     pub rules: &'a RuleSet,
     /// Who asks.
     pub office: &'a Office,
-    /// The address of a person's page.
-    pub page: &'a dyn Fn(&Book, &Case) -> String,
     /// As of when it is decided.
     pub at: DateTime<Utc>,
-}
-
-/// One owner's quarter.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Case {
-    pub plan: PlanId,
-    pub quarter: Quarter,
-    pub person: PersonId,
 }
 
 /// The facts that follow from a word, its settlement among them; none where it was decided on
@@ -50,7 +40,7 @@ pub(super) fn decide(book: &Book, heard: Position, ground: &Ground<'_>) -> Vec<F
     facts.push(Fact::WordSettled {
         heard,
         meaning,
-        answer: answer.map(|answer| answer.text(&ground.rules.calendar, word.at)),
+        answer: answer.map(|answer| answer.told(&ground.rules.calendar, word.at)),
     });
     facts
 }
@@ -307,9 +297,7 @@ impl<'a> Ear<'a> {
     }
 
     fn answer(&self, cases: &[Case]) -> Answer {
-        let page = cases
-            .first()
-            .map(|case| (self.ground.page)(self.book, case));
+        let page = cases.first().cloned();
         let open = self.open_but(cases, &BTreeSet::new());
         Answer::new(self.ground.office, page, open.first().copied())
     }

@@ -374,10 +374,24 @@ async fn an_answer_that_could_not_be_given_is_given_later_and_the_report_stands(
             .count()
     };
     assert_eq!(owed(), 1);
+    {
+        let book = bench.desk.ledger.book();
+        let mut kept = book.words.values().filter_map(|word| word.answer.as_ref());
+        assert!(
+            kept.all(|answer| !answer.text.contains("/r/")),
+            "no journal opens a page"
+        );
+    }
     let gone = Attempted::failed(FailReason::BadAddress, Next::NextChannel, "81013 nobody");
     *bench.voice.outcome.lock().unwrap() = gone;
     bench.clerk().answer_once().await;
     assert_eq!(owed(), 0, "nobody is there to be told");
+    let said = bench.voice.said.lock().unwrap();
+    assert!(
+        said.iter().all(|one| *one == said[0]),
+        "the same bytes at every try"
+    );
+    assert!(said[0].1.contains("/r/"));
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use crate::domain::book::{
 };
 use crate::domain::delivery::FailReason;
 use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
-use crate::domain::heard::{Heard, Meaning, Word};
+use crate::domain::heard::{Answer, Heard, Meaning, Word};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::ladder::Ladder;
 use crate::domain::message::{Message, MessageKey, Occasion, Stage};
@@ -377,7 +377,8 @@ struct WordDef {
     heard: Heard,
     #[serde(with = "wire")]
     settled: Option<Meaning>,
-    answer: Option<String>,
+    #[serde(with = "wire")]
+    answer: Option<Answer>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::wire::{self, Wire, remote};
 use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome, Verdict};
 use crate::domain::fact::{DeferWhy, Fact, SkipWhy, StageOutcome, WithdrawWhy};
-use crate::domain::heard::{Heard, Meaning, Said};
+use crate::domain::heard::{Answer, Heard, Meaning, PageOf, Said};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use crate::domain::ladder::{Copied, Ladder, StageRule};
 use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
@@ -261,8 +261,8 @@ pub(super) enum FactDef {
         heard: Position,
         #[serde(with = "wire")]
         meaning: Meaning,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        answer: Option<String>,
+        #[serde(default, with = "wire", skip_serializing_if = "Option::is_none")]
+        answer: Option<Answer>,
     },
     #[serde(rename = "word.answered")]
     WordAnswered {
@@ -614,6 +614,25 @@ struct HeardDef {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "Answer")]
+struct AnswerDef {
+    text: String,
+    #[serde(default, with = "wire", skip_serializing_if = "Option::is_none")]
+    page: Option<PageOf>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "PageOf")]
+struct PageOfDef {
+    #[serde(with = "wire")]
+    plan: PlanId,
+    #[serde(with = "wire")]
+    quarter: Quarter,
+    #[serde(with = "wire")]
+    person: PersonId,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(remote = "Said", tag = "is", rename_all = "snake_case")]
 enum SaidDef {
     Typed {
@@ -665,6 +684,8 @@ remote!(
     Review => ReviewDef,
     Heard => HeardDef,
     Said => SaidDef,
+    Answer => AnswerDef,
+    PageOf => PageOfDef,
 );
 
 /// A list of names, as in the config.

@@ -376,7 +376,14 @@ fn every_fact() -> Vec<Entry> {
         Fact::WordSettled {
             heard: 7,
             meaning: Meaning::Unclear,
-            answer: Some("没有读懂".into()),
+            answer: Some(Answer {
+                text: "没有读懂".into(),
+                page: Some(PageOf {
+                    plan: plan.clone(),
+                    quarter,
+                    person: person.clone(),
+                }),
+            }),
         },
         Fact::WordAnswered {
             heard: 7,

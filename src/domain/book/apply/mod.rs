@@ -211,7 +211,7 @@ impl Book {
                 heard,
                 meaning,
                 answer,
-            } => self.settle_word(here, *heard, *meaning, answer.as_deref())?,
+            } => self.settle_word(here, *heard, *meaning, answer.as_ref())?,
             Fact::WordAnswered { heard, .. } => {
                 self.word(here, *heard)?.answer = None;
                 self.lay_by(*heard);

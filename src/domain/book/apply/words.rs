@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::Inconsistent;
 use crate::domain::book::Book;
-use crate::domain::heard::{Heard, Meaning, Word};
+use crate::domain::heard::{Answer, Heard, Meaning, Word};
 use crate::domain::ids::Position;
 
 impl Book {
@@ -24,11 +24,11 @@ impl Book {
         here: Position,
         heard: Position,
         meaning: Meaning,
-        answer: Option<&str>,
+        answer: Option<&Answer>,
     ) -> Result<(), Inconsistent> {
         let word = self.word(here, heard)?;
         word.settled = Some(meaning);
-        word.answer = answer.map(str::to_owned);
+        word.answer = answer.cloned();
         let account = word.heard.account.to_lowercase();
         if meaning == Meaning::Stranger {
             self.strangers.insert(account);
