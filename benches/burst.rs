@@ -311,6 +311,7 @@ fn terms() -> Terms {
             name: "市政府办公室督查科".into(),
             telephone: Some("0769-22830000".into()),
             board: None,
+            reads_mail: false,
         },
     }
 }

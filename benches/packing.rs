@@ -198,6 +198,7 @@ fn compose(
                 name: "市政府办公室督查科".into(),
                 telephone: Some("0769-22830000".into()),
                 board: None,
+                reads_mail: false,
             },
             link: &format!("https://duban.dg.gov.cn/r/{}", key.sign(&link)),
             calendar: None,

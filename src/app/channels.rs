@@ -48,6 +48,7 @@ pub(super) fn outbox(
             name: config.office.name.clone(),
             telephone: config.office.phone.clone(),
             board: Some(format!("{base}/")),
+            reads_mail: config.imap.is_some(),
         },
     };
     Ok(Outbox::new(

@@ -29,6 +29,8 @@ use crate::driver::Driver;
 use crate::outbox::Outbox;
 use crate::plan::Lore;
 use crate::plan::{contacts, import};
+use crate::reply::mail::Ours;
+use crate::reply::mailbox::Reader;
 use crate::reply::wecom::Clerk;
 use crate::reply::wecom::crypt::Crypt;
 use crate::rules::{RuleSet, Rules};
@@ -216,6 +218,12 @@ impl App {
         Some(Clerk::new(Arc::clone(&self.desk), voice))
     }
 
+    /// Reads the answers that come by mail.
+    fn mail_reader(&self) -> Reader {
+        let folder = self.config.store.path.join("mail");
+        Reader::new(Arc::clone(&self.desk), folder, ours(&self.config))
+    }
+
     /// Closes the store in good order.
     ///
     /// # Errors
@@ -242,6 +250,21 @@ pub(crate) fn wording(config: &Config) -> Result<Templates, TemplateFaults> {
         tracing::warn!(%warning, "a folder of templates is not used");
     }
     Ok(templates)
+}
+
+/// What tells our own mails and servers from others'.
+pub(crate) fn ours(config: &Config) -> Ours {
+    let addresses = config.email.iter().flat_map(|email| {
+        let both = std::iter::once(&email.from).chain(&email.reply_to);
+        both.map(|address| address.address.to_lowercase())
+    });
+    Ours {
+        addresses: addresses.collect(),
+        authserv_id: config
+            .imap
+            .as_ref()
+            .and_then(|imap| imap.authserv_id.clone()),
+    }
 }
 
 /// How to open the store in this folder, with a first look by this same program.

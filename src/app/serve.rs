@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::App;
 use crate::life::{self, Stop};
+use crate::reply::imap::ImapBox;
 
 /// A pass at least this often, or the watchdog is not fed.
 const STALE: Duration = Duration::from_secs(300);
@@ -72,6 +73,14 @@ impl App {
             let guard = Guard::new("wecom", &stop, &failed);
             tasks.spawn(async move {
                 clerk.run(ended).await;
+                guard.ended();
+            });
+        }
+        if let Some(config) = self.config.imap.clone() {
+            let (reader, ended) = (self.mail_reader(), stop.soft.clone());
+            let guard = Guard::new("mailbox", &stop, &failed);
+            tasks.spawn(async move {
+                reader.run(|| ImapBox::open(&config), ended).await;
                 guard.ended();
             });
         }

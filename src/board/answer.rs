@@ -285,6 +285,13 @@ fn picks(book: &Book, plan: &PlanId, quarter: Quarter) -> Vec<Pick> {
 
 fn needs(book: &Book, place: &Place<'_>, found: Attention) -> Vec<Need> {
     let mut needs = Vec::new();
+    let mails = book.mails_waiting().count();
+    if mails > 0 {
+        needs.push(Need {
+            text: format!("{mails}封邮件回复需要人工处理"),
+            href: Some("/mails".into()),
+        });
+    }
     let mut messages = |count: usize, text: &str, state: &str| {
         if count > 0 {
             let href = format!("/deliveries?state={state}&quarter={}", place.quarter);

@@ -11,6 +11,7 @@ mod api;
 mod deliveries;
 pub mod history;
 mod inbox;
+mod mails;
 mod pages;
 mod readiness;
 mod review;
@@ -45,6 +46,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/deliveries", get(deliveries::show))
         .route("/deliveries/revive", post(deliveries::revive))
         .route("/deliveries/handled", post(deliveries::handled))
+        .route("/mails", get(mails::show).post(mails::submit))
         .route("/readiness", get(readiness::show))
         .route("/readiness/test", post(readiness::test))
         .route("/clock/confirm", post(readiness::confirm_clock))

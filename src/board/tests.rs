@@ -340,6 +340,61 @@ async fn a_viewer_reads_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_mail_nobody_understood_is_put_on_record_by_a_person() {
+    use crate::domain::mail::{MailOutcome, TakenMail, Thread};
+    let desk = lively().await;
+    let app = router(Arc::clone(&desk));
+    let mail = TakenMail {
+        sha256: "ab".repeat(32),
+        message_id: None,
+        place: None,
+        from: "zhang@dg.example".into(),
+        subject: "回复：重点工作进展".into(),
+        text: "已为3家企业提供咨询，<其余>6月底前完成。".into(),
+        files: vec!["台账.xlsx".into()],
+        thread: Some(Thread {
+            plan: plan(),
+            quarter: quarter("2022Q1"),
+            person: id(ZHANG),
+        }),
+        outcome: MailOutcome::Unclear {
+            why: "没有写明进展情况".into(),
+        },
+        receipt: None,
+    };
+    let taken = Fact::MailTaken {
+        mail: Box::new(mail),
+    };
+    append(&desk, "2022-03-28T10:00", vec![taken]).await;
+    assert!(page(&app, "/").await.contains("1封邮件回复需要人工处理"));
+    let html = page(&app, "/mails").await;
+    insta::assert_snapshot!("mails", seen(&html));
+    let id = "ab".repeat(32);
+    let settle = |what: &str, status: &str| {
+        let fields = [
+            ("csrf", ""),
+            ("mail", id.as_str()),
+            ("text", "已为3家企业提供咨询。"),
+            ("status-4-0", status),
+            ("do", what),
+        ];
+        by_operator(post_form("/mails", &fields))
+    };
+    let (status, _) = send(&app, settle("record", "")).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "nothing was chosen");
+    let (status, _) = send(&app, settle("record", "on_schedule")).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    {
+        let book = desk.ledger.book();
+        let report = &book.obligations[&key(4, 0)].latest().unwrap().report;
+        assert_eq!(report.via, crate::domain::report::Via::Mail);
+        assert_eq!(book.mails_waiting().count(), 0);
+    }
+    let (status, _) = send(&app, settle("record", "behind")).await;
+    assert_eq!(status, StatusCode::CONFLICT, "a colleague was first");
+}
+
+#[tokio::test]
 async fn a_dead_letter_is_shown_with_its_reason_and_sent_again_on_request() {
     let desk = lively().await;
     let app = router(Arc::clone(&desk));

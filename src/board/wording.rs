@@ -118,6 +118,7 @@ fn brief(desk: &Desk, sample: Sample) -> Brief {
         name: desk.office.name.clone(),
         telephone: desk.office.phone.clone(),
         board: Some(format!("{}/", desk.public_url)),
+        reads_mail: false,
     };
     sample.brief(&office, &desk.rules.now().policy.ladder)
 }

@@ -9,6 +9,7 @@ mod config;
 mod contacts;
 mod demo;
 mod journal;
+mod mail;
 mod plan;
 mod serve;
 mod simulate;
@@ -64,6 +65,9 @@ enum Command {
     /// 日志：导出、校验
     #[command(subcommand)]
     Journal(journal::Command),
+    /// 邮件回复：核对读出的内容
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// 配置：检查、查看
     #[command(subcommand)]
     Config(config::Command),
@@ -150,6 +154,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Urge(args) => urge::run(config, &args),
         Command::User(command) => user::run(config, command),
         Command::Journal(command) => journal::run(config, command),
+        Command::Mail(command) => mail::run(config, command),
         Command::Config(command) => config::run(config, command),
         Command::Clock(command) => clock::run(config, &command),
         Command::Completions { shell } => {

@@ -62,7 +62,7 @@ pub struct MailAddress {
 }
 
 impl Tls {
-    fn from_name(name: &str) -> Option<Self> {
+    pub(super) fn from_name(name: &str) -> Option<Self> {
         match name {
             "none" => Some(Self::None),
             "starttls" => Some(Self::Starttls),
@@ -110,23 +110,13 @@ impl fmt::Display for MailAddress {
 impl EmailConfig {
     /// None where the section is not used; also where it has faults, which are then gathered.
     pub(super) fn read(r: &mut Reader<'_>) -> Option<Self> {
-        let host = r.parsed(
-            "host",
-            "服务器的域名或 IP 地址，不带端口",
-            |text| {
-                let fits = text.parse::<IpAddr>().is_ok()
-                    || text
-                        .bytes()
-                        .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
-                fits.then(|| text.to_owned())
-            },
-        );
+        let host = r.parsed("host", "服务器的域名或 IP 地址，不带端口", host);
         let tls = r.parsed(
             "tls",
             " \"none\"、\"starttls\" 或 \"implicit\"",
             Tls::from_name,
         );
-        let port = port(r, tls);
+        let port = port(r, tls.map(Tls::usual_port));
         let login = login(r);
         let from = mail_address(r, "from");
         let reply_to = mail_address(r, "reply_to");
@@ -164,10 +154,20 @@ impl EmailConfig {
     }
 }
 
-fn port(r: &mut Reader<'_>, tls: Option<Tls>) -> Option<u16> {
+/// A host's name or address.
+pub(super) fn host(text: &str) -> Option<String> {
+    let fits = text.parse::<IpAddr>().is_ok()
+        || text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+    fits.then(|| text.to_owned())
+}
+
+/// The port, or the usual one.
+pub(super) fn port(r: &mut Reader<'_>, usual: Option<u16>) -> Option<u16> {
     let port = r.number("port", 1..=65535);
     if port.is_none() && !r.is_written("port") {
-        let usual = tls?.usual_port();
+        let usual = usual?;
         r.derived_number("port", usual.into());
         return Some(usual);
     }
@@ -175,7 +175,7 @@ fn port(r: &mut Reader<'_>, tls: Option<Tls>) -> Option<u16> {
 }
 
 /// None where nobody signs in.
-fn login(r: &mut Reader<'_>) -> Result<Option<Login>, Told> {
+pub(super) fn login(r: &mut Reader<'_>) -> Result<Option<Login>, Told> {
     let username = r.text("username");
     let secret_written = r.is_written("password") || r.is_written("password_file");
     let password = r.secret("password", "password_file");
@@ -226,6 +226,6 @@ fn tell_host_missing(r: &mut Reader<'_>) {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

@@ -11,6 +11,7 @@
 pub mod email;
 pub mod fault;
 pub mod holidays;
+pub mod imap;
 pub mod log;
 pub mod office;
 pub mod secret;
@@ -43,6 +44,7 @@ use crate::domain::report::rules::ReportRules;
 pub use email::EmailConfig;
 pub use fault::{ConfigFaults, Fault, Origin};
 pub use gathered::Setting;
+pub use imap::ImapConfig;
 pub use log::LogConfig;
 pub use office::OfficeConfig;
 pub use secret::Secret;
@@ -80,6 +82,8 @@ pub struct Config {
     pub report: ReportRules,
     /// `[email]`, where it is used.
     pub email: Option<EmailConfig>,
+    /// `[imap]`, where it is used.
+    pub imap: Option<ImapConfig>,
     /// `[wecom]`; without robots and application it sends nothing.
     pub wecom: WecomConfig,
     /// `[templates]`.
@@ -164,6 +168,7 @@ impl Config {
         let app = self.wecom.app.as_ref();
         let callback = app.and_then(|app| app.callback.as_ref());
         std::iter::once("填报页面")
+            .chain(self.imap.as_ref().map(|_| "邮件"))
             .chain(callback.map(|_| "企业微信应用"))
             .collect()
     }
@@ -239,9 +244,6 @@ fn doubt(r: &mut reader::Reader<'_>) -> Option<Doubt> {
     })
 }
 
-/// Sections that later versions read: to ignore them would be to promise what is not done.
-const NOT_YET: [(&str, &str); 1] = [("imap", "收取邮件回复")];
-
 fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
     let store = gathered.section(root, "store", StoreConfig::read);
     let folder = store.as_ref().map(|store| store.path.as_path());
@@ -251,6 +253,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
     let policy = gathered.section(root, "remind", remind::read);
     let report = gathered.section(root, "report", report::read);
     let email = gathered.section(root, "email", EmailConfig::read);
+    let imap = gathered.section(root, "imap", ImapConfig::read);
     let wecom = gathered.section(root, "wecom", WecomConfig::read);
     let templates = gathered.section(root, "templates", TemplatesConfig::read);
     let spool = gathered.section(root, "spool", |r| SpoolConfig::read(r, folder));
@@ -264,6 +267,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
         policy: policy?,
         report: report?,
         email,
+        imap,
         wecom: wecom?,
         templates,
         spool: spool?,
@@ -274,7 +278,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
 }
 
 fn tell_unknown_sections(root: &Table, gathered: &mut Gathered) {
-    const KNOWN: [&str; 11] = [
+    const KNOWN: [&str; 12] = [
         "server",
         "store",
         "time",
@@ -283,6 +287,7 @@ fn tell_unknown_sections(root: &Table, gathered: &mut Gathered) {
         "report",
         "templates",
         "email",
+        "imap",
         "wecom",
         "spool",
         "log",
@@ -291,11 +296,7 @@ fn tell_unknown_sections(root: &Table, gathered: &mut Gathered) {
         if KNOWN.contains(&name.as_str()) {
             continue;
         }
-        let later = NOT_YET.iter().find(|(section, _)| section == name);
-        let message = match later {
-            Some((_, what)) => format!("这一版还不能{what}，请先删去这一节"),
-            None => format!("没有这一节；可用的有 {}", KNOWN.join("、")),
-        };
+        let message = format!("没有这一节；可用的有 {}", KNOWN.join("、"));
         gathered.fault(node.origin(), name, message);
     }
 }
@@ -321,6 +322,13 @@ fn check_together(config: &Config, root: &Table, gathered: &mut Gathered) {
             &place("office"),
             "office.phone",
             "还没有填写，收到消息的人不知道有疑问打给谁；请填写科室电话",
+        );
+    }
+    if config.imap.is_some() && config.email.is_none() {
+        gathered.fault(
+            &place("imap"),
+            "imap.host",
+            "填写了收信服务器，却没有填写 email.host（发信服务器）：没有发出提醒，就没有回复可收",
         );
     }
     let on_the_half_hour = |rule: &&StageRule| rule.time.minute().is_multiple_of(30);

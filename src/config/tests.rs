@@ -87,6 +87,7 @@ fn every_line_of_the_sample_can_be_switched_on() {
         .collect();
     let site = Site::new(&on)
         .file("smtp-password", "geheim\n", 0o600)
+        .file("imap-password", "geheim\n", 0o600)
         .file(
             "wecom-ca.pem",
             include_str!("../../tests/fixtures/tls/ca.pem"),
@@ -169,7 +170,8 @@ working_days = -12
 time = "18:10"
 
 [imap]
-host = "imap.example.gov.cn"
+mailbox = "INBOX"
+port = 0
 
 [mail]
 host = "x"

@@ -6,6 +6,7 @@
 mod digest;
 mod item;
 mod name;
+mod receipt;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, Offset, TimeZone, Utc};
 
@@ -19,6 +20,7 @@ use super::people::{ChannelKind, Contact};
 pub use digest::{Digest, UnitRow};
 pub use item::{AboutItem, Item, ItemMilestone};
 pub use name::{message_name, subject_token};
+pub use receipt::{Receipt, SaidItem};
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub struct Office {
     pub telephone: Option<String>,
     /// Address of the board, for coordinators.
     pub board: Option<String>,
+    /// Whether answers by mail are read.
+    pub reads_mail: bool,
 }
 
 /// Which kind of letter it is; each has its own templates.
@@ -48,11 +52,13 @@ pub enum Letter {
     Alarm,
     /// To a former owner: thanks, and what is no longer theirs.
     Thanks,
+    /// To an owner who answered by mail: what was understood.
+    Receipt,
 }
 
 impl Letter {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Reminder,
         Self::Copied,
         Self::Settled,
@@ -60,6 +66,7 @@ impl Letter {
         Self::Test,
         Self::Alarm,
         Self::Thanks,
+        Self::Receipt,
     ];
 
     /// The kind of a message.
@@ -71,6 +78,7 @@ impl Letter {
             Occasion::Test(_) => Self::Test,
             Occasion::Alarm(_) => Self::Alarm,
             Occasion::HandedOver(_) => Self::Thanks,
+            Occasion::Receipt(_) => Self::Receipt,
             Occasion::TakenOver(_) => Self::Reminder,
             Occasion::Stage(_) | Occasion::Urge(_) if message.items.is_empty() => Self::Copied,
             Occasion::Stage(_) | Occasion::Urge(_) => Self::Reminder,
@@ -95,6 +103,7 @@ impl Letter {
             Self::Test => "test",
             Self::Alarm => "alarm",
             Self::Thanks => "thanks",
+            Self::Receipt => "receipt",
         }
     }
 }
@@ -138,6 +147,8 @@ pub struct Brief {
     pub calendar: Option<String>,
     /// The deadline for the addressee's calendar, with the first word of a quarter.
     pub event: Option<Event>,
+    /// What was understood of the mail this answers.
+    pub receipt: Option<Receipt>,
     /// Names the message for ever: 24 hex digits, the same at every try.
     pub id: String,
     /// Ids of the mails of the same thread that were sent before, oldest first.
@@ -208,6 +219,7 @@ pub fn compose(book: &Book, calendar: &Calendar, order: Order<'_>) -> Brief {
             Letter::Alarm => alarms(book, calendar),
             _ => Vec::new(),
         },
+        receipt: receipt::receipt(book, key),
         copied: names(book, &message.copied),
         assumed_years: plan.map_or_else(Vec::new, |plan| {
             plan.assumed_years.iter().copied().collect()

@@ -9,6 +9,7 @@ use super::delivery::{SendOutcome, Verdict};
 use super::heard::{Answer, Heard, Meaning};
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use super::ladder::Ladder;
+use super::mail::TakenMail;
 use super::message::{Message, MessageKey, Occasion, Stage};
 use super::people::{ChannelKind, Contact, Person};
 use super::plan::{Heading, Task};
@@ -275,6 +276,17 @@ pub enum Fact {
     WordResolved {
         /// The fact that it came in with.
         heard: Position,
+    },
+    /// A mail was read; the reports it made follow in the same append.
+    MailTaken {
+        /// The mail and what came of it.
+        mail: Box<TakenMail>,
+    },
+    /// A coordinator has dealt with a mail that was not understood; the reports entered for it
+    /// follow in the same append.
+    MailSettled {
+        /// SHA-256 of the mail.
+        mail: String,
     },
     /// A coordinator's word on the latest report.
     ReviewGiven {

@@ -82,6 +82,8 @@ pub enum Occasion {
     TakenOver(u32),
     /// Thanked for tasks that are no longer theirs since that version of the plan.
     HandedOver(u32),
+    /// Told what was understood of the how-manieth mail that was answered.
+    Receipt(u32),
 }
 
 impl Occasion {
@@ -97,6 +99,7 @@ impl Occasion {
             Self::Alarm(_) => "alarm",
             Self::TakenOver(_) => "taken_over",
             Self::HandedOver(_) => "handed_over",
+            Self::Receipt(_) => "receipt",
         }
     }
 
@@ -112,6 +115,7 @@ impl Occasion {
             Self::Alarm(_) => "运行告警",
             Self::TakenOver(_) => "任务交接",
             Self::HandedOver(_) => "交接致谢",
+            Self::Receipt(_) => "回复确认",
         }
     }
 }
@@ -127,6 +131,7 @@ impl fmt::Display for Occasion {
             Self::Alarm(nth) => write!(f, "alarm-{nth}"),
             Self::TakenOver(version) => write!(f, "taken_over-{version}"),
             Self::HandedOver(version) => write!(f, "handed_over-{version}"),
+            Self::Receipt(nth) => write!(f, "receipt-{nth}"),
         }
     }
 }
@@ -184,11 +189,13 @@ pub enum Reason {
     TakenOver,
     /// Tasks are no longer theirs by a revised plan: `handed_over`.
     HandedOver,
+    /// They have answered by mail: `answered`.
+    Answered,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::FirstNotice,
         Self::NotReported,
         Self::DueToday,
@@ -202,6 +209,7 @@ impl Reason {
         Self::Alarmed,
         Self::TakenOver,
         Self::HandedOver,
+        Self::Answered,
     ];
 
     /// The name used in JSON and records.
@@ -221,6 +229,7 @@ impl Reason {
             Self::Alarmed => "alarmed",
             Self::TakenOver => "taken_over",
             Self::HandedOver => "handed_over",
+            Self::Answered => "answered",
         }
     }
 

@@ -23,6 +23,7 @@ pub mod ids;
 pub mod ladder;
 pub mod leap;
 pub mod link;
+pub mod mail;
 pub mod message;
 pub mod packing;
 pub mod people;

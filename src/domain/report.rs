@@ -71,6 +71,8 @@ pub enum Via {
     Wecom,
     /// Entered by a coordinator, for a word by telephone: `coordinator`.
     Coordinator,
+    /// By an answer to a mail: `mail`.
+    Mail,
 }
 
 impl Via {
@@ -82,15 +84,22 @@ impl Via {
             Self::Api => "api",
             Self::Wecom => "wecom",
             Self::Coordinator => "coordinator",
+            Self::Mail => "mail",
         }
     }
 
     /// The reverse of [`Self::as_str`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Form, Self::Api, Self::Wecom, Self::Coordinator]
-            .into_iter()
-            .find(|via| via.as_str() == name)
+        [
+            Self::Form,
+            Self::Api,
+            Self::Wecom,
+            Self::Coordinator,
+            Self::Mail,
+        ]
+        .into_iter()
+        .find(|via| via.as_str() == name)
     }
 
     /// What people read.
@@ -100,6 +109,7 @@ impl Via {
             Self::Form | Self::Api => "网页填报",
             Self::Wecom => "企业微信回复",
             Self::Coordinator => "督查科代录",
+            Self::Mail => "邮件回复",
         }
     }
 }

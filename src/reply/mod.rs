@@ -10,7 +10,11 @@
 pub mod accept;
 mod api;
 mod form;
+pub mod imap;
+pub mod inbound;
 mod items;
+pub mod mail;
+pub mod mailbox;
 mod pages;
 mod received;
 mod unclear;

@@ -23,7 +23,7 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Writes a file whole or not at all: temporary, fsync, rename, fsync of the folder.
-pub(super) fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreError> {
+pub fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreError> {
     let temporary = path.with_extension("part");
     let written = OpenOptions::new()
         .write(true)

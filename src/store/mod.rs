@@ -30,6 +30,7 @@ use crate::domain::fact::Entry;
 use crate::domain::ids::Position;
 use crate::domain::message::MessageKey;
 
+pub use files::write_whole;
 pub use guard::{PROBE_FAILED, ProbeCommand, Room, exists, probe};
 pub use ledger::{CommitError, Decision, Health, Ledger};
 pub use link_key::{LinkKey, link_key};

@@ -27,6 +27,7 @@ mod import;
 mod inspect;
 mod kill;
 mod ladder;
+mod mail_in;
 mod old_plan;
 mod page;
 mod smtp_faults;

@@ -67,6 +67,7 @@ pub fn office() -> Office {
         name: "市政府办公室督查科".into(),
         telephone: Some(PHONE.into()),
         board: Some("https://duban.example.gov.cn/".into()),
+        reads_mail: false,
     }
 }
 

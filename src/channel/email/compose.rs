@@ -14,7 +14,7 @@ use super::session::Ready;
 use super::{Settings, SettingsError};
 use crate::channel::ics::{self, Head, Organizer};
 use crate::channel::{Attempted, render};
-use crate::domain::brief::Brief;
+use crate::domain::brief::{Brief, Letter, Receipt};
 use crate::domain::delivery::{FailReason, Next};
 
 /// Makes messages under one sender.
@@ -107,13 +107,19 @@ impl Composer {
         if let Some(reply_to) = &self.reply_to {
             builder = builder.reply_to(reply_to.clone());
         }
-        if let Some(last) = brief.earlier.last() {
+        if let Some(answers) = brief.receipt.as_ref().and_then(answered) {
+            builder = builder.in_reply_to(answers.clone()).references(answers);
+        } else if let Some(last) = brief.earlier.last() {
             let all: Vec<String> = brief.earlier.iter().map(|id| self.message_id(id)).collect();
             builder = builder
                 .in_reply_to(self.message_id(last))
                 .references(all.join(" "));
         }
-        let builder = builder.header(AutoSubmitted).header(NoAutoResponse);
+        let builder = match brief.letter {
+            Letter::Receipt => builder.header(AutoReplied),
+            _ => builder.header(AutoSubmitted),
+        };
+        let builder = builder.header(NoAutoResponse);
         let part = |kind, text: &str| SinglePart::builder().header(kind).body(base64(text));
         let letter = MultiPart::alternative()
             .boundary(format!("cuiban-{}", brief.id))
@@ -156,6 +162,16 @@ impl Composer {
     fn message_id(&self, id: &str) -> String {
         format!("<cuiban-{id}@{}>", self.domain)
     }
+}
+
+/// The id of the mail that a receipt answers, if it can stand in a header.
+fn answered(receipt: &Receipt) -> Option<String> {
+    let id = receipt.answers.as_deref()?;
+    let fits = id.len() <= 250
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"<>".contains(&byte));
+    fits.then(|| format!("<{id}>"))
 }
 
 fn address_of(brief: &Brief) -> Result<Address, ComposeError> {
@@ -231,6 +247,7 @@ macro_rules! fixed_header {
 
 // RFC 3834: keeps responders from answering a machine.
 fixed_header!(AutoSubmitted, "Auto-Submitted", "auto-generated");
+fixed_header!(AutoReplied, "Auto-Submitted", "auto-replied");
 // Not OOF: that somebody is away is worth knowing.
 fixed_header!(
     NoAutoResponse,

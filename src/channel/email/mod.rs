@@ -7,7 +7,7 @@
 pub mod answer;
 pub mod compose;
 mod session;
-mod tls;
+pub mod tls;
 mod wire;
 
 use std::pin::Pin;
@@ -112,7 +112,10 @@ impl EmailChannel {
             composer: Composer::new(&settings)?,
             tls: match settings.tls {
                 Tls::None => None,
-                Tls::Starttls | Tls::Implicit => Some(tls::Connector::new(&settings)?),
+                Tls::Starttls | Tls::Implicit => Some(tls::Connector::new(
+                    &settings.host,
+                    settings.extra_ca.as_deref(),
+                )?),
             },
             places: Semaphore::new(settings.max_connections.max(1)),
             idle: Mutex::default(),

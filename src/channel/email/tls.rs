@@ -10,16 +10,21 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::{Settings, SettingsError};
+use super::SettingsError;
 
-pub(super) struct Connector {
+/// Makes protected connections to one host.
+pub struct Connector {
     connector: TlsConnector,
     name: ServerName<'static>,
 }
 
 impl Connector {
-    pub(super) fn new(settings: &Settings) -> Result<Self, SettingsError> {
-        let extra = match &settings.extra_ca {
+    /// With the system's roots and those in `extra_ca`, PEM.
+    ///
+    /// # Errors
+    /// Where the host is no name, or a certificate is none.
+    pub fn new(host: &str, extra_ca: Option<&[u8]>) -> Result<Self, SettingsError> {
+        let extra = match extra_ca {
             Some(pem) => CertificateDer::pem_slice_iter(pem)
                 .collect::<Result<Vec<_>, _>>()
                 .map_err(SettingsError::Certificate)?,
@@ -38,15 +43,19 @@ impl Connector {
             // rustls calls every verifier of one's own dangerous; this one asks the platform's roots.
             .with_custom_certificate_verifier(Arc::new(verifier.map_err(SettingsError::Tls)?))
             .with_no_client_auth();
-        let name = ServerName::try_from(settings.host.clone())
-            .map_err(|_| SettingsError::Address(settings.host.clone()))?;
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| SettingsError::Address(host.to_owned()))?;
         Ok(Self {
             connector: TlsConnector::from(Arc::new(config)),
             name,
         })
     }
 
-    pub(super) async fn connect(&self, tcp: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+    /// The handshake.
+    ///
+    /// # Errors
+    /// Where the peer is not who it should be, or goes away.
+    pub async fn connect(&self, tcp: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
         self.connector.connect(self.name.clone(), tcp).await
     }
 }

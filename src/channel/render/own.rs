@@ -389,6 +389,7 @@ mod tests {
             name: "督查科".into(),
             telephone: None,
             board: None,
+            reads_mail: false,
         }
     }
 

@@ -6,7 +6,8 @@ use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, TimeZone as _};
 use crate::domain::agenda::{Event, What, When};
 use crate::domain::book::ObligationState;
 use crate::domain::brief::{
-    AboutItem, Brief, Deadline, Digest, Item, ItemMilestone, Letter, Office, UnitRow,
+    AboutItem, Brief, Deadline, Digest, Item, ItemMilestone, Letter, Office, Receipt, SaidItem,
+    UnitRow,
 };
 use crate::domain::ids::{PersonId, PlanId, Quarter};
 use crate::domain::ladder::Ladder;
@@ -36,11 +37,13 @@ pub enum Sample {
     Test,
     /// To the operator: what is wrong.
     Alarm,
+    /// To an owner who answered by mail: what was understood.
+    Receipt,
 }
 
 impl Sample {
     /// All of them, in the order of a quarter.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Stage(Stage::Notice),
         Self::Stage(Stage::Reminder),
         Self::Stage(Stage::Due),
@@ -55,6 +58,7 @@ impl Sample {
         Self::Thanks,
         Self::Test,
         Self::Alarm,
+        Self::Receipt,
     ];
 
     /// Names it in an address; its own templates stand in the folder of this name.
@@ -70,6 +74,7 @@ impl Sample {
             Self::Thanks => "thanks".into(),
             Self::Test => "test".into(),
             Self::Alarm => "alarm".into(),
+            Self::Receipt => "receipt".into(),
         }
     }
 
@@ -86,6 +91,7 @@ impl Sample {
             Self::Thanks => "交接致谢".into(),
             Self::Test => "测试".into(),
             Self::Alarm => "运行告警".into(),
+            Self::Receipt => "回复确认".into(),
         }
     }
 
@@ -93,7 +99,7 @@ impl Sample {
     #[must_use]
     pub fn reader(self) -> &'static str {
         match self {
-            Self::Stage(_) | Self::Urge | Self::TakenOver => "直接责任人",
+            Self::Stage(_) | Self::Urge | Self::TakenOver | Self::Receipt => "直接责任人",
             Self::Thanks => "原直接责任人",
             Self::Copied(_) | Self::Settled => "责任人、责任领导",
             Self::Digest => "联络人",
@@ -110,7 +116,12 @@ impl Sample {
                 ladder.rule(stage).map_or(0, |rule| rule.working_days)
             }
             Self::Urge | Self::Settled => 3,
-            Self::Digest | Self::TakenOver | Self::Thanks | Self::Test | Self::Alarm => -1,
+            Self::Digest
+            | Self::TakenOver
+            | Self::Thanks
+            | Self::Test
+            | Self::Alarm
+            | Self::Receipt => -1,
         };
         self.on(office, ladder, days)
     }
@@ -129,7 +140,7 @@ impl Sample {
             letter,
             wording: wording(self, ladder),
             name: match letter {
-                Letter::Reminder | Letter::Thanks => "张三",
+                Letter::Reminder | Letter::Thanks | Letter::Receipt => "张三",
                 Letter::Copied | Letter::Settled => "李四",
                 Letter::Digest | Letter::Test | Letter::Alarm => "王五",
             }
@@ -153,13 +164,18 @@ impl Sample {
                     about(ObligationState::ReportedLate, Some(ReportStatus::Completed))
                 }
                 Letter::Thanks => handed_over(),
-                Letter::Reminder | Letter::Digest | Letter::Test | Letter::Alarm => Vec::new(),
+                Letter::Reminder
+                | Letter::Digest
+                | Letter::Test
+                | Letter::Alarm
+                | Letter::Receipt => Vec::new(),
             },
             digest: (letter == Letter::Digest).then(digest),
             alarms: match letter {
                 Letter::Alarm => alarms(moment(days)),
                 _ => Vec::new(),
             },
+            receipt: (letter == Letter::Receipt).then(receipt),
             copied: match days > 0 && owners {
                 true => vec!["李四".into()],
                 false => Vec::new(),
@@ -194,6 +210,7 @@ impl Sample {
             name: "督查科".into(),
             telephone: telephone.map(str::to_owned),
             board: telephone.map(|_| "https://duban.example.gov.cn/".to_owned()),
+            reads_mail: telephone.is_some(),
         };
         let mut all = Vec::new();
         for days in [-10, 0, 5] {
@@ -205,6 +222,9 @@ impl Sample {
             bare.copied = vec!["李四".into()];
             if let Some(digest) = &mut bare.digest {
                 *digest = Digest::default();
+            }
+            if let Some(receipt) = &mut bare.receipt {
+                receipt.said.clear();
             }
             if let Some(item) = bare.about.first_mut() {
                 item.unreached = bare.letter == Letter::Copied;
@@ -231,6 +251,7 @@ impl Sample {
             Self::Thanks => (Occasion::HandedOver(2), Letter::Thanks),
             Self::Test => (Occasion::Test(1), Letter::Test),
             Self::Alarm => (Occasion::Alarm(1), Letter::Alarm),
+            Self::Receipt => (Occasion::Receipt(1), Letter::Receipt),
         }
     }
 }
@@ -340,6 +361,19 @@ fn about(state: ObligationState, status: Option<ReportStatus>) -> Vec<AboutItem>
         item(32, "实施重大科技攻关", "张三", "市科技局"),
         item(16, "扎实推进市场主体培育", "赵六", "市市场监管局"),
     ]
+}
+
+fn receipt() -> Receipt {
+    Receipt {
+        answers: None,
+        said: vec![SaidItem {
+            task: 31,
+            name: "加快建设松山湖科学城".into(),
+            status: ReportStatus::Completed.chinese(),
+            progress: "已完成，先进阿秒激光设施选址方案已批复。".into(),
+        }],
+        left: Some("“32 见附件”没有写明进展情况".into()),
+    }
 }
 
 fn handed_over() -> Vec<AboutItem> {

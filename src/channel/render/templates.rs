@@ -205,6 +205,7 @@ fn sets_of(brief: &Brief) -> Vec<String> {
         Occasion::Digest(_)
         | Occasion::Settled(_)
         | Occasion::HandedOver(_)
+        | Occasion::Receipt(_)
         | Occasion::Test(_)
         | Occasion::Alarm(_) => None,
     };
@@ -220,6 +221,7 @@ fn sets_of(brief: &Brief) -> Vec<String> {
         Letter::Thanks => vec!["thanks".into()],
         Letter::Test => vec!["test".into()],
         Letter::Alarm => vec!["alarm".into()],
+        Letter::Receipt => vec!["receipt".into()],
     }
 }
 
@@ -235,7 +237,7 @@ macro_rules! templates {
 }
 
 /// Every template inside the program, by name.
-pub(super) const BUILTIN: [(&str, &str); 52] = templates![
+pub(super) const BUILTIN: [(&str, &str); 58] = templates![
     "notice/opening.txt",
     "escalation/opening.txt",
     "taken_over/opening.txt",
@@ -288,6 +290,12 @@ pub(super) const BUILTIN: [(&str, &str); 52] = templates![
     "alarm/body.html",
     "alarm/wecom.md",
     "alarm/wecom.txt",
+    "receipt/opening.txt",
+    "receipt/subject.txt",
+    "receipt/body.txt",
+    "receipt/body.html",
+    "receipt/wecom.md",
+    "receipt/wecom.txt",
 ];
 
 pub(super) fn builtin() -> Environment<'static> {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate};
 use serde::Serialize;
 
-use crate::domain::brief::{AboutItem, Brief, Digest, Item, ItemMilestone, Letter};
+use crate::domain::brief::{AboutItem, Brief, Digest, Item, ItemMilestone, Letter, Receipt};
 use crate::domain::calendar::weekday_chinese;
 use crate::domain::message::Occasion;
 use crate::domain::plan::MilestoneKind;
@@ -41,9 +41,26 @@ pub(super) struct View<'a> {
     /// Address of the calendar feed, where the letter carries the deadline.
     calendar: Option<&'a str>,
     board: Option<&'a str>,
+    reads_mail: bool,
     token: &'a str,
     today: String,
     mention: Option<&'a str>,
+    receipt: Option<ReceiptView<'a>>,
+}
+
+/// What was understood of a mail.
+#[derive(Serialize)]
+struct ReceiptView<'a> {
+    said: Vec<SaidView<'a>>,
+    left: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct SaidView<'a> {
+    no: u32,
+    name: &'a str,
+    status: &'static str,
+    progress: &'a str,
 }
 
 #[derive(Serialize)]
@@ -172,6 +189,10 @@ impl<'a> View<'a> {
                     brief.about.iter().filter(told).count()
                 }
                 Letter::Thanks => brief.about.len(),
+                Letter::Receipt => brief
+                    .receipt
+                    .as_ref()
+                    .map_or(0, |receipt| receipt.said.len()),
             },
             more: item_count(brief) - own - others.min(brief.about.len()),
             digest: brief
@@ -186,9 +207,11 @@ impl<'a> View<'a> {
             link: &brief.link,
             calendar: brief.event.as_ref().and(brief.calendar.as_deref()),
             board: brief.office.board.as_deref(),
+            reads_mail: brief.office.reads_mail,
             token: &brief.token,
             today: format!("{}年{}", brief.at.year(), short(brief.at.date_naive())),
             mention: brief.contact.wecom_user.as_deref(),
+            receipt: brief.receipt.as_ref().map(receipt_view),
         }
     }
 }
@@ -199,12 +222,26 @@ fn label(brief: &Brief) -> String {
         (Letter::Copied, _) => "抄告",
         (_, Occasion::Urge(_)) => "催办",
         (_, Occasion::HandedOver(_)) => "致谢",
+        (_, Occasion::Receipt(_)) => "回复确认",
         (_, occasion) => occasion.chinese(),
     };
     if brief.message.catch_up {
         format!("{stage}·补发")
     } else {
         stage.to_owned()
+    }
+}
+
+fn receipt_view(receipt: &Receipt) -> ReceiptView<'_> {
+    let said = receipt.said.iter().map(|item| SaidView {
+        no: item.task,
+        name: &item.name,
+        status: item.status,
+        progress: &item.progress,
+    });
+    ReceiptView {
+        said: said.collect(),
+        left: receipt.left.as_deref(),
     }
 }
 

@@ -18,6 +18,7 @@ use super::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use super::heard::Word;
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use super::ladder::Ladder;
+use super::mail::{Place, TakenMail};
 use super::message::{Message, MessageKey, Occasion, Stage};
 use super::people::{ChannelKind, Contact, Person};
 use super::plan::{Group, Heading, Milestone, Task};
@@ -76,6 +77,12 @@ pub struct Book {
     pub clock_doubt: Option<ClockDoubt>,
     /// Attempts whose outcome stayed unknown, over all time.
     pub doubts: BTreeMap<ChannelKind, u64>,
+    /// Mails that were read, in order.
+    pub mails: BTreeMap<Position, KnownMail>,
+    /// The fact that took each mail, by SHA-256 and by Message-ID.
+    pub mail_names: HashMap<String, Position>,
+    /// How far the mailbox was read.
+    pub mailbox: Option<Place>,
     /// The last fact that is more than a minute older than the one before it: the clock was set
     /// back there. 0 where that never happened.
     pub stepped_back: Position,
@@ -258,6 +265,17 @@ pub struct Obligation {
     pub acknowledged: Option<(DateTime<Utc>, PersonId)>,
     /// Since when and why it is no longer wanted.
     pub closed: Option<(DateTime<Utc>, ClosedWhy)>,
+}
+
+/// A mail that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownMail {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The mail and what came of it.
+    pub mail: TakenMail,
+    /// When a coordinator has dealt with what was not understood.
+    pub settled: Option<DateTime<Utc>>,
 }
 
 /// What the platform said when it was asked for somebody's account.

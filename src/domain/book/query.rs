@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Book, Card, Delivery, DeliveryState, Obligation, PlanBook};
+use super::{Book, Card, Delivery, DeliveryState, KnownMail, Obligation, PlanBook};
 use crate::domain::fact::SkipWhy;
-use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter, TaskNo};
+use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use crate::domain::ladder::Ladder;
 use crate::domain::message::{MessageKey, Occasion, Stage};
 use crate::domain::people::{ChannelKind, Contact};
@@ -333,6 +333,12 @@ impl Book {
             .flatten()
             .filter(move |key| key.plan == *plan && key.quarter == quarter)
             .filter_map(|key| self.messages.get(key))
+    }
+
+    /// Mails that wait for a coordinator, oldest first.
+    pub fn mails_waiting(&self) -> impl Iterator<Item = (&Position, &KnownMail)> {
+        let waits = |known: &KnownMail| known.settled.is_none() && known.mail.waits();
+        self.mails.iter().filter(move |(_, known)| waits(known))
     }
 
     /// How many messages not asked for by a coordinator this person was sent, or is about to be

@@ -135,7 +135,7 @@ fn mark(rest: &str) -> Option<Mark> {
     let blank = cursor.blanks();
     let next = cursor.peek();
     let closed = cursor.any("）)】]");
-    let stop = !closed && stop(&mut cursor) || closed && (stop(&mut cursor) || true);
+    let stop = stop(&mut cursor) || closed;
     // 14.5亿元, 6月30日, 3栋, 12:30 are no numbers of tasks; 第3批 is none either.
     if !items && !stop && next.is_some_and(|c| UNITS.contains(c)) {
         return None;
@@ -154,7 +154,7 @@ fn mark(rest: &str) -> Option<Mark> {
     Some(Mark {
         tasks,
         length: cursor.at,
-        explicit: said && items || said && stop,
+        explicit: said && (items || stop),
         apart: items || blank || stop || cursor.peek().is_none(),
         range,
     })

@@ -10,13 +10,14 @@ use super::RecordError;
 use super::wire::{self, Got, Put, Wire, remote};
 use crate::domain::book::{
     Account, Address, Alarm, Book, Card, ClockDoubt, ClosedDuty, ClosedWhy, Delivery,
-    DeliveryState, Hand, Handover, Obligation, PlanBook, Trouble,
+    DeliveryState, Hand, Handover, KnownMail, Obligation, PlanBook, Trouble,
 };
 use crate::domain::delivery::FailReason;
 use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::heard::{Answer, Heard, Meaning, Word};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::ladder::Ladder;
+use crate::domain::mail::{Place, TakenMail};
 use crate::domain::message::{Message, MessageKey, Occasion, Stage};
 use crate::domain::people::{ChannelKind, Contact, Person};
 use crate::domain::plan::{Group, Heading, Task};
@@ -62,8 +63,18 @@ struct Out<'a> {
     alarms: Vec<(&'a str, Put<'a, Alarm>)>,
     clock_doubt: Option<(DateTime<Utc>, DateTime<Utc>)>,
     doubts: Vec<(Put<'a, ChannelKind>, u64)>,
+    mails: Vec<MailOut<'a>>,
+    mailbox: Option<(u32, u32)>,
     stepped_back: Position,
 }
+
+/// Its fact, when it came, itself, and when it was dealt with.
+type MailOut<'a> = (
+    Position,
+    DateTime<Utc>,
+    Put<'a, TakenMail>,
+    Option<DateTime<Utc>>,
+);
 
 type StageOut<'a> = (
     Put<'a, PlanId>,
@@ -150,6 +161,12 @@ impl<'a> Out<'a> {
                 .iter()
                 .map(|(kind, n)| (Put(kind), *n))
                 .collect(),
+            mails: book
+                .mails
+                .iter()
+                .map(|(place, known)| (*place, known.at, Put(&known.mail), known.settled))
+                .collect(),
+            mailbox: book.mailbox.map(|place| (place.validity, place.uid)),
             stepped_back: book.stepped_back,
         }
     }
@@ -178,8 +195,17 @@ struct In {
     alarms: Vec<(String, Got<Alarm>)>,
     clock_doubt: Option<(DateTime<Utc>, DateTime<Utc>)>,
     doubts: Vec<(Got<ChannelKind>, u64)>,
+    mails: Vec<MailIn>,
+    mailbox: Option<(u32, u32)>,
     stepped_back: Position,
 }
+
+type MailIn = (
+    Position,
+    DateTime<Utc>,
+    Got<TakenMail>,
+    Option<DateTime<Utc>>,
+);
 
 type StageIn = (
     Got<PlanId>,
@@ -216,6 +242,11 @@ impl In {
             strangers: self.strangers.into_iter().collect(),
             ..Book::default()
         };
+        book.mailbox = self.mailbox.map(|(validity, uid)| Place { validity, uid });
+        for (place, at, mail, settled) in self.mails {
+            let mail = mail.0;
+            book.know_mail(place, KnownMail { at, mail, settled });
+        }
         for (plan, quarter, ladder) in self.ladders {
             book.ladders.insert((plan.0, quarter.0), ladder.0);
         }

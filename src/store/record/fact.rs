@@ -13,6 +13,7 @@ use crate::domain::fact::{DeferWhy, Fact, SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::heard::{Answer, Heard, Meaning, PageOf, Said};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use crate::domain::ladder::{Copied, Ladder, StageRule};
+use crate::domain::mail::{MailOutcome, Place, TakenMail, Thread};
 use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
 use crate::domain::people::{ChannelKind, Contact, Person, Roles};
 use crate::domain::plan::{Group, Heading, Milestone, MilestoneKind, PersonRef, Task};
@@ -22,7 +23,7 @@ use crate::domain::target::{Bound, Decimal, Target};
 use crate::domain::user::Role;
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 38] = [
+pub(super) const KINDS: [(&str, u32); 40] = [
     ("plan.imported", 1),
     ("plan.columns_mapped", 1),
     ("person.set", 1),
@@ -61,6 +62,8 @@ pub(super) const KINDS: [(&str, u32); 38] = [
     ("user.password_set", 1),
     ("user.disabled", 1),
     ("user.signed_in", 1),
+    ("mail.taken", 1),
+    ("mail.settled", 1),
 ];
 
 #[derive(Serialize, Deserialize)]
@@ -272,6 +275,13 @@ pub(super) enum FactDef {
     },
     #[serde(rename = "word.resolved")]
     WordResolved { heard: Position },
+    #[serde(rename = "mail.taken")]
+    MailTaken {
+        #[serde(with = "wire")]
+        mail: Box<TakenMail>,
+    },
+    #[serde(rename = "mail.settled")]
+    MailSettled { mail: String },
     #[serde(rename = "review.given")]
     ReviewGiven {
         #[serde(with = "wire")]
@@ -657,7 +667,73 @@ enum ReviewDef {
     Returned { reason: String },
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "TakenMail")]
+struct TakenMailDef {
+    sha256: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message_id: Option<String>,
+    #[serde(default, with = "wire", skip_serializing_if = "Option::is_none")]
+    place: Option<Place>,
+    from: String,
+    subject: String,
+    text: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    files: Vec<String>,
+    #[serde(default, with = "wire", skip_serializing_if = "Option::is_none")]
+    thread: Option<Thread>,
+    #[serde(with = "wire")]
+    outcome: MailOutcome,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    receipt: Option<u32>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Place")]
+struct PlaceDef {
+    validity: u32,
+    uid: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Thread")]
+struct ThreadDef {
+    #[serde(with = "wire")]
+    plan: PlanId,
+    #[serde(with = "wire")]
+    quarter: Quarter,
+    #[serde(with = "wire")]
+    person: PersonId,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "MailOutcome", tag = "is", rename_all = "snake_case")]
+enum MailOutcomeDef {
+    Reported {
+        #[serde(with = "wire")]
+        items: Vec<ObligationKey>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left: Option<String>,
+    },
+    Acknowledged,
+    Unclear {
+        why: String,
+    },
+    Automatic,
+    Bounced {
+        #[serde(with = "wire")]
+        person: PersonId,
+        detail: String,
+        bad: bool,
+    },
+    Ignored,
+}
+
 remote!(
+    TakenMail => TakenMailDef,
+    Place => PlaceDef,
+    Thread => ThreadDef,
+    MailOutcome => MailOutcomeDef,
     Fact => FactDef,
     Heading => HeadingDef,
     Task => TaskDef,

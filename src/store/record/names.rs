@@ -112,6 +112,7 @@ fn occasion(text: &str) -> Option<Occasion> {
         ("test", nth) => nth.parse().ok().map(Occasion::Test),
         ("alarm", nth) => nth.parse().ok().map(Occasion::Alarm),
         ("taken_over", version) => version.parse().ok().map(Occasion::TakenOver),
+        ("receipt", nth) => nth.parse().ok().map(Occasion::Receipt),
         ("handed_over", version) => version.parse().ok().map(Occasion::HandedOver),
         _ => None,
     }

@@ -7,6 +7,7 @@ fn every_fact() -> Vec<Entry> {
     use crate::domain::heard::*;
     use crate::domain::ids::*;
     use crate::domain::ladder::*;
+    use crate::domain::mail::*;
     use crate::domain::message::*;
     use crate::domain::people::*;
     use crate::domain::plan::*;
@@ -49,6 +50,28 @@ fn every_fact() -> Vec<Entry> {
         key: notice.clone(),
         outcome,
         verdict,
+    };
+    let reported = item.clone();
+    let mail = |outcome| Fact::MailTaken {
+        mail: Box::new(TakenMail {
+            sha256: "ab".repeat(32),
+            message_id: Some("tencent_6C1E@qq.com".into()),
+            place: Some(Place {
+                validity: 7,
+                uid: 41,
+            }),
+            from: "dujiang@scjg.example".into(),
+            subject: "回复：重点工作进展".into(),
+            text: "16 已完成".into(),
+            files: vec!["台账.xlsx".into()],
+            thread: Some(Thread {
+                plan: plan.clone(),
+                quarter,
+                person: person.clone(),
+            }),
+            outcome,
+            receipt: Some(1),
+        }),
     };
     let facts = vec![
         Fact::PlanImported {
@@ -334,6 +357,24 @@ fn every_fact() -> Vec<Entry> {
         Fact::MessageWithdrawn {
             key: test,
             why: WithdrawWhy::AlarmOver,
+        },
+        mail(MailOutcome::Reported {
+            items: vec![reported.clone()],
+            left: Some("第15项没有写明进展情况".into()),
+        }),
+        mail(MailOutcome::Acknowledged),
+        mail(MailOutcome::Unclear {
+            why: "没有写明是哪一项".into(),
+        }),
+        mail(MailOutcome::Automatic),
+        mail(MailOutcome::Bounced {
+            person: person.clone(),
+            detail: "550 no such user".into(),
+            bad: true,
+        }),
+        mail(MailOutcome::Ignored),
+        Fact::MailSettled {
+            mail: "ab".repeat(32),
         },
         Fact::CardTapped {
             key: notice.clone(),

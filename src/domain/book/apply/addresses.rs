@@ -54,6 +54,14 @@ impl Book {
         if via == Via::Coordinator {
             return;
         }
+        if via == Via::Mail {
+            // A mail is answered by mail, whatever was sent last.
+            let address = self.addresses.entry((person.clone(), ChannelKind::Email));
+            let address = address.or_default();
+            address.confirmed = Some(at);
+            address.refused = None;
+            return;
+        }
         let sent = self.messages_of.get(person).into_iter().flatten().rev();
         let last = if via == Via::Wecom {
             Some(ChannelKind::WecomApp)

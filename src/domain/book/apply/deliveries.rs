@@ -204,6 +204,7 @@ impl Book {
             Occasion::Settled(_) => true,
             Occasion::Digest(_)
             | Occasion::HandedOver(_)
+            | Occasion::Receipt(_)
             | Occasion::Test(_)
             | Occasion::Alarm(_) => return,
         };

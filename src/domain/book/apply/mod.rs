@@ -2,6 +2,7 @@
 
 mod addresses;
 mod deliveries;
+mod mails;
 mod plans;
 mod words;
 
@@ -221,6 +222,8 @@ impl Book {
                 word.settled = Some(Meaning::Refused);
                 self.lay_by(*heard);
             }
+            Fact::MailTaken { mail } => self.take_mail(here, at, mail),
+            Fact::MailSettled { mail } => self.settle_mail(here, at, mail)?,
             Fact::ReviewGiven { obligation, review } => {
                 self.obligation(here, obligation)?.review = Some((at, review.clone()));
             }

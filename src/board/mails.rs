@@ -1,0 +1,241 @@
+//! Mails nobody understood, beside what their sender owes: a person reads and puts it on record.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::response::{Html, Redirect};
+
+use super::readiness::answered;
+use crate::desk::Desk;
+use crate::domain::book::{Book, KnownMail, Obligation};
+use crate::domain::fact::Fact;
+use crate::domain::ids::{ObligationKey, TaskNo};
+use crate::domain::mail::MailOutcome;
+use crate::domain::report::rules::ReportRules;
+use crate::domain::report::{Draft, Review, Via, read};
+use crate::domain::target::actual::targets_in;
+use crate::store::Decision;
+use crate::web::error::page;
+use crate::web::format::moment;
+use crate::web::frame::Frame;
+use crate::web::{Caller, WebError};
+
+/// Mails on a page, oldest first; the rest come up as these are dealt with.
+const MOST: usize = 50;
+
+/// `GET /mails`.
+pub(super) async fn show(
+    State(desk): State<Arc<Desk>>,
+    caller: Caller,
+) -> Result<Html<String>, WebError> {
+    caller.reader()?;
+    let calendar = desk.calendar();
+    let (total, mails) = {
+        let book = desk.ledger.book();
+        let waiting = book.mails_waiting().take(MOST);
+        let mails: Vec<_> = waiting
+            .map(|(_, known)| entry(&book, known, &moment(&calendar, known.at)))
+            .collect();
+        (book.mails_waiting().count(), mails)
+    };
+    page(&MailsPage {
+        frame: Frame::new(&desk, &caller, "mails"),
+        may_write: caller.may_write(),
+        total,
+        mails,
+    })
+}
+
+/// `POST /mails`: the csrf token, the mail, `do`, the words, and for items `status-16-0` = a status.
+pub(super) async fn submit(
+    State(desk): State<Arc<Desk>>,
+    caller: Caller,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Result<Redirect, WebError> {
+    let by = caller.writer()?;
+    let field = |name: &str| {
+        let found = fields.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.clone()).unwrap_or_default()
+    };
+    caller.check_csrf(&field("csrf"))?;
+    let order = Order {
+        mail: field("mail"),
+        text: field("text"),
+        statuses: fields.iter().filter_map(status).collect(),
+        record: field("do") == "record",
+    };
+    let rules = desk.rules.now();
+    let decide = move |book: &Book| decide(book, &order, &rules.report);
+    answered(desk.ledger.commit(by, desk.clock.now(), decide).await)?;
+    Ok(Redirect::to("/mails"))
+}
+
+/// What the coordinator says of a mail.
+struct Order {
+    mail: String,
+    text: String,
+    statuses: Vec<(TaskNo, u8, String)>,
+    record: bool,
+}
+
+fn status((name, value): &(String, String)) -> Option<(TaskNo, u8, String)> {
+    let (task, group) = name.strip_prefix("status-")?.split_once('-')?;
+    let key = (task.parse().ok()?, group.parse().ok()?);
+    (!value.is_empty()).then(|| (key.0, key.1, value.clone()))
+}
+
+fn decide(book: &Book, order: &Order, rules: &ReportRules) -> Result<Decision<()>, WebError> {
+    let known = book
+        .mail_names
+        .get(&order.mail)
+        .and_then(|at| book.mails.get(at));
+    let known = known.ok_or(WebError::NotFound)?;
+    if known.settled.is_some() {
+        let message = "这封邮件刚刚已由他人处理，请返回刷新。";
+        return Err(WebError::Conflict(message.into()));
+    }
+    let mut facts = vec![Fact::MailSettled {
+        mail: known.mail.sha256.clone(),
+    }];
+    if order.record {
+        if order.statuses.is_empty() {
+            let message = "请先选择事项的进展情况，再点“登记”。";
+            return Err(WebError::BadRequest(message.into()));
+        }
+        for one in &order.statuses {
+            facts.push(report(book, known, order, (one, rules))?);
+        }
+    }
+    Ok(Decision { facts, value: () })
+}
+
+fn report(
+    book: &Book,
+    known: &KnownMail,
+    order: &Order,
+    ((task, group, status), rules): (&(TaskNo, u8, String), &ReportRules),
+) -> Result<Fact, WebError> {
+    let bad = |message: String| WebError::BadRequest(message);
+    let thread = known.mail.thread.as_ref().ok_or(WebError::NotFound)?;
+    let key = ObligationKey {
+        plan: thread.plan.clone(),
+        quarter: thread.quarter,
+        task: *task,
+        group: *group,
+    };
+    let mut theirs = book.obligations_of(&thread.person, &thread.plan, thread.quarter);
+    let (_, obligation) = theirs
+        .find(|(one, _)| **one == key)
+        .ok_or(WebError::NotFound)?;
+    if matches!(obligation.review, Some((_, Review::Accepted))) {
+        return Err(WebError::Conflict(format!(
+            "第{task}项已审核通过，不能再修改。"
+        )));
+    }
+    let draft = Draft {
+        task: *task,
+        status: status.clone(),
+        progress: order.text.clone(),
+        ..Draft::default()
+    };
+    let told = |faults: Vec<crate::domain::report::FieldFault>| {
+        let words: Vec<String> = faults.into_iter().map(|fault| fault.message).collect();
+        bad(words.join("；"))
+    };
+    let words = read(&draft, rules).map_err(told)?;
+    let duty = book.task_and_group(&key);
+    let targets = duty
+        .map(|(task, group)| targets_in(task, group, key.quarter))
+        .unwrap_or_default();
+    let report = words
+        .report(key, thread.person.clone(), Via::Mail, &targets)
+        .map_err(told)?;
+    Ok(Fact::ReportReceived {
+        report: Box::new(report),
+    })
+}
+
+#[derive(Template)]
+#[template(path = "board/templates/mails.html", config = "src/web/askama.toml")]
+struct MailsPage<'a> {
+    frame: Frame<'a>,
+    may_write: bool,
+    total: usize,
+    mails: Vec<Entry>,
+}
+
+/// A mail and what its sender owes.
+struct Entry {
+    id: String,
+    at: String,
+    from: String,
+    /// Whom the reminder went to; none where that is not known.
+    person: Option<String>,
+    quarter: Option<String>,
+    subject: String,
+    why: String,
+    text: String,
+    files: String,
+    items: Vec<Line>,
+}
+
+struct Line {
+    field: String,
+    no: TaskNo,
+    name: String,
+    state: &'static str,
+    open: bool,
+}
+
+fn entry(book: &Book, known: &KnownMail, at: &str) -> Entry {
+    let mail = &known.mail;
+    let why = match &mail.outcome {
+        MailOutcome::Unclear { why } => why.clone(),
+        MailOutcome::Reported { left, .. } => {
+            format!("其余部分已登记；{}", left.clone().unwrap_or_default())
+        }
+        _ => String::new(),
+    };
+    let thread = mail.thread.as_ref();
+    let person = thread.and_then(|thread| book.people.get(&thread.person));
+    let items = thread.map(|thread| {
+        let theirs = book.obligations_of(&thread.person, &thread.plan, thread.quarter);
+        let mut lines: Vec<Line> = theirs
+            .filter_map(|(key, obligation)| line(book, key, obligation))
+            .collect();
+        lines.sort_by_key(|line| !line.open);
+        lines
+    });
+    Entry {
+        id: mail.sha256.clone(),
+        at: at.to_owned(),
+        from: mail.from.clone(),
+        person: person.map(|person| format!("{}（{}）", person.name, person.unit)),
+        quarter: thread.map(|thread| thread.quarter.chinese()),
+        subject: mail.subject.clone(),
+        why,
+        text: mail.text.clone(),
+        files: mail.files.join("、"),
+        items: items.unwrap_or_default(),
+    }
+}
+
+fn line(book: &Book, key: &ObligationKey, obligation: &Obligation) -> Option<Line> {
+    let (task, _) = book.task_and_group(key)?;
+    if matches!(obligation.review, Some((_, Review::Accepted))) {
+        return None;
+    }
+    Some(Line {
+        field: format!("status-{}-{}", key.task, key.group),
+        no: key.task,
+        name: task.short_name(),
+        state: if obligation.is_open() {
+            "待报"
+        } else {
+            "已报"
+        },
+        open: obligation.is_open(),
+    })
+}

@@ -1,0 +1,246 @@
+//! Reads the mailbox: every mail once, in order, none lost.
+//!
+//! A mail is stored whole, then what it means is appended together with its UID, in one step. A
+//! crash in between reads it again; that it was read is known by its bytes and its Message-ID, so
+//! nothing counts twice. The mailbox itself is never changed: people may use it too.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use super::inbound::{self, Incoming};
+use super::mail::{self, Ours};
+use crate::desk::Desk;
+use crate::domain::fact::{Actor, Fact};
+use crate::domain::mail::{MailOutcome, Place};
+use crate::store::{self, CommitError, Decision};
+
+/// A mailbox as this program needs one. Every call returns within a time of its own.
+pub trait Mailbox: Send {
+    /// What goes wrong.
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// Mails after `last`, ascending; all of them where the mailbox was made anew since.
+    fn list(
+        &mut self,
+        last: Option<Place>,
+    ) -> impl Future<Output = Result<Vec<Listed>, Self::Error>> + Send;
+
+    /// The bytes of a mail, or the beginning of a very large one; none where it is gone.
+    fn fetch(
+        &mut self,
+        mail: &Listed,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, Self::Error>> + Send;
+
+    /// Until something may have come.
+    fn wait(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+/// A mail in the mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// Where it lies.
+    pub place: Place,
+    /// When it arrived there.
+    pub arrived: Option<DateTime<Utc>>,
+    /// Its size in bytes.
+    pub size: u32,
+}
+
+/// Takes mails into the book.
+pub struct Reader {
+    desk: Arc<Desk>,
+    folder: PathBuf,
+    ours: Ours,
+}
+
+/// Why a mail could not be taken: nothing is lost, it is taken later.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeError {
+    /// Its file cannot be written.
+    #[error("邮件原文无法保存")]
+    Keep(#[from] store::StoreError),
+    /// The journal takes nothing now.
+    #[error("存储暂时不可写入")]
+    Unavailable,
+}
+
+impl Reader {
+    /// Keeps mails in `folder`; `ours` tells our own.
+    #[must_use]
+    pub fn new(desk: Arc<Desk>, folder: PathBuf, ours: Ours) -> Self {
+        Self { desk, folder, ours }
+    }
+
+    /// Reads until told to stop. After a failure a new mailbox is opened, later and later.
+    pub async fn run<M, E, F>(&self, open: impl Fn() -> F, stop: CancellationToken)
+    where
+        M: Mailbox,
+        E: std::error::Error + Send + Sync + 'static,
+        F: Future<Output = Result<M, E>>,
+    {
+        const LONGEST: Duration = Duration::from_secs(600);
+        let mut pause = Duration::from_secs(5);
+        while !stop.is_cancelled() {
+            let mut read = 0;
+            let ended = tokio::select! {
+                ended = self.session(&open, &mut read) => ended,
+                () = stop.cancelled() => return,
+            };
+            if read > 0 {
+                pause = Duration::from_secs(5);
+            }
+            tracing::warn!(reason = %ended, seconds = pause.as_secs(), "the mailbox cannot be read; trying again");
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => return,
+            }
+            // A wrong password again and again locks an account.
+            pause = (pause * 2).min(LONGEST);
+        }
+    }
+
+    /// Ends only by a failure, in words.
+    async fn session<M, E, F>(&self, open: impl Fn() -> F, looks: &mut u32) -> String
+    where
+        M: Mailbox,
+        E: std::error::Error + Send + Sync + 'static,
+        F: Future<Output = Result<M, E>>,
+    {
+        let mut mailbox = match open().await {
+            Ok(mailbox) => mailbox,
+            Err(error) => return chain(&error),
+        };
+        loop {
+            if let Err(words) = self.look(&mut mailbox).await {
+                return words;
+            }
+            *looks += 1;
+            if let Err(error) = mailbox.wait().await {
+                return chain(&error);
+            }
+        }
+    }
+
+    /// Takes everything new.
+    ///
+    /// # Errors
+    /// In words; what was taken stays taken.
+    pub async fn look<M: Mailbox>(&self, mailbox: &mut M) -> Result<(), String> {
+        /// Older mails of a mailbox never read before answer nothing of ours.
+        const BACK: TimeDelta = TimeDelta::days(30);
+        let last = self.desk.ledger.book().mailbox;
+        let oldest = self.desk.clock.now() - BACK;
+        let mut listed = mailbox.list(last).await.map_err(|error| chain(&error))?;
+        listed.sort_by_key(|mail| mail.place);
+        for mail in listed {
+            let seen =
+                last.is_some_and(|last| last.validity == mail.place.validity && mail.place <= last);
+            if seen || mail.arrived.is_some_and(|arrived| arrived < oldest) {
+                continue;
+            }
+            if let Some(bytes) = mailbox.fetch(&mail).await.map_err(|error| chain(&error))? {
+                self.take(bytes, Some(mail.place))
+                    .await
+                    .map_err(|error| chain(&error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes one mail, durably.
+    ///
+    /// # Errors
+    /// [`TakeError`]; then nothing of it counts.
+    pub async fn take(&self, bytes: Vec<u8>, place: Option<Place>) -> Result<(), TakeError> {
+        let ours = self.ours.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let mail = mail::read(&bytes, &ours);
+            let digest = Sha256::digest(&bytes);
+            let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            let vouched = ours.authserv_id.is_some();
+            (
+                Incoming {
+                    mail,
+                    sha256,
+                    place,
+                    vouched,
+                },
+                bytes,
+            )
+        });
+        let (incoming, bytes) = read.await.map_err(|_| TakeError::Unavailable)?;
+        let at = self.desk.clock.now();
+        let rules = self.desk.rules.now();
+        let facts = inbound::decide(&self.desk.ledger.book(), &incoming, at, &rules);
+        if facts.iter().any(is_to_keep) {
+            self.keep(&incoming.sha256, bytes).await?;
+        }
+        tracing::info!(outcome = outcome(&facts), "a mail was read");
+        let decide = move |book: &crate::domain::book::Book| {
+            let facts = inbound::decide(book, &incoming, at, &rules);
+            Ok::<_, std::convert::Infallible>(Decision { facts, value: () })
+        };
+        let taken = self.desk.ledger.commit(Actor::System, at, decide).await;
+        taken.map_err(|error| match error {
+            CommitError::Refused(never) => match never {},
+            CommitError::Unavailable => TakeError::Unavailable,
+        })
+    }
+
+    async fn keep(&self, sha256: &str, bytes: Vec<u8>) -> Result<(), TakeError> {
+        let (folder, path) = (
+            self.folder.clone(),
+            self.folder.join(format!("{sha256}.eml")),
+        );
+        let kept = tokio::task::spawn_blocking(move || {
+            let made = std::fs::create_dir_all(&folder);
+            made.map_err(|source| store::StoreError::Io {
+                what: folder.display().to_string(),
+                source,
+            })?;
+            store::write_whole(&path, &bytes, 0o600)
+        });
+        kept.await.map_err(|_| TakeError::Unavailable)??;
+        Ok(())
+    }
+}
+
+/// What a person said is kept as it came; machines' words are not.
+fn is_to_keep(fact: &Fact) -> bool {
+    match fact {
+        Fact::MailTaken { mail } => {
+            !matches!(mail.outcome, MailOutcome::Ignored | MailOutcome::Automatic)
+        }
+        _ => false,
+    }
+}
+
+fn outcome(facts: &[Fact]) -> &'static str {
+    let Some(Fact::MailTaken { mail }) = facts.first() else {
+        return "known";
+    };
+    match mail.outcome {
+        MailOutcome::Reported { .. } => "reported",
+        MailOutcome::Acknowledged => "acknowledged",
+        MailOutcome::Unclear { .. } => "unclear",
+        MailOutcome::Automatic => "automatic",
+        MailOutcome::Bounced { .. } => "bounced",
+        MailOutcome::Ignored => "ignored",
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text.push('：');
+        text.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    crate::channel::mask::told(&text)
+}
