@@ -14,6 +14,9 @@
     reason = "a bench may stop where it is"
 )]
 
+#[path = "kit/mod.rs"]
+mod kit;
+
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
 use std::process::{Child, Command, Stdio};
@@ -27,17 +30,13 @@ use cuiban::channel::email::{EmailChannel, Settings, Tls};
 use cuiban::channel::{Attempted, Channel, Sending};
 use cuiban::clock::Clock;
 use cuiban::domain::book::DeliveryState;
-use cuiban::domain::brief::{Brief, Office};
-use cuiban::domain::delivery::RetryPlan;
+use cuiban::domain::brief::Brief;
 use cuiban::domain::due::Reach;
 use cuiban::domain::fact::{Actor, Fact};
-use cuiban::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
+use cuiban::domain::ids::{ObligationKey, PlanId, Quarter};
 use cuiban::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
-use cuiban::domain::people::{ChannelKind, Contact, Person, Roles};
-use cuiban::domain::plan::{Group, Heading, Milestone, MilestoneKind, PersonRef, Task};
-use cuiban::domain::policy::Policy;
-use cuiban::outbox::{Outbox, Terms};
-use cuiban::rules::{RuleSet, Rules};
+use cuiban::domain::people::ChannelKind;
+use cuiban::outbox::Outbox;
 use cuiban::store::{Ledger, Opener, Room};
 use tokio_util::sync::CancellationToken;
 
@@ -166,7 +165,7 @@ impl Drop for Sink {
 }
 
 fn source(sink: &Sink, messages: usize, sessions: usize, keep: bool) -> Row {
-    sink.watch(children_cpu, || {
+    sink.watch(kit::children_cpu, || {
         let mut command = Command::new("smtp-source");
         command.env("PATH", "/usr/sbin:/usr/bin:/bin");
         if keep {
@@ -182,12 +181,7 @@ fn source(sink: &Sink, messages: usize, sessions: usize, keep: bool) -> Row {
 
 fn ours(sink: &Sink, messages: usize, channel: Arc<dyn Channel>) -> Row {
     let folder = tempfile::tempdir().unwrap();
-    let clock = Clock::simulated(
-        DateTime::parse_from_rfc3339("2022-03-28T09:10:00+08:00")
-            .unwrap()
-            .to_utc(),
-        0.0,
-    );
+    let clock = Clock::simulated(kit::at("2022-03-28T09:10"), 0.0);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -213,8 +207,8 @@ fn ours(sink: &Sink, messages: usize, channel: Arc<dyn Channel>) -> Row {
     let outbox = Arc::new(Outbox::new(
         ledger.clone(),
         clock.clone(),
-        rules(),
-        terms(),
+        kit::rules(Reach::default(), Vec::new()),
+        kit::terms(),
         vec![channel],
         Arc::new(|_, quarter, person, _| {
             format!("https://duban.example.gov.cn/r/{quarter}-{person}-7f3kQm2ZpX7f3kQm2ZpX")
@@ -222,7 +216,7 @@ fn ours(sink: &Sink, messages: usize, channel: Arc<dyn Channel>) -> Row {
     ));
     let soft = CancellationToken::new();
     let mut running = None;
-    let row = sink.watch(own_cpu, || {
+    let row = sink.watch(kit::own_cpu, || {
         runtime.block_on(async {
             let run = Arc::clone(&outbox).run(soft.clone(), CancellationToken::new());
             running = Some(tokio::spawn(run));
@@ -293,80 +287,20 @@ impl Channel for Nowhere {
     }
 }
 
-fn rules() -> Rules {
-    let calendar = cuiban::config::holidays::embedded(chrono_tz::Asia::Shanghai).unwrap();
-    Rules::new(RuleSet {
-        policy: Policy::default(),
-        calendar: Arc::new(calendar),
-        report: Default::default(),
-        reach: Reach::default(),
-        coordinators: Vec::new(),
-    })
-}
-
-fn terms() -> Terms {
-    Terms {
-        retry: RetryPlan::default(),
-        office: Office {
-            name: "市政府办公室督查科".into(),
-            telephone: Some("0769-22830000".into()),
-            board: None,
-            reads_mail: false,
-        },
-    }
-}
-
 /// A plan with one owner a message, two items each, in words as long as the real table's.
 fn facts(messages: usize, now: DateTime<Utc>) -> Vec<Fact> {
     let plan = PlanId::new("burst-2022").unwrap();
     let quarter = Quarter::new(2022, 1).unwrap();
-    let owner = |nth: usize| PersonRef {
-        id: PersonId::of("市科技局", &format!("责任人{nth}")),
-        name: format!("责任人{nth}"),
-    };
-    let mut facts = vec![Fact::PlanImported {
-        plan: plan.clone(),
-        heading: Heading {
-            title: "分解表".into(),
-            year: 2022,
-            issuer: None,
-            issued_on: None,
-        },
-        source: "burst".into(),
-        sha256: String::new(),
-        accepted: 0,
-        units: Vec::new(),
-    }];
-    for nth in 0..messages {
-        let PersonRef { id, name } = owner(nth);
-        facts.push(Fact::PersonSet {
-            plan: None,
-            person: Person {
-                id: id.clone(),
-                name,
-                unit: "市科技局".into(),
-                roles: Roles::default(),
-            },
-        });
-        facts.push(Fact::ContactSet {
-            contact: Contact {
-                email: Some(format!("{id}@bureau.example")),
-                ..Contact::none(id)
-            },
-        });
-    }
-    let deadline = quarter.last_day().and_hms_opt(10, 0, 0).unwrap().and_utc();
-    facts.push(Fact::DeadlinesSet {
-        plan: plan.clone(),
-        deadlines: vec![(quarter.last_day(), deadline)],
-        assumed_years: Vec::new(),
-    });
+    let owner = |nth: usize| kit::person_ref(format!("责任人{nth}"));
+    let mut facts = vec![kit::imported(&plan)];
+    facts.extend((0..messages).flat_map(|nth| kit::reachable(&owner(nth))));
+    facts.push(kit::deadlines(&plan, &[quarter]));
     let tasks = messages.div_ceil(GROUPS);
     for no in 0..tasks * SHARE {
         let owners = (0..GROUPS).map(|group| owner((no % tasks) * GROUPS + group));
         facts.push(Fact::TaskSet {
             plan: plan.clone(),
-            task: Box::new(task(no, owners, quarter)),
+            task: Box::new(kit::task(no + 1, owners, &[quarter])),
         });
     }
     for nth in 0..messages {
@@ -398,37 +332,6 @@ fn facts(messages: usize, now: DateTime<Utc>) -> Vec<Fact> {
     facts
 }
 
-fn task(no: usize, owners: impl Iterator<Item = PersonRef>, quarter: Quarter) -> Task {
-    Task {
-        no: no as u32 + 1,
-        goal: "出台新型研发机构优胜劣汰、提质增效相关管理办法。".into(),
-        requirement: None,
-        leaders: Vec::new(),
-        lead_units: vec!["市科技局".into()],
-        responsible: Vec::new(),
-        direct_owners: Vec::new(),
-        assisting_units: Vec::new(),
-        groups: owners
-            .map(|owner| Group {
-                unit: "市科技局".into(),
-                responsible: Vec::new(),
-                owners: vec![owner],
-                leaders: Vec::new(),
-            })
-            .collect(),
-        schedule: String::new(),
-        milestones: vec![Milestone {
-            section: None,
-            unit: None,
-            kind: MilestoneKind::Due,
-            first_quarter: quarter,
-            last_quarter: quarter,
-            due: quarter.last_day(),
-            content: "组建专业化新型研发机构管理服务团队，提升规范化管理能力；修改完善新型研发机构管理办法。".into(),
-        }],
-    }
-}
-
 /// Our side's established connections to the sink.
 fn connections(port: u16) -> usize {
     let remote = format!("0100007F:{port:04X}");
@@ -440,23 +343,4 @@ fn connections(port: u16) -> usize {
             fields.nth(2) == Some(remote.as_str()) && fields.next() == Some("01")
         })
         .count()
-}
-
-fn own_cpu() -> Duration {
-    ticks(&[13, 14])
-}
-
-fn children_cpu() -> Duration {
-    ticks(&[15, 16])
-}
-
-/// Fields of /proc/self/stat, in hundredths of a second.
-fn ticks(fields: &[usize]) -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let stat: Vec<&str> = stat.split_whitespace().collect();
-    let ticks: u64 = fields
-        .iter()
-        .map(|field| stat[*field].parse::<u64>().unwrap())
-        .sum();
-    Duration::from_millis(ticks * 10)
 }

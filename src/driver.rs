@@ -1,7 +1,7 @@
 //! One loop that runs the due step, whatever woke it: the bell, a word from a room, the time the
 //! rules named, or a minute without any of these.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::desk::Vitals;
 use crate::domain::book::ClockDoubt;
-use crate::domain::due;
+use crate::domain::due::Docket;
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::leap::{self, Leap, Tick};
 use crate::outbox::Outbox;
@@ -37,6 +37,7 @@ pub struct Driver {
     vitals: Arc<Vitals>,
     watch: Arc<Watch>,
     outbox: Arc<Outbox>,
+    docket: Arc<Mutex<Docket>>,
 }
 
 /// What a pass found to do.
@@ -67,6 +68,7 @@ impl Driver {
             vitals,
             watch,
             outbox,
+            docket: Arc::default(),
         }
     }
 
@@ -85,11 +87,12 @@ impl Driver {
         now: DateTime<Utc>,
     ) -> Result<PassReport, CommitError<std::convert::Infallible>> {
         let rules = self.rules.now();
+        let docket = Arc::clone(&self.docket);
         let report = self
             .ledger
             .commit(Actor::System, now, move |book| {
                 let facts = match book.clock_doubt {
-                    None => due::pass(&rules.world(book), now),
+                    None => lock(&docket).pass(&rules.world(book), now),
                     Some(_) => Vec::new(),
                 };
                 let value = count(&facts);
@@ -141,7 +144,9 @@ impl Driver {
     #[must_use]
     pub fn next_after(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let rules = self.rules.now();
-        due::next_after(&rules.world(&self.ledger.book()), now)
+        // The book before the docket, as in a pass.
+        let book = self.ledger.book();
+        lock(&self.docket).next_after(&rules.world(&book), now)
     }
 
     /// Runs until told to stop.
@@ -291,6 +296,16 @@ async fn hang(bell: Arc<Notify>, vitals: Arc<Vitals>) -> Result<JobScheduler, Jo
     scheduler.add(job).await?;
     scheduler.start().await?;
     Ok(scheduler)
+}
+
+/// A docket left half made by a panic begins anew.
+fn lock(docket: &Mutex<Docket>) -> MutexGuard<'_, Docket> {
+    docket.lock().unwrap_or_else(|poisoned| {
+        docket.clear_poison();
+        let mut docket = poisoned.into_inner();
+        *docket = Docket::default();
+        docket
+    })
 }
 
 fn count(facts: &[Fact]) -> PassReport {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::channel::Channel;
 use crate::channel::email::{self, EmailChannel};
 use crate::channel::spool::SpoolChannel;
-use crate::channel::wecom_app::{self, AppChannel};
+use crate::channel::wecom_app::AppChannel;
 use crate::channel::wecom_robot::{self, RobotChannel};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -94,8 +94,11 @@ pub(super) fn application(config: &Config) -> anyhow::Result<Option<Arc<AppChann
     let Some(app) = &config.wecom.app else {
         return Ok(None);
     };
-    let settings = wecom_app::Settings::of(app, &config.report.bare());
-    Ok(Some(Arc::new(AppChannel::new(settings)?)))
+    let channel = AppChannel::new(app.clone())?;
+    Ok(Some(Arc::new(match app.callback {
+        Some(_) => channel.with_taps(config.report.bare()),
+        None => channel,
+    })))
 }
 
 fn channels(

@@ -145,7 +145,10 @@ pub(super) async fn order(
     let scopes = move |book: &Book| {
         let filter = UrgeFilter {
             person: match &order.person {
-                Some(who) => Some(find_person(book, who)?),
+                Some(who) => Some(
+                    book.find_person(who)
+                        .map_err(|error| WebError::BadRequest(error.to_string()))?,
+                ),
                 None => None,
             },
             unit: order.unit.clone(),
@@ -365,27 +368,4 @@ fn must_know_unit(book: &Book, unit: &str) -> Result<(), WebError> {
             "没有找到单位“{unit}”，请按分解表“牵头单位”一栏填写"
         ))),
     }
-}
-
-/// A person by id, by `单位/姓名`, or by name where only one has it.
-fn find_person(book: &Book, who: &str) -> Result<PersonId, WebError> {
-    if let Ok(id) = PersonId::new(who)
-        && book.people.contains_key(&id)
-    {
-        return Ok(id);
-    }
-    let (unit, name) = match who.split_once('/') {
-        Some((unit, name)) => (Some(unit), name),
-        None => (None, who),
-    };
-    let mut found = book
-        .people
-        .values()
-        .filter(|person| person.name == name && unit.is_none_or(|unit| person.unit == unit));
-    let message = match (found.next(), found.next()) {
-        (Some(one), None) => return Ok(one.id.clone()),
-        (None, _) => format!("没有找到“{who}”，请核对姓名"),
-        (Some(_), Some(_)) => format!("有多人叫“{name}”，请写成“单位/姓名”"),
-    };
-    Err(WebError::BadRequest(message))
 }

@@ -144,6 +144,9 @@ pub struct Quarter {
 }
 
 impl Quarter {
+    /// None is earlier.
+    pub const FIRST: Self = Self { year: 1, number: 1 };
+
     /// Quarter `number` (1 to 4) of `year` (1 to 9999).
     #[must_use]
     pub fn new(year: i32, number: u8) -> Option<Self> {

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::book::{Book, Delivery, DeliveryState, PlanBook};
 use super::due::World;
-use super::ids::{PersonId, PlanId, TaskNo};
+use super::ids::{self, PersonId, PlanId, TaskNo};
 use super::message::Occasion;
 use super::people::{ChannelKind, Person};
 
@@ -246,12 +246,12 @@ impl fmt::Display for Unreachable {
             f.write_str("：联系人表里有地址，但本机没有配置对应的渠道")?;
         }
         if !self.open.is_empty() {
-            write!(f, "；待报第{}项", list(&self.open))?;
+            write!(f, "；待报第{}项", ids::told(&self.open))?;
         }
         match self.uncovered.as_slice() {
             [] => Ok(()),
             all if all.len() == self.open.len() => f.write_str("，都没有别人可以提醒"),
-            some => write!(f, "，其中第{}项没有别人可以提醒", list(some)),
+            some => write!(f, "，其中第{}项没有别人可以提醒", ids::told(some)),
         }
     }
 }
@@ -297,9 +297,4 @@ fn write_person(f: &mut fmt::Formatter<'_>, person: &Person) -> fmt::Result {
         unit => unit,
     };
     write!(f, "{}（{unit}，{}）", person.name, person.roles.chinese())
-}
-
-fn list(tasks: &[TaskNo]) -> String {
-    let numbers: Vec<String> = tasks.iter().map(ToString::to_string).collect();
-    numbers.join("、")
 }

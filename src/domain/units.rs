@@ -5,6 +5,7 @@
 
 pub mod alike;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The coordinators' decisions about names of units.
@@ -23,13 +24,13 @@ impl UnitNames {
     /// # Errors
     /// Where that contradicts what was taken before; in Chinese, for the coordinator.
     pub fn same(&mut self, unit: &str, others: &[String]) -> Result<(), String> {
-        let unit = plain(unit);
+        let unit = plain(unit).into_owned();
         if let Some(used) = self.other.get(&unit) {
             return Err(format!(
                 "“{unit}”已列为“{used}”的其他写法，不能再作规范名称"
             ));
         }
-        for other in others.iter().map(|other| plain(other)) {
+        for other in others.iter().map(|other| plain(other).into_owned()) {
             if other == unit {
                 return Err(format!("“{unit}”的其他写法里又写了它自己，请删去"));
             }
@@ -63,19 +64,22 @@ impl UnitNames {
 
     /// Takes a name that stands for many units.
     pub fn group(&mut self, name: &str) {
-        self.groups.insert(plain(name));
+        self.groups.insert(plain(name).into_owned());
     }
 
     /// The name in use, where this is another one.
     #[must_use]
     pub fn used_for(&self, name: &str) -> Option<&str> {
-        self.other.get(&plain(name)).map(String::as_str)
+        if self.other.is_empty() {
+            return None;
+        }
+        self.other.get(plain(name).as_ref()).map(String::as_str)
     }
 
     /// Whether it stands for many units.
     #[must_use]
     pub fn is_group(&self, name: &str) -> bool {
-        self.groups.contains(&plain(name))
+        self.groups.contains(plain(name).as_ref())
     }
 
     /// Whether a coordinator said that these are two.
@@ -87,7 +91,10 @@ impl UnitNames {
 
 /// A name without blanks, its brackets in one width: `各镇街(园区)` is `各镇街（园区）`.
 #[must_use]
-pub fn plain(name: &str) -> String {
+pub fn plain(name: &str) -> Cow<'_, str> {
+    if !name.contains(|c: char| c.is_whitespace() || matches!(c, '(' | ')')) {
+        return Cow::Borrowed(name);
+    }
     name.chars()
         .filter(|c| !c.is_whitespace())
         .map(|c| match c {
@@ -99,7 +106,7 @@ pub fn plain(name: &str) -> String {
 }
 
 fn in_order(one: &str, other: &str) -> (String, String) {
-    let (one, other) = (plain(one), plain(other));
+    let (one, other) = (plain(one).into_owned(), plain(other).into_owned());
     if one < other {
         (one, other)
     } else {

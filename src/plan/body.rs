@@ -216,7 +216,7 @@ fn lines_of(row: &RawRow) -> Vec<String> {
 }
 
 impl Body {
-    fn take(&mut self, rows: Vec<RawRow>, source: &Source) {
+    fn take(&mut self, mut rows: Vec<RawRow>, source: &Source) {
         let mut header = self.header.clone();
         // In a table of another kind, such as one for signatures.
         let mut elsewhere = false;
@@ -242,21 +242,21 @@ impl Body {
             if row.top {
                 elsewhere = row.cells.len() != header.width();
             }
-            let filled: Vec<(usize, &str)> = row
-                .filled()
-                .filter(|(at, _)| row.span(*at) == Span::Own)
-                .collect();
-            let single = filled.len() == 1;
+            let filled = || row.filled().filter(|(at, _)| row.span(*at) == Span::Own);
+            let first = filled().next();
+            let single = first.is_some() && filled().nth(1).is_none();
             ended = marks::is_foot(row) || ended && single;
             if elsewhere || ended {
-                let text = filled.first().map_or("", |(_, cell)| cell);
+                let text = first.map_or("", |(_, cell)| cell);
                 self.left_out.push((row.line, clean::prose(text)));
                 continue;
             }
             if single && self.is_section(row, &header) {
                 continue;
             }
-            self.take_row(&header, row);
+            if let Some(row) = rows.get_mut(index) {
+                self.take_row(&header, std::mem::take(row));
+            }
         }
     }
 
@@ -286,19 +286,20 @@ impl Body {
         true
     }
 
-    fn take_row(&mut self, header: &Header, row: &RawRow) {
+    fn take_row(&mut self, header: &Header, mut row: RawRow) {
         let mut item = Item {
             line: row.line,
             hidden: row.hidden,
             ..Item::default()
         };
-        for (position, cell) in row.cells.iter().enumerate() {
+        let width = row.cells.len();
+        for (position, cell) in std::mem::take(&mut row.cells).into_iter().enumerate() {
             let span = row.span(position);
             match header.field(position) {
                 Some(Field::Period(first, last)) => item.parts.push(Part {
                     first,
                     last,
-                    text: cell.clone(),
+                    text: cell,
                     joined: span == Span::Left,
                 }),
                 Some(field) => {
@@ -312,13 +313,13 @@ impl Body {
                     item.cells.add(field, cell);
                 }
                 None if position >= header.width() && !cell.trim().is_empty() => {
-                    self.beyond.push((row.line, clean::prose(cell)));
+                    self.beyond.push((row.line, clean::prose(&cell)));
                 }
                 None => {}
             }
         }
         // Columns of quarters that this row is too short for.
-        for position in row.cells.len()..header.width() {
+        for position in width..header.width() {
             if let Some(Field::Period(first, last)) = header.field(position) {
                 item.parts.push(Part {
                     first,
@@ -385,7 +386,7 @@ impl Body {
             return Some(Join::Rows);
         }
         let says_goal = item.says(Field::Goal);
-        let is_rest = !item.is_numbered() && !item.names_someone();
+        let is_rest = !item.names_someone() && !item.is_numbered();
         let goes_on = match says_goal {
             true => self.numbered && is_rest,
             false => is_rest && (item.has_schedule() || item.says(Field::AssistingUnit)),

@@ -1,5 +1,7 @@
 //! Takes out of a cell what page layout and conversion put in.
 
+use std::borrow::Cow;
+
 /// A cell's prose without markup: paragraphs on lines of their own, no stray blanks.
 ///
 /// A blank between two characters, or between a character and a digit, is left over from the page;
@@ -7,12 +9,19 @@
 /// that is left of a paragraph's end.
 pub(super) fn prose(cell: &str) -> String {
     let plain = without_marks(cell);
-    let paragraphs: Vec<String> = plain
-        .split('\n')
-        .map(without_stray_blanks)
-        .filter(|paragraph| !paragraph.is_empty())
-        .collect();
-    paragraphs.join("\n")
+    let mut prose = String::with_capacity(plain.len());
+    for paragraph in plain.split('\n') {
+        let end = prose.len();
+        if end > 0 {
+            prose.push('\n');
+        }
+        let begin = prose.len();
+        push_without_stray_blanks(&mut prose, paragraph);
+        if prose.len() == begin {
+            prose.truncate(end);
+        }
+    }
+    prose
 }
 
 /// The names in a cell: people or units parted by blanks, commas or lines.
@@ -26,11 +35,7 @@ pub(super) fn listed_units(cell: &str) -> Vec<String> {
     if !cell.contains(is_list_mark) {
         return names(cell);
     }
-    let plain: String = without_marks(cell)
-        .chars()
-        .filter(|c| !c.is_whitespace())
-        .collect();
-    split_outside_brackets(&plain, is_list_mark)
+    split_outside_brackets(&without_marks(cell), is_list_mark)
 }
 
 /// The people in a cell. A name set wide (`王  健`) is one name: nobody has one character only.
@@ -42,19 +47,20 @@ pub(super) fn people(cell: &str) -> Vec<String> {
     let mut people: Vec<String> = Vec::new();
     // A single character waits for the rest of its name.
     let mut half = false;
-    for name in names(cell) {
-        let name = without_telephone(&name);
-        if name.is_empty() {
+    for mut name in names(cell) {
+        let length = without_telephone(&name).len();
+        if length == 0 {
             continue;
         }
-        let single = name.chars().count() == 1;
+        name.truncate(length);
+        let single = name.chars().nth(1).is_none();
         match people.last_mut() {
             Some(last) if single && (half || SURNAMES_OF_TWO.contains(&last.as_str())) => {
-                last.push_str(name);
+                last.push_str(&name);
                 half = false;
             }
             _ => {
-                people.push(name.to_owned());
+                people.push(name);
                 half = single;
             }
         }
@@ -82,8 +88,14 @@ pub(super) fn is_blank(cell: &str) -> bool {
 /// Whether a word only says that there is nothing: `—`, `/`, `无`.
 pub(super) fn is_nothing(text: &str) -> bool {
     let text = text.trim_end_matches('。');
-    text.chars().all(|c| "—–-－_/／\\＼~～×xX·.…".contains(c))
-        || matches!(text, "无" | "暂无" | "无安排" | "不涉及")
+    text.chars().all(is_dash) || matches!(text, "无" | "暂无" | "无安排" | "不涉及")
+}
+
+fn is_dash(c: char) -> bool {
+    matches!(
+        c,
+        '—' | '–' | '-' | '－' | '_' | '/' | '／' | '\\' | '＼' | '~' | '～'
+    ) || matches!(c, '×' | 'x' | 'X' | '·' | '.' | '…')
 }
 
 /// All blanks out: for headings and titles.
@@ -97,8 +109,11 @@ fn is_list_mark(c: char) -> bool {
 }
 
 /// `<p>` marks become lines; `_{2.5}` loses its marks.
-fn without_marks(cell: &str) -> String {
+fn without_marks(cell: &str) -> Cow<'_, str> {
     const TAGS: [&str; 8] = ["p>", "/p>", "P>", "/P>", "br>", "br/>", "br />", "BR>"];
+    if !cell.contains('<') && !cell.contains('_') {
+        return Cow::Borrowed(cell);
+    }
     let mut plain = String::with_capacity(cell.len());
     let mut rest = cell;
     while let Some((before, after)) = rest.split_once('<') {
@@ -108,7 +123,7 @@ fn without_marks(cell: &str) -> String {
         rest = behind.unwrap_or(after);
     }
     plain.push_str(rest);
-    without_subscripts(&plain)
+    Cow::Owned(without_subscripts(&plain))
 }
 
 /// `PM _{2.5}` was `PM2.5`, with the figure set low.
@@ -127,28 +142,37 @@ fn without_subscripts(text: &str) -> String {
     plain
 }
 
-fn without_stray_blanks(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
+fn push_without_stray_blanks(clean: &mut String, text: &str) {
     let mut previous: Option<char> = None;
     let mut blank = false;
     let mut quoted = false;
-    for c in text.chars() {
+    // What is taken as it stands begins here.
+    let mut begin = 0;
+    for (at, c) in text.char_indices() {
         if c.is_whitespace() {
+            clean.push_str(text.get(begin..at).unwrap_or_default());
+            begin = at + c.len_utf8();
             blank = true;
             continue;
         }
-        let meant = |before| blank_is_meant(before, c) || quoted && is_han(before) && is_han(c);
-        if blank && previous.is_some_and(meant) {
-            clean.push(' ');
+        if blank {
+            let meant = |before| blank_is_meant(before, c) || quoted && is_han(before) && is_han(c);
+            if previous.is_some_and(meant) {
+                clean.push(' ');
+            }
+            blank = false;
         }
         // `“治违禁 控药残 保提升”` is written so.
         quoted = c == '“' || quoted && !matches!(c, '”' | '。');
-        let c = plain_digit(c);
-        clean.push(c);
-        previous = Some(c);
-        blank = false;
+        let plain = plain_digit(c);
+        if plain != c {
+            clean.push_str(text.get(begin..at).unwrap_or_default());
+            clean.push(plain);
+            begin = at + c.len_utf8();
+        }
+        previous = Some(plain);
     }
-    clean
+    clean.push_str(text.get(begin..).unwrap_or_default());
 }
 
 /// A digit of full width as the usual one: `１２月` is 12月.
@@ -175,23 +199,32 @@ fn is_han(c: char) -> bool {
 /// Splits at `mark`, but not inside brackets: `松山湖（甲基地、乙基地）` is one.
 fn split_outside_brackets(text: &str, mark: impl Fn(char) -> bool) -> Vec<String> {
     let mut parts = Vec::new();
-    let mut part = String::new();
+    let mut begin = 0;
     let mut depth = 0_u32;
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
         match c {
             '（' | '(' => depth += 1,
             '）' | ')' => depth = depth.saturating_sub(1),
             _ => {}
         }
         if depth == 0 && mark(c) {
-            parts.push(std::mem::take(&mut part));
-        } else if !c.is_whitespace() {
-            part.push(c);
+            parts.extend(text.get(begin..at).and_then(part));
+            begin = at + c.len_utf8();
         }
     }
-    parts.push(part);
-    parts.retain(|part| !is_nothing(part));
+    parts.extend(text.get(begin..).and_then(part));
     parts
+}
+
+/// A part without blanks, if it says anything.
+fn part(text: &str) -> Option<String> {
+    let part = if text.contains(char::is_whitespace) {
+        let shown = text.chars().filter(|c| !c.is_whitespace());
+        Cow::Owned(shown.collect::<String>())
+    } else {
+        Cow::Borrowed(text)
+    };
+    (!is_nothing(&part)).then(|| part.into_owned())
 }
 
 #[cfg(test)]

@@ -31,14 +31,14 @@ impl Homes {
             names: names.clone(),
         };
         for row in rows {
-            if let [unit] = homes.own_units(row).as_slice() {
+            if let Some(unit) = homes.only_unit(row) {
                 for name in row.responsible.iter().chain(&row.owners) {
                     vote(&mut homes.alone, name, unit);
                 }
             }
         }
         for row in rows {
-            if homes.own_units(row).len() > 1 {
+            if homes.own_units(row).nth(1).is_some() {
                 homes.gather_among_many(row);
             }
         }
@@ -57,8 +57,9 @@ impl Homes {
                     vote(&mut self.paired, name, unit);
                 }
             } else {
+                let units: Vec<&String> = self.own_units(row).collect();
                 for name in names {
-                    for unit in self.own_units(row) {
+                    for unit in &units {
                         vote(&mut self.among, name, unit);
                     }
                 }
@@ -76,9 +77,14 @@ impl Homes {
         self.names.used_for(unit)
     }
 
-    fn own_units<'a>(&self, row: &'a Row) -> Vec<&'a String> {
+    fn only_unit<'a>(&self, row: &'a Row) -> Option<&'a String> {
+        let mut units = self.own_units(row);
+        units.next().filter(|_| units.next().is_none())
+    }
+
+    fn own_units<'a>(&self, row: &'a Row) -> impl Iterator<Item = &'a String> {
         let units = row.lead_units.iter();
-        units.filter(|unit| !self.is_collective(unit)).collect()
+        units.filter(|unit| !self.is_collective(unit))
     }
 
     /// The unit there is no doubt about.
@@ -109,7 +115,10 @@ impl Homes {
 }
 
 fn vote(votes: &mut Votes, name: &str, unit: &str) {
-    let units = votes.entry(name.to_owned()).or_default();
+    let units = match votes.get_mut(name) {
+        Some(units) => units,
+        None => votes.entry(name.to_owned()).or_default(),
+    };
     match units.iter_mut().find(|(known, _)| known == unit) {
         Some((_, count)) => *count += 1,
         None => units.push((unit.to_owned(), 1)),

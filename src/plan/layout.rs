@@ -38,15 +38,15 @@ impl Cells {
     }
 
     /// The same for a field that two columns may hold: the second goes on a line of its own.
-    pub(super) fn add(&mut self, field: Field, cell: &str) {
+    pub(super) fn add(&mut self, field: Field, cell: String) {
         match self.cells.iter_mut().find(|(known, _)| *known == field) {
-            Some((_, known)) if known.is_empty() => cell.clone_into(known),
+            Some((_, known)) if known.is_empty() => *known = cell,
             Some(_) if cell.is_empty() => {}
             Some((_, known)) => {
                 known.push('\n');
-                known.push_str(cell);
+                known.push_str(&cell);
             }
-            None => self.cells.push((field, cell.to_owned())),
+            None => self.cells.push((field, cell)),
         }
     }
 
@@ -68,7 +68,7 @@ impl Cells {
         others.into_iter().all(|(_, cell)| clean::is_blank(cell))
     }
 
-    fn duties(&self) -> Vec<String> {
+    fn duty_cells(&self) -> Vec<String> {
         DUTIES.map(|field| self.get(field).to_owned()).to_vec()
     }
 
@@ -92,32 +92,83 @@ pub(super) struct Shift {
     pub(super) repaired: Option<Cells>,
 }
 
-/// How often each name stands in a column of people and in one of units.
-pub(super) struct Names {
-    votes: HashMap<String, (u32, u32)>,
+/// The names in the columns of people and units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Duties {
+    pub(super) leaders: Vec<String>,
+    pub(super) lead_units: Vec<String>,
+    pub(super) responsible: Vec<String>,
+    pub(super) owners: Vec<String>,
+    pub(super) assisting_units: Vec<String>,
 }
 
-impl Names {
-    pub(super) fn of<'a>(rows: impl Iterator<Item = &'a Cells>) -> Self {
-        let mut votes: HashMap<String, (u32, u32)> = HashMap::new();
-        for cells in rows {
-            for field in DUTIES {
-                for name in tokens(field, cells.get(field)) {
-                    let (person, unit) = votes.entry(name).or_default();
-                    *(if holds_people(field) { person } else { unit }) += 1;
-                }
-            }
+impl Duties {
+    pub(super) fn of(cells: &Cells) -> Self {
+        Self::told(|field| cells.get(field))
+    }
+
+    fn told<'a>(cell: impl Fn(Field) -> &'a str) -> Self {
+        Self {
+            leaders: clean::people(cell(Field::Leader)),
+            lead_units: clean::names(cell(Field::LeadUnit)),
+            responsible: clean::people(cell(Field::Responsible)),
+            owners: clean::people(cell(Field::DirectOwner)),
+            assisting_units: clean::listed_units(cell(Field::AssistingUnit)),
         }
-        Self { votes }
+    }
+
+    /// Each name with the column it stands in.
+    fn names(&self) -> impl Iterator<Item = (Field, &str)> {
+        let columns = [
+            &self.leaders,
+            &self.lead_units,
+            &self.responsible,
+            &self.owners,
+            &self.assisting_units,
+        ];
+        let columns = DUTIES.into_iter().zip(columns);
+        columns.flat_map(|(field, names)| names.iter().map(move |name| (field, name.as_str())))
+    }
+}
+
+/// What each name of the table stands for.
+pub(super) struct Names<'a> {
+    kinds: HashMap<&'a str, Kind>,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn of(rows: &'a [Duties]) -> Self {
+        // How often each name stands in a column of people and in one of units.
+        let mut votes: HashMap<&str, (u32, u32)> = HashMap::new();
+        for (field, name) in rows.iter().flat_map(Duties::names) {
+            let (person, unit) = votes.entry(name).or_default();
+            *(if holds_people(field) { person } else { unit }) += 1;
+        }
+        let kinds = votes.into_iter().map(|(name, (person, unit))| {
+            let kind = match () {
+                () if looks_like_unit(name) => Kind::Unit,
+                () if person > unit => Kind::Person,
+                () if unit > person => Kind::Unit,
+                () => Kind::Unknown,
+            };
+            (name, kind)
+        });
+        Self {
+            kinds: kinds.collect(),
+        }
     }
 
     /// Looks for cells under a wrong heading.
-    pub(super) fn shift(&self, cells: &Cells) -> Option<Shift> {
-        let duties = cells.duties();
-        let (field, found) = self.misplaced(&duties)?;
+    pub(super) fn shift(&self, cells: &Cells, duties: &Duties) -> Option<Shift> {
+        let (field, found) = self.misplaced(duties)?;
         let mut fitting: Vec<Vec<String>> = Vec::new();
-        for candidate in shifted(&duties) {
-            if self.misplaced(&candidate).is_none() && !fitting.contains(&candidate) {
+        for candidate in shifted(&cells.duty_cells()) {
+            let cell = |field| {
+                let place = DUTIES.iter().position(|known| *known == field);
+                let cell = place.and_then(|place| candidate.get(place));
+                cell.map_or("", String::as_str)
+            };
+            if self.misplaced(&Duties::told(cell)).is_none() && !fitting.contains(&candidate) {
                 fitting.push(candidate);
             }
         }
@@ -129,36 +180,29 @@ impl Names {
         let only = fitting.pop().filter(|_| fitting.is_empty());
         Some(Shift {
             field,
-            found,
+            found: found.to_owned(),
             repaired: only.map(|duties| cells.with_duties(duties)),
         })
     }
 
-    fn misplaced(&self, duties: &[String]) -> Option<(Field, String)> {
-        DUTIES.into_iter().zip(duties).find_map(|(field, cell)| {
-            tokens(field, cell)
-                .into_iter()
-                .find(|name| match self.kind(name) {
-                    Kind::Person => !holds_people(field),
-                    Kind::Unit => holds_people(field),
-                    Kind::Unknown => false,
-                })
-                .map(|name| (field, name))
+    fn misplaced<'b>(&self, duties: &'b Duties) -> Option<(Field, &'b str)> {
+        duties.names().find(|(field, name)| match self.kind(name) {
+            Kind::Person => !holds_people(*field),
+            Kind::Unit => holds_people(*field),
+            Kind::Unknown => false,
         })
     }
 
     fn kind(&self, name: &str) -> Kind {
-        if looks_like_unit(name) {
-            return Kind::Unit;
-        }
-        match self.votes.get(name) {
-            Some((person, unit)) if person > unit => Kind::Person,
-            Some((person, unit)) if unit > person => Kind::Unit,
-            _ => Kind::Unknown,
+        match self.kinds.get(name) {
+            Some(kind) => *kind,
+            None if looks_like_unit(name) => Kind::Unit,
+            None => Kind::Unknown,
         }
     }
 }
 
+#[derive(Debug, Clone, Copy)]
 enum Kind {
     Person,
     Unit,
@@ -170,14 +214,6 @@ fn holds_people(field: Field) -> bool {
         field,
         Field::Leader | Field::Responsible | Field::DirectOwner
     )
-}
-
-fn tokens(field: Field, cell: &str) -> Vec<String> {
-    match field {
-        _ if holds_people(field) => clean::people(cell),
-        Field::AssistingUnit => clean::listed_units(cell),
-        _ => clean::names(cell),
-    }
 }
 
 /// Longer than a name and with an ending no name has.

@@ -1,5 +1,8 @@
 //! What offices call their columns.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::clean;
 use super::columns::Field;
 
@@ -15,28 +18,30 @@ pub(super) fn field_of(heading: &str) -> Option<(Field, u8)> {
     if name.is_empty() || name.chars().count() > LONGEST {
         return None;
     }
-    if let Some(field) = Field::ALL.into_iter().find(|field| field.heading() == name) {
-        return Some((field, 0));
+    if let Some(known) = KNOWN.get(name.as_str()) {
+        return Some(*known);
     }
     if let Some((first, last)) = period(&name) {
         return Some((Field::Period(first, last), 0));
     }
-    let whole = NAMES
-        .iter()
-        .position(|(_, names)| names.contains(&name.as_str()));
-    let ending = || {
-        let ends = |endings: &&[&str]| endings.iter().any(|ending| name.ends_with(ending));
-        ENDINGS.iter().find(|(_, endings)| ends(endings))
-    };
-    match whole.and_then(|at| NAMES.get(at)) {
-        Some((field, names)) => {
-            let rank = names.iter().position(|known| *known == name);
-            let rank = rank.and_then(|rank| u8::try_from(rank + 1).ok());
-            Some((*field, rank.unwrap_or(u8::MAX)))
-        }
-        None => ending().map(|(field, _)| (*field, 100)),
-    }
+    let ends = |endings: &&[&str]| endings.iter().any(|ending| name.ends_with(ending));
+    let ending = ENDINGS.iter().find(|(_, endings)| ends(endings));
+    ending.map(|(field, _)| (*field, 100))
 }
+
+/// Whole names, with how plainly each says its field.
+static KNOWN: LazyLock<HashMap<&str, (Field, u8)>> = LazyLock::new(|| {
+    let mut known = HashMap::new();
+    for field in Field::ALL {
+        known.entry(field.heading()).or_insert((field, 0));
+    }
+    for (field, names) in NAMES {
+        for (name, rank) in names.iter().zip(1..) {
+            known.entry(*name).or_insert((field, rank));
+        }
+    }
+    known
+});
 
 /// Whether a column is none of ours, so that it is no use to ask about it.
 pub(super) fn is_remark(heading: &str) -> bool {
@@ -375,9 +380,9 @@ const ENDINGS: [(Field, &[&str]); 8] = [
 fn plain(heading: &str) -> String {
     let name = clean::without_blanks(heading);
     let name = name.trim_start_matches("<p>").trim_end_matches("</p>");
-    let mut plain = String::new();
+    let mut plain = String::with_capacity(name.len());
     let mut depth = 0_u32;
-    for c in name.replace("</p><p>", "").chars() {
+    for c in name.split("</p><p>").flat_map(str::chars) {
         match c {
             '（' | '(' | '【' | '[' => depth += 1,
             '）' | ')' | '】' | ']' => depth = depth.saturating_sub(1),
@@ -430,6 +435,12 @@ fn period(name: &str) -> Option<(u8, u8)> {
         ("10-12月", (4, 4)),
         ("1-6月", (1, 2)),
     ];
+    const FIRSTS: [char; 15] = [
+        '上', '下', '前', '第', '一', '二', '三', '四', '1', '2', '3', '4', '7', 'Q', 'q',
+    ];
+    if !name.starts_with(FIRSTS) {
+        return None;
+    }
     let name: String = name
         .chars()
         .map(|c| match c {

@@ -6,7 +6,7 @@
 //! a date, [`rows`] takes the tasks, [`units`] repairs the lead units,
 //! [`homes`] and [`groups`] work out from the whole table who belongs to which unit and who answers
 //! together, [`people`] gives each an id, and [`settle`] makes the plan of it, with the times that [`crate::domain::schedule`]
-//! reads. Nothing is stored here.
+//! reads, many rows at once ([`parallel`]). Nothing is stored here.
 //!
 //! A bad row is a finding, not a failure; only a file that is no such table is an error.
 //!
@@ -30,6 +30,7 @@ mod lexicon;
 pub mod mark;
 mod marks;
 pub mod page;
+mod parallel;
 mod people;
 pub mod prepare;
 mod rows;
@@ -273,6 +274,17 @@ pub fn read(bytes: &[u8], source: &Source) -> Result<Reading, TableError> {
     let heading = heading::read(&draft.above, source)?;
     let id = heading::plan_id(source, heading.year)?;
     Ok(settle::settle(id, heading, draft, source))
+}
+
+/// Takes the cells out of a table file, whatever they mean; gives their number. For the bench,
+/// which holds it against other readers of cells.
+///
+/// # Errors
+/// As [`read`].
+#[doc(hidden)]
+pub fn count_cells(bytes: &[u8], source: &Source) -> Result<usize, TableError> {
+    let sheet = form::read(bytes, &source.file_name, &source.columns)?;
+    Ok(sheet.rows.iter().map(|row| row.cells.len()).sum())
 }
 
 /// Reads a table with a coordinator's corrections to single rows.

@@ -7,10 +7,10 @@ use super::columns::{Field, Header};
 use super::compose;
 pub(super) use super::findings::quote;
 use super::findings::{self, Place, Repaired};
-use super::layout::{Cells, Names, Shift};
+use super::layout::{Cells, Duties, Names, Shift};
 use super::marks::{chinese, leading_number, requirement_number, split_number, task_number};
 use super::sheet::Sheet;
-use super::{MOST_TASKS, Source, TableError, clean};
+use super::{MOST_TASKS, Source, TableError, clean, parallel};
 use crate::domain::ids::TaskNo;
 use crate::domain::plan::{Finding, FindingCode, Severity};
 
@@ -115,29 +115,48 @@ impl Taker {
     }
 
     fn take(&mut self, items: Vec<Item>) {
-        let names = Names::of(items.iter().map(|item| &item.cells));
-        for mut item in items {
-            let shift = names.shift(&item.cells);
+        let said = parallel::map(&items, |item| (Duties::of(&item.cells), Prose::of(item)));
+        let (duties, prose): (Vec<_>, Vec<_>) = said.into_iter().unzip();
+        let names = Names::of(&duties);
+        let rows = items.iter().zip(&duties);
+        let shifts: Vec<Option<Shift>> = rows
+            .map(|(item, duties)| names.shift(&item.cells, duties))
+            .collect();
+        let rows = items.into_iter().zip(duties).zip(prose).zip(shifts);
+        for (((mut item, mut duties), prose), shift) in rows {
             let repaired = shift.as_ref().and_then(|shift| shift.repaired.clone());
             if let Some(repaired) = repaired {
+                duties = Duties::of(&repaired);
                 item.cells = repaired;
             }
-            self.take_item(&item, shift.as_ref());
+            match prose {
+                Some(prose) => self.take_item(&item, duties, prose, shift.as_ref()),
+                None => self.take_further(&item),
+            }
         }
     }
 
-    fn take_item(&mut self, item: &Item, shift: Option<&Shift>) {
+    /// Takes a row without a goal.
+    fn take_further(&mut self, item: &Item) {
+        let Item { line, cells, .. } = item;
+        let place = Place {
+            task: None,
+            line: *line,
+        };
+        self.take_requirement(place, cells.get(Field::Requirement));
+        if !cells.is_only(&[Field::Requirement, Field::Number]) {
+            self.tell_missing_goal(*line);
+        }
+    }
+
+    fn take_item(&mut self, item: &Item, duties: Duties, prose: Prose, shift: Option<&Shift>) {
         let Item { line, cells, .. } = item;
         let line = *line;
-        let goal = clean::prose(cells.get(Field::Goal));
-        if goal.is_empty() {
-            self.take_requirement(Place { task: None, line }, cells.get(Field::Requirement));
-            if !cells.is_only(&[Field::Requirement, Field::Number]) {
-                self.tell_missing_goal(line);
-            }
-            return;
-        }
-        let (printed, goal) = self.printed_number(cells, goal);
+        let Prose {
+            printed,
+            goal,
+            schedule,
+        } = prose;
         let no = self.number(line, printed, &goal);
         let place = Place {
             task: Some(no),
@@ -148,13 +167,13 @@ impl Taker {
             line,
             no,
             requirement: None,
-            schedule: schedule(item, &goal),
+            schedule,
             goal,
-            leaders: clean::people(cells.get(Field::Leader)),
-            lead_units: clean::names(cells.get(Field::LeadUnit)),
-            responsible: clean::people(cells.get(Field::Responsible)),
-            owners: clean::people(cells.get(Field::DirectOwner)),
-            assisting_units: clean::listed_units(cells.get(Field::AssistingUnit)),
+            leaders: duties.leaders,
+            lead_units: duties.lead_units,
+            responsible: duties.responsible,
+            owners: duties.owners,
+            assisting_units: duties.assisting_units,
         };
         if let Some(shift) = shift {
             let finding = self.tell_shift(&row, shift);
@@ -210,20 +229,6 @@ impl Taker {
             );
         } else {
             self.requirements.push(text);
-        }
-    }
-
-    /// The number in a column of its own or before the goal; the goal without it.
-    fn printed_number(&self, cells: &Cells, goal: String) -> (Option<TaskNo>, String) {
-        let Some(own) = task_number(cells.get(Field::Number)) else {
-            return split_number(&goal);
-        };
-        match split_number(&goal) {
-            // Said twice; but `1. …2. …` are the steps of one goal.
-            (Some(before), rest) if before == own && !rest.contains(&format!("{}.", own + 1)) => {
-                (Some(own), rest)
-            }
-            _ => (Some(own), goal),
         }
     }
 
@@ -322,6 +327,45 @@ pub(super) fn listed(names: &[String]) -> String {
         "空".into()
     } else {
         names.join("、")
+    }
+}
+
+/// What a row says in sentences.
+struct Prose {
+    printed: Option<TaskNo>,
+    /// Without its number.
+    goal: String,
+    /// Put together where the table parts it over columns.
+    schedule: String,
+}
+
+impl Prose {
+    /// None where no goal is told.
+    fn of(item: &Item) -> Option<Self> {
+        let goal = clean::prose(item.cells.get(Field::Goal));
+        if goal.is_empty() {
+            return None;
+        }
+        let (printed, goal) = printed_number(&item.cells, goal);
+        Some(Self {
+            printed,
+            schedule: schedule(item, &goal),
+            goal,
+        })
+    }
+}
+
+/// The number in a column of its own or before the goal; the goal without it.
+fn printed_number(cells: &Cells, goal: String) -> (Option<TaskNo>, String) {
+    let Some(own) = task_number(cells.get(Field::Number)) else {
+        return split_number(&goal);
+    };
+    match split_number(&goal) {
+        // Said twice; but `1. …2. …` are the steps of one goal.
+        (Some(before), rest) if before == own && !rest.contains(&format!("{}.", own + 1)) => {
+            (Some(own), rest)
+        }
+        _ => (Some(own), goal),
     }
 }
 

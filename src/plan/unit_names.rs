@@ -1,6 +1,6 @@
 //! Units by the names the coordinators decided on, and what they might decide.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use super::columns::{Field, Header};
 use super::findings::Repaired;
@@ -41,13 +41,12 @@ pub(super) fn proposals(rows: &[Row], header: &Header, names: &UnitNames) -> Vec
 }
 
 fn mentions(rows: &[Row]) -> Vec<Mention> {
-    let mut known: BTreeMap<&str, Mention> = BTreeMap::new();
+    let mut known: HashMap<&str, Mention> = HashMap::new();
     for row in rows {
         // Only where the row has one unit do its people surely stand for it.
-        let people = row.responsible.iter().chain(&row.owners);
-        let own: BTreeSet<String> = match row.lead_units.as_slice() {
-            [_] => people.cloned().collect(),
-            _ => BTreeSet::new(),
+        let (responsible, owners) = match row.lead_units.as_slice() {
+            [_] => (row.responsible.as_slice(), row.owners.as_slice()),
+            _ => Default::default(),
         };
         let leading = row.lead_units.iter().map(|unit| (unit, true));
         let assisting = row.assisting_units.iter().map(|unit| (unit, false));
@@ -58,8 +57,10 @@ fn mentions(rows: &[Row]) -> Vec<Mention> {
                 people: BTreeSet::new(),
             });
             mention.times += 1;
-            if leads {
-                mention.people.extend(own.iter().cloned());
+            for name in responsible.iter().chain(owners).filter(|_| leads) {
+                if !mention.people.contains(name) {
+                    mention.people.insert(name.clone());
+                }
             }
         }
     }

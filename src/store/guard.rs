@@ -78,8 +78,9 @@ impl Room {
     pub(super) fn check(&self, folder: &Path) -> Result<(), StoreError> {
         let (free, total) = space(folder)?;
         let share = total / 100 * self.percent;
-        // A share of a very large disk is more than any year's journal.
-        if free < self.to_write || free < share.min(10 << 30) {
+        // A share of a large disk is more than all years' journals, and refusing while gigabytes are
+        // free stops the office for nothing.
+        if free < self.to_write || free < share.min(1 << 30) {
             return Err(StoreError::Refused(format!(
                 "存储目录“{}”所在磁盘只剩{}MB，已暂停写入：请清理磁盘，腾出空间后自动恢复",
                 folder.display(),

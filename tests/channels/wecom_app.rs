@@ -20,7 +20,7 @@ pub fn settings(base_url: String) -> Settings {
         base_url,
         way: Way::default(),
         cards: true,
-        taps: Vec::new(),
+        callback: None,
     }
 }
 
@@ -65,15 +65,11 @@ async fn a_reminder_is_a_card_with_the_four_statuses_and_a_link() {
 #[tokio::test]
 async fn where_the_platform_can_call_us_a_tap_answers_and_what_wants_words_opens_the_page() {
     let peer = AppPeer::good().await;
-    let channel = AppChannel::new(Settings {
-        taps: vec![
-            ReportStatus::Completed,
-            ReportStatus::OnSchedule,
-            ReportStatus::NotStarted,
-        ],
-        ..settings(peer.base_url())
-    });
-    let channel = channel.unwrap();
+    let channel = app(peer.base_url()).with_taps(vec![
+        ReportStatus::Completed,
+        ReportStatus::OnSchedule,
+        ReportStatus::NotStarted,
+    ]);
     assert!(is_sent(&channel.send(&brief(), 1).await));
     let mut card = peer.delivered().pop().unwrap().body["template_card"].clone();
     card["task_id"] = "…".into();

@@ -95,7 +95,7 @@ async fn a_table_is_uploaded_looked_at_corrected_and_accepted() {
 
     upload(&browser, &daemon, Path::new(TABLE)).await;
     browser.says("首次导入").await;
-    browser.says("第122项、第130项有错误").await;
+    browser.says("第122、130项有错误").await;
     fits(&browser, "look").await;
     assert!(!browser.text().await.contains("已按您的改正读取"));
     browser

@@ -10,7 +10,6 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::simulate::find_person;
 use super::{Fault, Operator};
 use crate::app::answers::{
     ContactsAnswer, DoubtfulPerson, ReadinessAnswer, TestAnswer, UnreachablePerson,
@@ -142,7 +141,7 @@ pub(super) async fn test(
         .commit(now, move |book| {
             let (plan, _) = latest(book)?;
             let to = match &body.person {
-                Some(who) => TestTo::Person(find_person(book, who)?),
+                Some(who) => TestTo::Person(book.find_person(who)?),
                 None if body.all => TestTo::All,
                 None => TestTo::Unproved,
             };

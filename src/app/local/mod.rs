@@ -17,7 +17,7 @@ use axum::routing::{get, post};
 use chrono::{DateTime, Utc};
 
 use crate::desk::Desk;
-use crate::domain::book::Book;
+use crate::domain::book::{Book, WhoError};
 use crate::domain::fact::Actor;
 use crate::domain::ids::BadId;
 use crate::driver::Driver;
@@ -101,6 +101,12 @@ impl Fault {
 impl From<BadId> for Fault {
     fn from(bad: BadId) -> Self {
         Self::usage(bad.to_string())
+    }
+}
+
+impl From<WhoError> for Fault {
+    fn from(error: WhoError) -> Self {
+        Self::usage(error.to_string())
     }
 }
 

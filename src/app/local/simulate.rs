@@ -178,28 +178,6 @@ impl<'a> SimulatedJson<'a> {
     }
 }
 
-/// A person by id, by `单位/姓名`, or by name where only one has it.
-pub(super) fn find_person(book: &Book, who: &str) -> Result<PersonId, Fault> {
-    if let Ok(id) = PersonId::new(who)
-        && book.people.contains_key(&id)
-    {
-        return Ok(id);
-    }
-    let (unit, name) = match who.split_once('/') {
-        Some((unit, name)) => (Some(unit), name),
-        None => (None, who),
-    };
-    let mut found = book
-        .people
-        .values()
-        .filter(|person| person.name == name && unit.is_none_or(|unit| person.unit == unit));
-    match (found.next(), found.next()) {
-        (Some(one), None) => Ok(one.id.clone()),
-        (None, _) => Err(Fault::usage(format!("没有找到“{who}”，请核对姓名"))),
-        (Some(_), Some(_)) => Err(Fault::usage(format!("有多人叫“{name}”，请写成“单位/姓名”"))),
-    }
-}
-
 /// A date (at `time`) or an RFC 3339 instant.
 fn moment(calendar: &Calendar, text: &str, time: NaiveTime) -> Result<DateTime<Utc>, Fault> {
     if let Ok(day) = text.parse::<NaiveDate>() {

@@ -20,8 +20,6 @@ use super::render::{self, RenderError, Short};
 use super::{
     Attempted, Cards, Channel, Learned, Sending, Settled, Settling, Shown, Voice, wecom_http,
 };
-use crate::config::Secret;
-use crate::config::wecom::{App, Way};
 use crate::domain::brief::{Brief, Letter};
 use crate::domain::delivery::{self, FailReason, Next};
 use crate::domain::people::{ChannelKind, Contact};
@@ -35,23 +33,7 @@ use members::Members;
 const TEXT_LIMIT: usize = 2048;
 
 /// The application, as `[wecom.app]` sets it.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// 企业ID.
-    pub corp_id: String,
-    /// AgentId.
-    pub agent_id: i64,
-    /// Its secret.
-    pub secret: Secret,
-    /// Where the platform is: a private deployment has its own host.
-    pub base_url: String,
-    /// How it is reached.
-    pub way: Way,
-    /// Whether it knows template cards.
-    pub cards: bool,
-    /// The statuses that a tap on a card reports by itself; none where the platform cannot call us.
-    pub taps: Vec<ReportStatus>,
-}
+pub use crate::config::wecom::App as Settings;
 
 /// The HTTP client cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -83,11 +65,17 @@ impl AppChannel {
         Ok(Self {
             agent_id: settings.agent_id,
             cards: settings.cards,
-            taps: settings.taps,
+            taps: Vec::new(),
             api: Api::new(http, settings.base_url, settings.corp_id, settings.secret),
             members: Members::default(),
             looked_up: Mutex::default(),
         })
+    }
+
+    /// A tap on a card reports these statuses by itself: for where the platform can call us.
+    #[must_use]
+    pub fn with_taps(self, taps: Vec<ReportStatus>) -> Self {
+        Self { taps, ..self }
     }
 
     async fn attempt(&self, brief: &Brief, nth: u32) -> Attempted {
@@ -275,24 +263,5 @@ impl Voice for AppChannel {
                 Err(said) => said.after_sending(nth),
             }
         })
-    }
-}
-
-impl Settings {
-    /// As the config has it; a tap reports `taps` by itself where the platform can call us.
-    #[must_use]
-    pub fn of(app: &App, taps: &[ReportStatus]) -> Self {
-        Self {
-            taps: match app.callback {
-                Some(_) => taps.to_vec(),
-                None => Vec::new(),
-            },
-            corp_id: app.corp_id.clone(),
-            agent_id: app.agent_id,
-            secret: app.secret.clone(),
-            base_url: app.base_url.clone(),
-            way: app.way.clone(),
-            cards: app.cards,
-        }
     }
 }

@@ -5,7 +5,11 @@
 //! [`Effect`]s, so that every back end and every replay derives the same.
 
 mod apply;
+mod cases;
+mod duties;
+mod find;
 mod query;
+mod tallies;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +30,11 @@ use super::report::{Received, Review};
 use super::user::User;
 
 pub use apply::Inconsistent;
+pub use cases::{Case, Cases, Matter};
+pub use duties::Duties;
+pub use find::WhoError;
 pub use query::ObligationState;
+pub use tallies::{Tallies, Tally};
 
 /// All that is known.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -86,6 +94,12 @@ pub struct Book {
     /// The last fact that is more than a minute older than the one before it: the clock was set
     /// back there. 0 where that never happened.
     pub stepped_back: Position,
+    /// Sums over the obligations, and what changed last; see [`Book::sum_up`].
+    pub cases: Cases,
+    /// Who owns what.
+    pub duties: Duties,
+    /// Where the people of each stage stand.
+    pub tallies: Tallies,
 }
 
 /// What is known of a person's address on one channel, beside that it is on the sheet.

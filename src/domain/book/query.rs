@@ -163,37 +163,6 @@ impl Book {
         self.obligations.range(at(0, 0)..=at(TaskNo::MAX, u8::MAX))
     }
 
-    /// The obligations a person answers for as an owner, in a plan's quarter.
-    pub fn obligations_of<'a>(
-        &'a self,
-        person: &'a PersonId,
-        plan: &'a PlanId,
-        quarter: Quarter,
-    ) -> impl Iterator<Item = (&'a ObligationKey, &'a Obligation)> + 'a {
-        self.obligations_in(plan, quarter)
-            .filter(move |(key, known)| known.closed.is_none() && self.is_owner(person, key))
-    }
-
-    /// The quarters in which a plan has obligations, in order.
-    #[must_use]
-    pub fn quarters_of(&self, plan: &PlanId) -> Vec<Quarter> {
-        let Some(known) = self.plans.get(plan) else {
-            return Vec::new();
-        };
-        let closed = || known.closed.values().map(|duty| &duty.task);
-        let tasks = || known.tasks.values().chain(closed());
-        let milestones = || tasks().flat_map(|task| &task.milestones);
-        let first = milestones().map(|m| m.first_quarter).min();
-        let last = milestones().map(|m| m.last_quarter).max();
-        let (Some(first), Some(last)) = (first, last) else {
-            return Vec::new();
-        };
-        std::iter::successors(Some(first), |quarter| Some(quarter.next()))
-            .take_while(|quarter| *quarter <= last)
-            .filter(|quarter| self.obligations_in(plan, *quarter).next().is_some())
-            .collect()
-    }
-
     /// The ladder that a case began with; none before it begins.
     #[must_use]
     pub fn ladder(&self, plan: &PlanId, quarter: Quarter) -> Option<&Ladder> {

@@ -2,15 +2,78 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Days, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 
-use super::World;
+use super::{World, docket::Outlook};
+use crate::domain::book::Case;
 use crate::domain::fact::Fact;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
 use crate::domain::message::{Message, MessageKey, Occasion, Reason};
 
 /// Days after a quarter in which a report may still be given: its links work no longer.
 const LONGEST_FOLLOWED: u64 = 90;
+
+/// When the next digest time comes at which somebody is to be told, and whether somebody still
+/// lacks word at this one.
+pub(super) fn outlook(
+    world: &World<'_>,
+    plan: &PlanId,
+    quarter: Quarter,
+    now: DateTime<Utc>,
+) -> Outlook {
+    let Some(case) = world.book.case(plan, quarter) else {
+        return Outlook::default();
+    };
+    let today = world.calendar.date_of(now);
+    let followed = match case.open > 0 && !world.coordinators.is_empty() {
+        true => world.daily_span(plan, quarter),
+        false => None,
+    };
+    let told = |occasion, person: &PersonId| {
+        let key = message_key(plan, quarter, occasion, person);
+        world.book.knows_message(&key)
+    };
+    let digest = followed.and_then(|(first, last)| {
+        let next = next_digest_time(world, today.max(first), now);
+        next.filter(|at| world.calendar.date_of(*at) <= last)
+    });
+    let lacks_digest = followed.is_some_and(|(first, last)| {
+        let mut people = world.coordinators.iter();
+        first <= today && today <= last && people.any(|one| !told(Occasion::Digest(today), one))
+    });
+    let mut people = untold(world, case).map(|(person, _)| person).peekable();
+    let settled = match people.peek() {
+        Some(_) => next_digest_time(world, today, now),
+        None => None,
+    };
+    let is_asked = today <= quarter.last_day() + Days::new(LONGEST_FOLLOWED);
+    let reaches = is_asked && people.clone().any(|one| !world.route(one).is_empty());
+    let lacks_word = people.any(|one| !told(Occasion::Settled(today), one));
+    let digest = Outlook {
+        now: lacks_digest && world.is_digest_time(now),
+        look: digest,
+        speak: digest,
+    };
+    digest.and(Outlook {
+        now: lacks_word && world.is_digest_time(now),
+        look: settled,
+        speak: settled.filter(|_| reaches),
+    })
+}
+
+/// The first digest time after `now` that is not before this day.
+fn next_digest_time(
+    world: &World<'_>,
+    from: NaiveDate,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let days = [from, from + Days::new(1)].into_iter();
+    let mut times = days.map(|day| {
+        let day = world.calendar.on_or_after(day);
+        world.calendar.instant(day, world.policy.digest_time)
+    });
+    times.find(|at| *at > now)
+}
 
 /// The digest of today, from the reminder on, until all have reported.
 pub(super) fn digest(
@@ -24,22 +87,18 @@ pub(super) fn digest(
     let within = world
         .daily_span(plan, quarter)
         .is_some_and(|(first, last)| first <= today && today <= last);
-    if !within {
+    let open = world.book.case(plan, quarter).map_or(0, |case| case.open);
+    if !within || open == 0 {
         return;
     }
-    let open: Vec<ObligationKey> = world
-        .book
-        .obligations_in(plan, quarter)
-        .filter(|(_, obligation)| obligation.is_open())
-        .map(|(key, _)| key.clone())
-        .collect();
-    if open.is_empty() {
-        return;
-    }
+    let about = || {
+        let all = world.book.obligations_in(plan, quarter);
+        let open = all.filter(|(_, obligation)| obligation.is_open());
+        open.map(|(key, _)| key.clone()).collect()
+    };
     for person in world.coordinators {
-        let occasion = Occasion::Digest(today);
-        let message = daily_message(world, plan, quarter, occasion, person, open.clone(), now);
-        facts.extend(message);
+        let key = message_key(plan, quarter, Occasion::Digest(today), person);
+        facts.extend(daily_message(world, key, about, now));
     }
 }
 
@@ -51,8 +110,11 @@ pub(super) fn settled(
     now: DateTime<Utc>,
     facts: &mut Vec<Fact>,
 ) {
+    let Some(case) = world.book.case(plan, quarter) else {
+        return;
+    };
     let mut settled: BTreeMap<&PersonId, Vec<ObligationKey>> = BTreeMap::new();
-    for (person, key) in untold(world, plan, quarter) {
+    for (person, key) in untold(world, case) {
         settled.entry(person).or_default().push(key.clone());
     }
     let today = world.calendar.date_of(now);
@@ -61,10 +123,8 @@ pub(super) fn settled(
         if !world.within_budget(person, now, 1) {
             continue;
         }
-        let occasion = Occasion::Settled(today);
-        facts.extend(daily_message(
-            world, plan, quarter, occasion, person, about, now,
-        ));
+        let key = message_key(plan, quarter, Occasion::Settled(today), person);
+        facts.extend(daily_message(world, key, || about, now));
     }
 }
 
@@ -72,79 +132,45 @@ pub(super) fn settled(
 /// digest.
 fn untold<'a>(
     world: &World<'a>,
-    plan: &PlanId,
-    quarter: Quarter,
-) -> impl Iterator<Item = (&'a PersonId, &'a ObligationKey)> {
-    let closed = world
-        .book
-        .obligations_in(plan, quarter)
-        .filter(|(_, obligation)| !obligation.is_open() && !obligation.is_withdrawn());
-    let people = closed.flat_map(|(key, obligation)| {
-        let copied = obligation.copied.iter().filter(|(_, told)| !**told);
-        copied.map(move |(person, _)| (person, key))
-    });
+    case: &'a Case,
+) -> impl Iterator<Item = &'a (PersonId, ObligationKey)> + Clone + use<'a> {
     let coordinators = world.coordinators;
+    let people = case.untold.iter();
     people.filter(move |(person, _)| !coordinators.contains(person))
 }
 
-/// The next digest time after `now`, while the quarter is followed daily, or somebody is still to
-/// be told that something is settled.
-pub(super) fn next(
-    world: &World<'_>,
-    plan: &PlanId,
-    quarter: Quarter,
-    now: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
-    let (first, last) = world.daily_span(plan, quarter)?;
-    let today = world.calendar.date_of(now);
-    let waits = |(person, _): (&PersonId, _)| !world.route(person).is_empty();
-    let last = if today < last {
-        last
-    } else if today <= quarter.last_day() + Days::new(LONGEST_FOLLOWED)
-        && untold(world, plan, quarter).any(waits)
-    {
-        today + Days::new(LONGEST_FOLLOWED)
-    } else {
-        last
-    };
-    if today > last {
-        return None;
-    }
-    let candidates = [today.max(first), today.max(first) + Days::new(1)];
-    candidates.into_iter().find_map(|day| {
-        let day = world.calendar.on_or_after(day);
-        let at = world.calendar.instant(day, world.policy.digest_time);
-        (at > now && day <= last).then_some(at)
-    })
-}
-
-fn daily_message(
-    world: &World<'_>,
+fn message_key(
     plan: &PlanId,
     quarter: Quarter,
     occasion: Occasion,
     person: &PersonId,
-    about: Vec<ObligationKey>,
-    now: DateTime<Utc>,
-) -> Option<Fact> {
-    let key = MessageKey {
+) -> MessageKey {
+    MessageKey {
         plan: plan.clone(),
         quarter,
         occasion,
         person: person.clone(),
-    };
-    let route = world.route(person);
+    }
+}
+
+fn daily_message(
+    world: &World<'_>,
+    key: MessageKey,
+    about: impl FnOnce() -> Vec<ObligationKey>,
+    now: DateTime<Utc>,
+) -> Option<Fact> {
+    let route = world.route(&key.person);
     if world.book.knows_message(&key) || route.is_empty() {
         return None;
     }
     let message = Message {
-        key,
-        reason: match occasion {
+        reason: match key.occasion {
             Occasion::Settled(_) => Reason::Settled,
             _ => Reason::DailyDigest,
         },
+        key,
         items: Vec::new(),
-        about,
+        about: about(),
         copied: Vec::new(),
         catch_up: false,
         route,

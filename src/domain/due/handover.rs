@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::{World, stage::urgency};
+use super::{World, docket::Outlook, stage::urgency};
 use crate::domain::book::{DeliveryState, Hand, Handover, PlanBook};
 use crate::domain::fact::{Fact, StageOutcome};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
-use crate::domain::message::{Message, MessageKey, Occasion, Reason};
+use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
 
 /// Tells everyone concerned, once for each version of the plan.
 ///
@@ -58,10 +58,14 @@ pub(super) fn tell(world: &World<'_>, plan: &PlanId, now: DateTime<Utc>, facts: 
     }
 }
 
-/// When messages may leave again, while somebody may still have to be told.
-pub(super) fn next(world: &World<'_>, plan: &PlanId, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let known = world.book.plans.get(plan)?;
-    has_fresh(world, known, now).then(|| world.policy.next_open(world.calendar, now))
+/// When messages may leave, while somebody may still have to be told.
+pub(super) fn outlook(world: &World<'_>, plan: &PlanId, now: DateTime<Utc>) -> Outlook {
+    match world.book.plans.get(plan) {
+        Some(known) if has_fresh(world, known, now) => {
+            Outlook::at(world.policy.next_open(world.calendar, now), now)
+        }
+        _ => Outlook::default(),
+    }
 }
 
 /// What the new owner has to report, unless a stage has told it since.
@@ -153,9 +157,10 @@ fn has_fresh(world: &World<'_>, plan: &PlanBook, now: DateTime<Utc>) -> bool {
 
 /// Whether anybody has been reminded of anything of this plan.
 fn has_begun(world: &World<'_>, plan: &PlanId) -> bool {
-    let stages = world.book.stages.iter();
+    let from = (plan.clone(), Quarter::FIRST, Stage::Notice);
+    let stages = world.book.stages.range(from..);
     stages
-        .filter(|((known, ..), _)| known == plan)
+        .take_while(|((known, ..), _)| known == plan)
         .any(|(_, (_, outcome))| matches!(outcome, StageOutcome::Ran { .. }))
 }
 

@@ -5,6 +5,7 @@
 //! clock set back needs no path of its own.
 
 mod daily;
+mod docket;
 mod handover;
 mod simulate;
 mod stage;
@@ -25,7 +26,9 @@ use super::ladder::Ladder;
 use super::message::Stage;
 use super::people::{ChannelKind, Contact, Person};
 use super::policy::Policy;
+use docket::Outlook;
 
+pub use docket::Docket;
 pub use simulate::{Simulated, simulate};
 pub use test_message::{TestTo, test};
 pub use urge::{UrgeFate, UrgeFilter, Urging, urge};
@@ -221,57 +224,20 @@ impl World<'_> {
     }
 }
 
-/// The facts that are to be appended now: stages run or skipped, messages queued, each with its
-/// reason. Empty when there is nothing to do.
+/// A single pass: [`Docket::pass`] with an empty docket, which looks at everything.
 #[must_use]
 pub fn pass(world: &World<'_>, now: DateTime<Utc>) -> Vec<Fact> {
-    let mut facts = Vec::new();
-    for plan in world.book.plans.keys() {
-        for quarter in world.book.quarters_of(plan) {
-            stage::run_due(world, plan, quarter, now, &mut facts);
-        }
-    }
-    for plan in world.book.plans.keys() {
-        handover::tell(world, plan, now, &mut facts);
-    }
-    if world.is_digest_time(now) {
-        for plan in world.book.plans.keys() {
-            for quarter in world.book.quarters_of(plan) {
-                daily::digest(world, plan, quarter, now, &mut facts);
-                daily::settled(world, plan, quarter, now, &mut facts);
-            }
-        }
-    }
-    facts
+    Docket::default().pass(world, now)
 }
 
-/// The next moment after `now` at which a pass may have something to do.
+/// The next moment after `now` at which somebody will be told something, as far as it can be
+/// foreseen.
 #[must_use]
 pub fn next_after(world: &World<'_>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let mut next: Option<DateTime<Utc>> = None;
-    let mut consider = |at: DateTime<Utc>| {
-        if at > now && next.is_none_or(|known| at < known) {
-            next = Some(at);
-        }
-    };
-    for plan in world.book.plans.keys() {
-        if let Some(at) = handover::next(world, plan, now) {
-            consider(at);
-        }
-        for quarter in world.book.quarters_of(plan) {
-            for stage in Stage::ALL {
-                if !world.has_run(plan, quarter, stage)
-                    && let Some(at) = world.stage_time(plan, quarter, stage)
-                {
-                    consider(at);
-                }
-            }
-            if let Some(at) = daily::next(world, plan, quarter, now) {
-                consider(at);
-            }
-        }
-    }
-    next
+    let matters = world.book.matters();
+    matters
+        .filter_map(|matter| Outlook::of(world, &matter, now).speak)
+        .min()
 }
 
 /// What a pass leaves out, in words for whoever imported the plan: one line a quarter.

@@ -152,4 +152,5 @@ fn forget_after(book: &mut Book, from: DateTime<Utc>) {
     // What is half sent cannot be taken up by a copy; it will speak for itself.
     book.messages
         .retain(|_, delivery| !matches!(delivery.state, DeliveryState::Sending { .. }));
+    book.sum_up();
 }

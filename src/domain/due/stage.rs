@@ -5,12 +5,31 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::World;
+use super::docket::Outlook;
 use crate::domain::book::Obligation;
 use crate::domain::fact::{Fact, SkipWhy, StageOutcome};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
 use crate::domain::ladder::StageRule;
 use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
 use crate::domain::plan::Group;
+
+/// When the next stage comes, and whether one has.
+pub(super) fn outlook(
+    world: &World<'_>,
+    plan: &PlanId,
+    quarter: Quarter,
+    now: DateTime<Utc>,
+) -> Outlook {
+    if world.book.case(plan, quarter).is_none() {
+        return Outlook::default();
+    }
+    let rules = world.ladder(plan, quarter).stages.iter();
+    rules
+        .filter(|rule| !world.has_run(plan, quarter, rule.stage))
+        .filter_map(|rule| world.stage_time(plan, quarter, rule.stage))
+        .map(|at| Outlook::at(at, now))
+        .fold(Outlook::default(), Outlook::and)
+}
 
 /// Runs the latest stage whose time has come, and says of the earlier ones why they are left out.
 pub(super) fn run_due(

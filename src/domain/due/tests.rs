@@ -14,29 +14,29 @@ use crate::domain::plan::{Group, Heading, Milestone, MilestoneKind, PersonRef, T
 use crate::domain::report::{Report, ReportStatus, Review, Via};
 
 /// A small office: two owners with one task each and one they answer for together, over 2022.
-struct Office {
-    book: Book,
+pub(super) struct Office {
+    pub(super) book: Book,
     calendar: Calendar,
-    policy: Policy,
+    pub(super) policy: Policy,
     reach: Reach,
-    coordinators: Vec<PersonId>,
+    pub(super) coordinators: Vec<PersonId>,
 }
 
-fn plan_id() -> PlanId {
+pub(super) fn plan_id() -> PlanId {
     PlanId::new("p-2022").unwrap()
 }
 
-fn quarter(text: &str) -> Quarter {
+pub(super) fn quarter(text: &str) -> Quarter {
     text.parse().unwrap()
 }
 
-fn time(text: &str) -> DateTime<Utc> {
+pub(super) fn time(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(&format!("{text}:00+08:00"))
         .unwrap()
         .to_utc()
 }
 
-fn id(name: &str) -> PersonId {
+pub(super) fn id(name: &str) -> PersonId {
     PersonId::of("市科技局", name)
 }
 
@@ -87,7 +87,7 @@ fn calendar() -> Calendar {
     Calendar::new(chrono_tz::Asia::Shanghai, years)
 }
 
-fn task(no: u32, owners: &[&str], first: &str, last: &str) -> Task {
+pub(super) fn task(no: u32, owners: &[&str], first: &str, last: &str) -> Task {
     Task {
         no,
         goal: format!("第{no}项工作"),
@@ -117,7 +117,7 @@ fn task(no: u32, owners: &[&str], first: &str, last: &str) -> Task {
 }
 
 impl Office {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut office = Self {
             book: Book::default(),
             calendar: calendar(),
@@ -180,7 +180,7 @@ impl Office {
         office
     }
 
-    fn world(&self) -> World<'_> {
+    pub(super) fn world(&self) -> World<'_> {
         World {
             book: &self.book,
             calendar: &self.calendar,
@@ -190,7 +190,7 @@ impl Office {
         }
     }
 
-    fn append(&mut self, at: DateTime<Utc>, fact: Fact) {
+    pub(super) fn append(&mut self, at: DateTime<Utc>, fact: Fact) {
         let entry = Entry {
             position: self.book.position + 1,
             at,
@@ -217,7 +217,7 @@ impl Office {
         messages
     }
 
-    fn deliver(&mut self, now: DateTime<Utc>, message: &Message) {
+    pub(super) fn deliver(&mut self, now: DateTime<Utc>, message: &Message) {
         self.append(
             now,
             Fact::SendIntended {
@@ -240,6 +240,10 @@ impl Office {
     }
 
     fn report(&mut self, at: &str, name: &str, task: u32) {
+        self.report_at(time(at), name, task);
+    }
+
+    pub(super) fn report_at(&mut self, at: DateTime<Utc>, name: &str, task: u32) {
         let report = Report {
             obligation: obligation(task),
             person: id(name),
@@ -252,11 +256,11 @@ impl Office {
             actuals: Vec::new(),
         };
         let report = Box::new(report);
-        self.append(time(at), Fact::ReportReceived { report });
+        self.append(at, Fact::ReportReceived { report });
     }
 }
 
-fn obligation(task: u32) -> ObligationKey {
+pub(super) fn obligation(task: u32) -> ObligationKey {
     ObligationKey {
         plan: plan_id(),
         quarter: quarter("2022Q1"),
@@ -633,8 +637,7 @@ fn the_digest_comes_daily_from_the_reminder_until_all_have_reported() {
 }
 
 /// A revised table with this task in it.
-fn revise(office: &mut Office, at: &str, task: Task) {
-    let at = time(at);
+pub(super) fn revise(office: &mut Office, at: DateTime<Utc>, task: Task) {
     let heading = office.book.plans[&plan_id()].heading.clone();
     let imported = Fact::PlanImported {
         plan: plan_id(),
@@ -661,7 +664,7 @@ fn a_new_owner_hears_at_once_and_the_former_one_is_thanked_each_once() {
     office.pass("2022-03-17T09:10");
     revise(
         &mut office,
-        "2022-03-21T20:00",
+        time("2022-03-21T20:00"),
         task(1, &["卓庆"], "2022Q1", "2022Q1"),
     );
     assert_eq!(office.pass("2022-03-21T20:01"), [], "not after hours");
@@ -693,7 +696,7 @@ fn who_knows_of_nothing_yet_or_has_nothing_open_is_not_told_of_a_change() {
     let mut office = Office::new();
     revise(
         &mut office,
-        "2022-01-05T10:00",
+        time("2022-01-05T10:00"),
         task(1, &["卓庆"], "2022Q1", "2022Q1"),
     );
     assert_eq!(office.pass("2022-01-05T10:01"), [], "a correction");
@@ -703,7 +706,7 @@ fn who_knows_of_nothing_yet_or_has_nothing_open_is_not_told_of_a_change() {
     office.report("2022-03-18T09:10", "钟靖平", 1);
     revise(
         &mut office,
-        "2022-03-21T10:00",
+        time("2022-03-21T10:00"),
         task(1, &["卓庆"], "2022Q1", "2022Q1"),
     );
     assert_eq!(office.pass("2022-03-21T10:01"), [], "nothing is open");

@@ -3,44 +3,57 @@
 /// What is left to read; a copy is a checkpoint.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cursor<'a> {
-    text: &'a str,
-    at: usize,
+    rest: &'a str,
+    /// Length of the whole text.
+    length: usize,
 }
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+        Self {
+            rest: text,
+            length: text.len(),
+        }
     }
 
     /// Bytes read so far.
     pub(super) fn at(self) -> usize {
-        self.at
+        self.length - self.rest.len()
     }
 
     pub(super) fn rest(self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
+        self.rest
     }
 
+    #[inline]
     pub(super) fn peek(self) -> Option<char> {
-        self.rest().chars().next()
+        self.rest.chars().next()
     }
 
+    #[inline]
     pub(super) fn next(&mut self) -> Option<char> {
-        let found = self.peek()?;
-        self.at += found.len_utf8();
+        let mut characters = self.rest.chars();
+        let found = characters.next()?;
+        self.rest = characters.as_str();
         Some(found)
     }
 
     /// Reads `word` if it comes next.
+    #[inline]
     pub(super) fn eat(&mut self, word: &str) -> bool {
-        let found = self.rest().starts_with(word);
-        if found {
-            self.at += word.len();
+        // Nearly all words fail at their first character: no call for those.
+        if let Some(first) = word.as_bytes().first_chunk::<3>()
+            && self.rest.as_bytes().first_chunk() != Some(first)
+        {
+            return false;
         }
-        found
+        let after = self.rest.strip_prefix(word);
+        self.rest = after.unwrap_or(self.rest);
+        after.is_some()
     }
 
     /// Reads the first of `words` that comes next; list longer ones first.
+    #[inline]
     pub(super) fn eat_any(&mut self, words: &[&str]) -> bool {
         words.iter().any(|word| self.eat(word))
     }

@@ -4,6 +4,7 @@ use chrono::{Datelike, Days, NaiveDate};
 
 use super::context::TimeContext;
 use super::cursor::Cursor;
+use super::firsts;
 use super::node::Day;
 use super::number::read_small;
 use super::when::{When, Why};
@@ -11,9 +12,9 @@ use super::words::{eat_unless, read_joiner};
 use super::year::read_year;
 
 /// Words for a festival, its name in the holiday table, and its day where the sun fixes it.
-type Known = (&'static [&'static str], &'static str, Option<(u32, u32)>);
+pub(super) type Known = (&'static [&'static str], &'static str, Option<(u32, u32)>);
 
-const FESTIVALS: [Known; 17] = [
+pub(super) const FESTIVALS: [Known; 17] = [
     (&["高考"], "", Some((6, 7))),
     (&["国家宪法日", "宪法日"], "", Some((12, 4))),
     (&["元旦春节", "元旦、春节", "春节"], "春节", None),
@@ -34,7 +35,7 @@ const FESTIVALS: [Known; 17] = [
 ];
 
 /// Local seasons, longer words first; `None` where only the site can tell the day.
-const SEASONS: [&str; 54] = [
+pub(super) const SEASONS: [&str; 54] = [
     "秋季学期开学",
     "秋季新学期开学",
     "秋季学期",
@@ -179,6 +180,9 @@ fn read_festival(
 
 /// A festival's name, with the word for its holidays.
 fn read_name(cursor: &mut Cursor<'_>) -> Option<(&'static str, Option<(u32, u32)>)> {
+    if !firsts::of(*cursor).festival() {
+        return None;
+    }
     let mut ahead = *cursor;
     let (_, name, fixed) = FESTIVALS
         .iter()
@@ -202,10 +206,13 @@ fn read_season(
         .seasons
         .iter()
         .map(|season| season.name.as_str());
-    let word = SEASONS
-        .into_iter()
-        .chain(own)
-        .find(|word| ahead.eat(word))?;
+    let known = if firsts::of(ahead).season() {
+        SEASONS.as_slice()
+    } else {
+        &[]
+    };
+    let mut words = known.iter().copied().chain(own);
+    let word = words.find(|word| ahead.eat(word))?;
     // `6月汛期` tells no more than `汛期`; `9月开学` tells which.
     let month = month.filter(|_| word.contains("开学"));
     ahead.eat_any(&["来临", "到来", "开始", "生产", "工作"]);

@@ -21,13 +21,16 @@ impl<'a> Heading<'a> {
     pub(super) fn read(from: Cursor<'a>, ctx: &TimeContext, base: Base) -> Option<Self> {
         const LONGEST: usize = 40;
         let mut ahead = from;
-        let mut label = String::new();
         for _ in 0..LONGEST {
+            let before = ahead.at();
             match ahead.next()? {
-                '：' | ':' => return Self::of(from, label.trim(), ahead, ctx, base),
+                '：' | ':' => {
+                    let label = from.rest().get(..before - from.at())?;
+                    return Self::of(from, label.trim(), ahead, ctx, base);
+                }
                 '。' | '；' | ';' | '，' | ',' | '\n' | '！' | '？' => return None,
                 '（' | '(' if states_time(ahead, ctx, base) => return None,
-                other => label.push(other),
+                _ => {}
             }
         }
         None

@@ -2,6 +2,7 @@
 
 use super::context::TimeContext;
 use super::cursor::Cursor;
+use super::firsts;
 use super::phrase::{self, Phrase};
 use super::spot::Base;
 use super::when::When;
@@ -22,50 +23,12 @@ pub(super) const LABELS: [&str; 12] = [
     "期限",
 ];
 
-/// Words between a boundary and the time; gives those that say how sure it is (`力争`).
-pub(super) fn read_lead_in(cursor: &mut Cursor<'_>) -> String {
-    if cursor.eat("其中") {
-        cursor.eat_any(&["，", ",", "：", ":"]);
-        cursor.skip_blanks();
-    } else if cursor.peek().is_some_and(|c| ('①'..='⑳').contains(&c)) {
-        cursor.next();
-    }
-    read_label(cursor);
-    cursor.eat_any(&["并", "同时"]);
-    cursor.eat_any(&AFTERWARDS);
-    let before = cursor.rest();
-    cursor.eat_any(&SURENESS);
-    let said = before.len() - cursor.rest().len();
-    cursor.eat_any(&[
-        "截至",
-        "截止到",
-        "截止",
-        "最迟不超过",
-        "最迟",
-        "最晚",
-        "不超过",
-        "不晚于",
-        "不迟于",
-        "赶在",
-        "即日起至",
-        "于",
-        "在",
-        "自",
-        "从",
-        "至",
-        "到",
-    ]);
-    before.get(..said).unwrap_or_default().to_owned()
-}
+/// All words that may lead to a time.
+pub(super) const WORDS: [&[&str]; 6] = [&[AMONG], &LABELS, &ALSO, &AFTERWARDS, &SURENESS, &UNTIL];
 
-/// `完成时限：6月底前`.
-fn read_label(cursor: &mut Cursor<'_>) {
-    let mut ahead = *cursor;
-    if ahead.eat_any(&LABELS) && ahead.eat_any(&["：", ":"]) {
-        ahead.skip_blanks();
-        *cursor = ahead;
-    }
-}
+const AMONG: &str = "其中";
+
+const ALSO: [&str; 2] = ["并", "同时"];
 
 /// Words that let what recurs begin after the time before it: `3月启动，此后每月通报`.
 pub(super) const AFTERWARDS: [&str; 4] = ["此后", "其后", "之后", "以后"];
@@ -81,6 +44,56 @@ const SURENESS: [&str; 9] = [
     "务必",
     "原则上",
 ];
+
+const UNTIL: [&str; 17] = [
+    "截至",
+    "截止到",
+    "截止",
+    "最迟不超过",
+    "最迟",
+    "最晚",
+    "不超过",
+    "不晚于",
+    "不迟于",
+    "赶在",
+    "即日起至",
+    "于",
+    "在",
+    "自",
+    "从",
+    "至",
+    "到",
+];
+
+/// Words between a boundary and the time; gives those that say how sure it is (`力争`).
+pub(super) fn read_lead_in<'a>(cursor: &mut Cursor<'a>) -> &'a str {
+    if cursor.peek().is_some_and(|c| ('①'..='⑳').contains(&c)) {
+        cursor.next();
+    } else if firsts::of(*cursor).lead() && cursor.eat(AMONG) {
+        cursor.eat_any(&["，", ",", "：", ":"]);
+        cursor.skip_blanks();
+    }
+    if !firsts::of(*cursor).lead() {
+        return "";
+    }
+    read_label(cursor);
+    cursor.eat_any(&ALSO);
+    cursor.eat_any(&AFTERWARDS);
+    let before = cursor.rest();
+    cursor.eat_any(&SURENESS);
+    let said = before.len() - cursor.rest().len();
+    cursor.eat_any(&UNTIL);
+    before.get(..said).unwrap_or_default()
+}
+
+/// `完成时限：6月底前`.
+fn read_label(cursor: &mut Cursor<'_>) {
+    let mut ahead = *cursor;
+    if ahead.eat_any(&LABELS) && ahead.eat_any(&["：", ":"]) {
+        ahead.skip_blanks();
+        *cursor = ahead;
+    }
+}
 
 /// `力争6月、确保8月通车`: what is assured counts, what is hoped for is kept beside it. Whether there
 /// was such a pair.

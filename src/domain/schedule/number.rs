@@ -18,8 +18,18 @@ pub(super) fn year_digit(character: char) -> Option<u8> {
 }
 
 fn chinese(character: char) -> Option<u8> {
-    let place = "一二三四五六七八九".chars().position(|c| c == character)?;
-    u8::try_from(place + 1).ok()
+    Some(match character {
+        '一' => 1,
+        '二' => 2,
+        '三' => 3,
+        '四' => 4,
+        '五' => 5,
+        '六' => 6,
+        '七' => 7,
+        '八' => 8,
+        '九' => 9,
+        _ => return None,
+    })
 }
 
 /// A number of at most two digits, 1 to `most`: `6`, `06`, `１０`, `十二`, `二十五`, `廿五`.

@@ -9,7 +9,7 @@ use super::spot::Base;
 use super::when::{When, Why};
 use super::words::eat_unless;
 use super::year::read_year;
-use super::{dated, festival, relative, repeat, span, words};
+use super::{dated, festival, firsts, relative, repeat, span, words};
 
 /// A time phrase at the head of a clause.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +48,11 @@ impl Phrase {
 /// Reads a time phrase with what closes it (`末`, a comma), if one comes next.
 pub(super) fn read(cursor: &mut Cursor<'_>, ctx: &TimeContext, base: Base) -> Option<Phrase> {
     let mut ahead = *cursor;
-    let mut phrase =
-        read_quartered(&mut ahead, ctx).or_else(|| read_other(&mut ahead, ctx, base))?;
+    let mut phrase = if firsts::of(ahead).time() || own_season_may_open(ahead, ctx) {
+        read_quartered(&mut ahead, ctx).or_else(|| read_other(&mut ahead, ctx, base))
+    } else {
+        read_hanging(&mut ahead)
+    }?;
     if phrase.heads {
         let _ = span::repeated(&mut ahead, ctx, &mut phrase);
     } else {
@@ -98,25 +101,12 @@ fn read_other(cursor: &mut Cursor<'_>, ctx: &TimeContext, base: Base) -> Option<
         if let Some(from) = found.from {
             read_recurring_within(&mut ahead, ctx, from, &mut phrase.when);
         }
-    } else if ahead.eat_any(&[
-        "两节前",
-        "双节前",
-        "两节期间",
-        "本季度末前",
-        "本季度末",
-        "月底前",
-        "月末前",
-        "季末前",
-        "季度末前",
-        "节前",
-        "月底",
-        "本月底前",
-    ]) {
+    } else if ahead.eat_any(&NO_MONTH) {
         phrase.when = When::Unknown;
         phrase.why = Some(Why::NoMonth);
-    } else if relative::read(&mut ahead) {
-        phrase.when = When::Unknown;
-        phrase.why = Some(Why::Hangs);
+    } else if let Some(found) = read_hanging(&mut ahead) {
+        *cursor = ahead;
+        return Some(found);
     } else if let Some(year) = read_year_alone(&mut ahead, ctx) {
         if year == ctx.year {
             (phrase.year, phrase.loose) = (Some(year), true);
@@ -129,6 +119,45 @@ fn read_other(cursor: &mut Cursor<'_>, ctx: &TimeContext, base: Base) -> Option<
     phrase.heads = read_separator(&mut ahead);
     *cursor = ahead;
     Some(phrase)
+}
+
+/// Words that leave out what they hang on.
+pub(super) const NO_MONTH: [&str; 12] = [
+    "两节前",
+    "双节前",
+    "两节期间",
+    "本季度末前",
+    "本季度末",
+    "月底前",
+    "月末前",
+    "季末前",
+    "季度末前",
+    "节前",
+    "月底",
+    "本月底前",
+];
+
+/// Characters that other words of time begin with, beside those in lists of words.
+pub(super) const OTHERS: &[&str] = &[
+    "上", "下", "中", "前", "后", "H", "Ｈ", "贯穿", "全年", "Q", "q", "Ｑ", "第", "首", "Ⅰ", "Ⅱ",
+    "Ⅲ", "Ⅳ", "年", "岁", "月", "底", "末", "初", "廿", "十", "〇", "零", "○", "Ｏ", "一", "二",
+    "三", "四", "五", "六", "七", "八", "九", "两", "半",
+];
+
+/// `待省批复后15个工作日内`: may begin with any word.
+fn read_hanging(cursor: &mut Cursor<'_>) -> Option<Phrase> {
+    relative::read(cursor).then(|| Phrase {
+        when: When::Unknown,
+        why: Some(Why::Hangs),
+        heads: read_separator(cursor),
+        ..Phrase::all_year()
+    })
+}
+
+fn own_season_may_open(cursor: Cursor<'_>, ctx: &TimeContext) -> bool {
+    let seasons = ctx.almanac.seasons.iter();
+    let mut names = seasons.map(|season| season.name.as_str());
+    names.any(|name| cursor.rest().starts_with(name))
 }
 
 /// `春节前、国庆节前`.
@@ -229,7 +258,10 @@ fn read_year_alone(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Option<i32> {
 
 /// Whether a phrase can begin so inside a sentence: spares reading at every character.
 pub(super) fn may_open(first: char) -> bool {
-    "第上下前HQqＱ年今明次来五六七八九十二〇".contains(first)
+    matches!(
+        first,
+        '第' | '上' | '下' | '前' | 'H' | 'Q' | 'q' | 'Ｑ' | '年' | '今' | '明' | '次' | '来'
+    ) || matches!(first, '五' | '六' | '七' | '八' | '九' | '十' | '〇')
         || number(first).is_some()
         || digit(first).is_some()
 }
@@ -379,4 +411,39 @@ pub(super) fn read_separator(cursor: &mut Cursor<'_>) -> bool {
         *cursor = ahead;
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The list of first characters holds whatever a time may begin with.
+    #[test]
+    fn no_time_is_passed_over_for_its_first_character() {
+        let seed = include_str!("../../../seeds/dongguan-2022.txt");
+        let samples = include_str!("tests.rs");
+        let ctx = TimeContext::of(2022);
+        let base = Base {
+            year: 2022,
+            month: Some(3),
+        };
+        let wide = "２月底前完成采购，１０月底前建成；２０２２年　９月";
+        let lines = samples.lines().chain(seed.lines().take(80));
+        let lines = lines.chain([wide]);
+        let mut passed_over = 0;
+        for line in lines {
+            for (at, _) in line.char_indices() {
+                let cursor = Cursor::new(line.get(at..).unwrap());
+                if firsts::of(cursor).time() {
+                    continue;
+                }
+                let (mut all, mut hanging) = (cursor, cursor);
+                let found =
+                    read_quartered(&mut all, &ctx).or_else(|| read_other(&mut all, &ctx, base));
+                assert_eq!(found, read_hanging(&mut hanging), "{}", cursor.rest());
+                passed_over += 1;
+            }
+        }
+        assert!(passed_over > 10_000);
+    }
 }

@@ -6,9 +6,9 @@ use chrono::{Datelike, NaiveDate};
 
 use super::super::ids::Quarter;
 use super::lead::AFTERWARDS;
+use super::mark::{Boundary, Mark, MarkKind};
 use super::node::{Node, Time};
 use super::phrase::{self, Phrase};
-use super::scan::{Boundary, Mark, MarkKind};
 use super::when::When;
 use super::{Doubt, Schedule, pairs, span, tidy};
 

@@ -30,28 +30,33 @@ fn read_event(cursor: &mut Cursor<'_>) -> bool {
     let text = cursor.rest();
     let waits = cursor.eat("待");
     for _ in 0..LONGEST {
-        if cursor.eat_any(&["之日起", "之后", "以后", "后"]) {
-            let said = text
-                .get(..text.len() - cursor.rest().len())
-                .unwrap_or_default();
-            let is_event = EVENTS.iter().any(|event| said.contains(event));
-            let mut after = *cursor;
-            after.eat_any(&["，", ","]);
-            after.eat("的");
-            let within = read_duration(&mut after, true);
-            if within {
-                *cursor = after;
+        match cursor.peek() {
+            Some('之' | '以' | '后') if cursor.eat_any(&["之日起", "之后", "以后", "后"]) =>
+            {
+                let said = text.get(..text.len() - cursor.rest().len());
+                let said = said.unwrap_or_default();
+                let within = read_within(cursor);
+                return waits || within && EVENTS.iter().any(|event| said.contains(event));
             }
-            return waits || is_event && within;
-        }
-        match cursor.next() {
             None | Some('，' | ',' | '。' | '；' | ';' | '：' | ':' | '、' | '\n') => {
                 return false;
             }
-            Some(_) => {}
-        }
+            Some(_) => cursor.next(),
+        };
     }
     false
+}
+
+/// `15个工作日内` behind an event.
+fn read_within(cursor: &mut Cursor<'_>) -> bool {
+    let mut after = *cursor;
+    after.eat_any(&["，", ","]);
+    after.eat("的");
+    let within = read_duration(&mut after, true);
+    if within {
+        *cursor = after;
+    }
+    within
 }
 
 /// `3个月内`; also counted in days where an event stands before, else it is a service's time.

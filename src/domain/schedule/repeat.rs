@@ -6,11 +6,11 @@ use super::context::TimeContext;
 use super::cursor::Cursor;
 use super::node::{Every, Repeat};
 use super::number::read_small;
-use super::quarters;
 use super::spot::{self, Base};
 use super::words::{Joiner, eat_unless, read_joiner};
+use super::{firsts, quarters};
 
-const STEPS: [(&[&str], Every); 10] = [
+pub(super) const STEPS: [(&[&str], Every); 10] = [
     (
         &[
             "每两个月",
@@ -71,8 +71,20 @@ const STEPS: [(&[&str], Every); 10] = [
     ),
 ];
 
+/// Steps that only another 一 makes one of.
+pub(super) const ONE_EACH: [(&[&str], Every); 5] = [
+    (&["周", "一周"], Every::Week),
+    (&["月", "一月", "一个月"], Every::Month),
+    (&["季度", "季", "一季"], Every::Quarter),
+    (&["半年"], Every::Half),
+    (&["年度", "年", "一年"], Every::Year),
+];
+
 /// Reads one, if it comes next.
 pub(super) fn read(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Option<Repeat> {
+    if !firsts::of(*cursor).repeat() {
+        return None;
+    }
     let mut ahead = *cursor;
     let every = match STEPS.iter().find(|(words, _)| ahead.eat_any(words)) {
         Some((_, every)) => *every,
@@ -117,19 +129,12 @@ fn read_weekday(cursor: &mut Cursor<'_>) {
 
 /// `半年一考核`, `一周一调度`: the step without its 每.
 fn read_one_each(cursor: &mut Cursor<'_>) -> Option<Every> {
-    const STEPS: [(&[&str], Every); 5] = [
-        (&["周", "一周"], Every::Week),
-        (&["月", "一月", "一个月"], Every::Month),
-        (&["季度", "季", "一季"], Every::Quarter),
-        (&["半年"], Every::Half),
-        (&["年度", "年", "一年"], Every::Year),
-    ];
     const ACTS: [&str; 14] = [
         "调度", "通报", "考核", "评估", "评价", "督查", "小结", "总结", "研判", "报告", "检查",
         "会商", "分析", "排名",
     ];
     let mut ahead = *cursor;
-    let (_, every) = STEPS.iter().find(|(words, _)| ahead.eat_any(words))?;
+    let (_, every) = ONE_EACH.iter().find(|(words, _)| ahead.eat_any(words))?;
     // `半年小结` has no other meaning; `月度考核`, `年度考核` are nouns.
     let act = match ahead.rest().strip_prefix('一') {
         None if *every == Every::Half => ahead.rest(),

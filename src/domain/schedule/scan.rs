@@ -4,52 +4,12 @@ use super::context::TimeContext;
 use super::cursor::Cursor;
 use super::heading::Heading;
 use super::lead::{LABELS, read_assured, read_lead_in};
+use super::mark::{Boundary, Mark, MarkKind};
 use super::number::read_small;
 use super::phrase::{self, Phrase};
 use super::spot::Base;
 use super::when::{When, Why};
 use chrono::Datelike;
-
-/// A place where something opens, with the bytes its own words take.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mark {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) kind: MarkKind,
-}
-
-impl Mark {
-    pub(super) fn is_time(&self) -> bool {
-        matches!(self.kind, MarkKind::Time { .. })
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum MarkKind {
-    /// `市市场监管局：`, `①集体农用地收地工作：`.
-    Heading { label: String, enumerated: bool },
-    /// A time phrase, and how clearly it stands apart from the text before it.
-    ///
-    /// `lead` is what stands before it in its own clause: `主体工程` of `主体工程6月底前封顶`.
-    Time {
-        phrase: Phrase,
-        boundary: Boundary,
-        lead: String,
-    },
-}
-
-/// What stands before a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Boundary {
-    /// A word.
-    None,
-    /// A comma or a blank.
-    Weak,
-    /// The end of a sentence or of a heading.
-    Strong,
-    /// The beginning of a paragraph.
-    Paragraph,
-}
 
 /// All marks of the text, in order, never overlapping.
 pub(super) fn marks(text: &str, ctx: &TimeContext, loose: bool) -> Vec<Mark> {
@@ -74,9 +34,7 @@ pub(super) fn marks(text: &str, ctx: &TimeContext, loose: bool) -> Vec<Mark> {
     };
     while scan.cursor.peek().is_some() {
         scan.item();
-        if scan.depth > 0
-            || !(scan.heading() || scan.time() || scan.bracket() || scan.trailing_time())
-        {
+        if !(scan.may_open() && scan.opens()) {
             scan.step();
         }
     }
@@ -108,7 +66,21 @@ struct Scan<'a> {
     marks: Vec<Mark>,
 }
 
-impl Scan<'_> {
+impl<'a> Scan<'a> {
+    /// Whether it is worth looking here, as it is at few characters.
+    fn may_open(&self) -> bool {
+        self.depth == 0
+            && (self.boundary != Boundary::None
+                || self.cursor.peek().is_some_and(|next| {
+                    phrase::may_open(next) || matches!(next, '（' | '(' | '【' | '贯')
+                }))
+    }
+
+    /// Takes what opens here.
+    fn opens(&mut self) -> bool {
+        self.heading() || self.time() || self.bracket() || self.trailing_time()
+    }
+
     /// Moves on by one character.
     fn step(&mut self) {
         let Some(character) = self.cursor.next() else {
@@ -219,7 +191,7 @@ impl Scan<'_> {
             return false;
         }
         let mut ahead = self.cursor;
-        let mut lead = String::new();
+        let mut lead = "";
         let middle = self.boundary == Boundary::None;
         if !middle {
             lead = read_lead_in(&mut ahead);
@@ -240,15 +212,16 @@ impl Scan<'_> {
         }
         if self.boundary == Boundary::Weak && lead.is_empty() && self.closes_sentence(ahead) {
             let start = self.sentence_at.max(self.last_end());
-            let before = self.text.get(start..self.cursor.at()).unwrap_or_default();
-            let before = before.trim_end_matches([' ', '，', ',']).to_owned();
+            let text = self.text;
+            let before = text.get(start..self.cursor.at()).unwrap_or_default();
+            let before = before.trim_end_matches([' ', '，', ',']);
             self.mark_time(start, ahead, phrase, Boundary::Strong, before);
             return true;
         }
         if lead.starts_with(['力', '争', '计', '预', '拟', '确'])
-            && read_assured(&mut ahead, self.ctx, self.base, &lead, &mut phrase)
+            && read_assured(&mut ahead, self.ctx, self.base, lead, &mut phrase)
         {
-            lead.clear();
+            lead = "";
         }
         // Without a boundary only `…方案三季度，…` is taken, where the words before do not
         // claim the time for themselves; whether it goes on in order the reader checks.
@@ -267,9 +240,7 @@ impl Scan<'_> {
             && !before.contains('已')
             && !before.contains("计划");
         if opens {
-            let lead = before
-                .trim_end_matches(['于', '在', '到', '至', '自', '从'])
-                .to_owned();
+            let lead = before.trim_end_matches(['于', '在', '到', '至', '自', '从']);
             self.mark_time(start, ahead, phrase, Boundary::None, lead);
         }
         opens
@@ -308,7 +279,6 @@ impl Scan<'_> {
         }
         let start = self.sentence_at.max(self.last_end()).min(self.cursor.at());
         let lead = self.text.get(start..self.cursor.at()).unwrap_or_default();
-        let lead = lead.to_owned();
         self.mark_time(start, ahead, phrase, Boundary::Weak, lead);
         true
     }
@@ -378,7 +348,7 @@ impl Scan<'_> {
         end: Cursor<'_>,
         phrase: Phrase,
         boundary: Boundary,
-        lead: String,
+        lead: &str,
     ) {
         if let Some(base) = phrase.base {
             self.base = base;
@@ -386,7 +356,7 @@ impl Scan<'_> {
         let kind = MarkKind::Time {
             phrase,
             boundary,
-            lead,
+            lead: lead.to_owned(),
         };
         self.mark_from(start, end, kind);
     }

@@ -138,13 +138,12 @@ fn read_worded(cursor: &mut Cursor<'_>, ctx: &TimeContext, base: Base) -> Option
 /// `年底`, `年内`, `年中`; after a year's number also `底`, `内`, `末`.
 fn read_of_year(cursor: &mut Cursor<'_>, year: i32, after_year: bool) -> Option<Spot> {
     let mut ahead = *cursor;
-    let first = NaiveDate::from_ymd_opt(year, 1, 1)?;
-    let last = NaiveDate::from_ymd_opt(year, 12, 31)?;
+    let day = |month, day| NaiveDate::from_ymd_opt(year, month, day);
     if !after_year && ahead.eat_any(&["岁末", "岁尾"]) {
         *cursor = ahead;
         return Some(Spot {
-            start: first,
-            end: last,
+            start: day(1, 1)?,
+            end: day(12, 31)?,
             sort: Sort::YearEnd,
         });
     }
@@ -162,17 +161,17 @@ fn read_of_year(cursor: &mut Cursor<'_>, year: i32, after_year: bool) -> Option<
         || ahead.eat("之内")
         || eat_unless(&mut ahead, "内", "部容控外业涝河")
     {
-        (last, Sort::YearEnd)
+        (day(12, 31)?, Sort::YearEnd)
     } else if eat_unless(&mut ahead, "中", "小国心标考层央学期央型") {
-        (NaiveDate::from_ymd_opt(year, 6, 30)?, Sort::End)
+        (day(6, 30)?, Sort::End)
     } else if eat_unless(&mut ahead, "初", "步期级次审") {
-        (NaiveDate::from_ymd_opt(year, 1, 31)?, Sort::Early)
+        (day(1, 31)?, Sort::Early)
     } else {
         return None;
     };
     *cursor = ahead;
     Some(Spot {
-        start: first,
+        start: day(1, 1)?,
         end,
         sort,
     })
@@ -283,7 +282,6 @@ fn read_day_range(cursor: &mut Cursor<'_>) -> Option<(u32, u32)> {
 /// The part of a month: `30日`, `上旬`, `底`.
 fn read_part(cursor: &mut Cursor<'_>, year: i32, month: u32) -> Option<Spot> {
     let mut ahead = *cursor;
-    let whole = of_month(year, month)?;
     if let Some(number) = read_small(&mut ahead, 31) {
         ahead.skip_blanks();
         let found = ahead.eat_any(&["日", "号"]) && !ahead.rest().starts_with("个");
@@ -315,7 +313,7 @@ fn read_part(cursor: &mut Cursor<'_>, year: i32, month: u32) -> Option<Spot> {
     let (end, sort) = if eat_unless(&mut ahead, "底", "数册图账稿")
         || eat_unless(&mut ahead, "末", "端梢")
     {
-        (whole.end, Sort::End)
+        (of_month(year, month)?.end, Sort::End)
     } else if eat_unless(&mut ahead, "初", "步期级次审中") {
         (day(year, month, 10)?.end, Sort::Early)
     } else if eat_unless(&mut ahead, "中", "小国心标考层央学期型介") {
@@ -325,7 +323,7 @@ fn read_part(cursor: &mut Cursor<'_>, year: i32, month: u32) -> Option<Spot> {
     };
     *cursor = ahead;
     Some(Spot {
-        start: whole.start,
+        start: of_month(year, month)?.start,
         end,
         sort,
     })

@@ -2,35 +2,38 @@
 
 use super::context::TimeContext;
 use super::cursor::Cursor;
-use super::number;
+use super::{firsts, number};
+
+/// Words for a year, and how far it is from this one.
+pub(super) const WORDS: [(&[&str], i32); 5] = [
+    (&["今年", "本年度", "本年", "当年"], 0),
+    (
+        &[
+            "明年",
+            "次年",
+            "来年",
+            "翌年",
+            "下一年度",
+            "下一年",
+            "下年度",
+        ],
+        1,
+    ),
+    (&["后年"], 2),
+    (&["去年", "上年度", "上年", "上一年度", "上一年"], -1),
+    (&["前年"], -2),
+];
 
 /// A year with its word: `2023年`, `二〇二三年度`, `23年`, `今年`, `次年`.
 pub(super) fn read_year(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Option<i32> {
-    let this = ctx.this_year();
-    const WORDS: [(&[&str], i32); 5] = [
-        (&["今年", "本年度", "本年", "当年"], 0),
-        (
-            &[
-                "明年",
-                "次年",
-                "来年",
-                "翌年",
-                "下一年度",
-                "下一年",
-                "下年度",
-            ],
-            1,
-        ),
-        (&["后年"], 2),
-        (&["去年", "上年度", "上年", "上一年度", "上一年"], -1),
-        (&["前年"], -2),
-    ];
-    for (words, shift) in WORDS {
-        if cursor.eat_any(words) {
-            if !cursor.rest().starts_with("度工作") {
-                cursor.eat("度");
+    if firsts::of(*cursor).year() {
+        for (words, shift) in WORDS {
+            if cursor.eat_any(words) {
+                if !cursor.rest().starts_with("度工作") {
+                    cursor.eat("度");
+                }
+                return Some(ctx.this_year() + shift);
             }
-            return Some(this + shift);
         }
     }
     let mut ahead = *cursor;

@@ -72,15 +72,19 @@ struct Forms<'a> {
     in_city: String,
     shortened: String,
     marks: Vec<char>,
+    /// Characters of `in_city`.
+    length: usize,
 }
 
 impl<'a> Forms<'a> {
     fn of(mention: &'a Mention) -> Self {
-        let plain = plain(&mention.unit);
+        let plain = plain(&mention.unit).into_owned();
         let shortened = shortened(&plain);
+        let in_city = in_city(&plain);
         Self {
             mention,
-            in_city: in_city(&plain),
+            length: count(&in_city),
+            in_city,
             marks: marks(&shortened),
             shortened,
             plain,
@@ -101,10 +105,9 @@ fn evidence(one: &Forms<'_>, other: &Forms<'_>) -> Option<String> {
         return None;
     }
     let shared = || one.mention.people.intersection(&other.mention.people);
-    let (a, b) = (&one.in_city, &other.in_city);
     let kind = if one.shortened == other.shortened {
         Some("像是全称和简称")
-    } else if let Some(kind) = says_the_same(a, b).or_else(|| says_the_same(b, a)) {
+    } else if let Some(kind) = says_the_same(one, other).or_else(|| says_the_same(other, one)) {
         Some(kind)
     } else {
         let slip = differs_in_one(&one.plain, &other.plain) && shared().next().is_some();
@@ -118,10 +121,13 @@ fn evidence(one: &Forms<'_>, other: &Forms<'_>) -> Option<String> {
 }
 
 /// How `more` may be `less` with something added.
-fn says_the_same(more: &str, less: &str) -> Option<&'static str> {
-    if count(less) < 3 {
+fn says_the_same(more: &Forms<'_>, less: &Forms<'_>) -> Option<&'static str> {
+    /// Characters that any of these adds or puts for others.
+    const MOST: usize = 3;
+    if less.length < 3 || more.length.abs_diff(less.length) > MOST {
         return None;
     }
+    let (more, less) = (more.in_city.as_str(), less.in_city.as_str());
     if more.strip_prefix('市') == Some(less) {
         return Some("只差“市”字");
     }
@@ -151,9 +157,13 @@ fn has_more_inside(more: &str, less: &str) -> bool {
     if more.len() <= less.len() || more.len() > less.len() + 8 {
         return false;
     }
+    let alike = more.chars().zip(less.chars()).take_while(|(a, b)| a == b);
+    let alike = alike.count();
+    if alike < 3 {
+        return false;
+    }
     let (more, less): (Vec<char>, Vec<char>) = (more.chars().collect(), less.chars().collect());
     let added = more.len().saturating_sub(less.len());
-    let alike = more.iter().zip(&less).take_while(|(a, b)| a == b).count();
     let tail = less.len().saturating_sub(alike);
     let ends = more
         .iter()
@@ -161,12 +171,12 @@ fn has_more_inside(more: &str, less: &str) -> bool {
         .zip(less.iter().rev())
         .take_while(|(a, b)| a == b)
         .count();
-    less.len() >= 5 && (1..=2).contains(&added) && alike >= 3 && ends >= 1 && ends >= tail
+    less.len() >= 5 && (1..=2).contains(&added) && ends >= 1 && ends >= tail
 }
 
 fn differs_in_one(a: &str, b: &str) -> bool {
-    let differing = a.chars().zip(b.chars()).filter(|(a, b)| a != b).count();
-    count(a) == count(b) && count(a) >= 5 && differing == 1
+    let differing = a.chars().zip(b.chars()).filter(|(a, b)| a != b);
+    differing.take(2).count() == 1 && count(a) == count(b) && count(a) >= 5
 }
 
 /// Numbers and sides of the compass name different ones of a kind.

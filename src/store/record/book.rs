@@ -25,7 +25,7 @@ use crate::domain::report::{Received, Report, Review};
 use crate::domain::user::{Role, User};
 
 /// Raised with every change of the form or of what the fold means.
-pub(in crate::store) const VERSION: u32 = 6;
+pub(in crate::store) const VERSION: u32 = 8;
 
 /// The book as JSON. Sorted, so that equal books give equal bytes.
 pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
@@ -280,6 +280,7 @@ impl In {
             of_person.push(key.clone());
             book.messages.insert(key, delivery);
         }
+        book.sum_up();
         Some(book)
     }
 }

@@ -38,7 +38,7 @@ impl Book {
             doubtful_since: None,
             last_trouble: None,
         };
-        self.messages.insert(message.key.clone(), delivery);
+        self.take_in(delivery);
         self.messages_of
             .entry(message.key.person.clone())
             .or_default()
@@ -105,11 +105,11 @@ impl Book {
         ) {
             return Err(state_error(here, key));
         }
-        delivery.state = DeliveryState::Handled { at };
         let (items, about) = (
             delivery.message.items.clone(),
             delivery.message.about.clone(),
         );
+        self.turn(here, key, DeliveryState::Handled { at })?;
         self.note_told(at, key.occasion, &key.person, &items, &about);
         Ok(Vec::new())
     }
@@ -132,7 +132,7 @@ impl Book {
         state: DeliveryState,
     ) -> Result<Vec<Effect>, Inconsistent> {
         let effects = self.unqueue(here, key)?;
-        self.delivery(here, key)?.state = state;
+        self.turn(here, key, state)?;
         Ok(effects)
     }
 
@@ -165,11 +165,12 @@ impl Book {
             Verdict::Done => {
                 let occasion = key.occasion;
                 let about = delivery.message.about.clone();
-                delivery.state = DeliveryState::Sent {
+                let sent = DeliveryState::Sent {
                     at,
                     channel,
                     items: items.clone(),
                 };
+                self.turn(here, key, sent)?;
                 self.note_told(at, occasion, &key.person, &items, &about);
             }
             Verdict::Again { at: until, leg } => {
@@ -180,8 +181,8 @@ impl Book {
                 }
                 return self.wait(here, key, *until);
             }
-            Verdict::Dead => delivery.state = DeliveryState::Dead { at },
-            Verdict::Held => delivery.state = DeliveryState::Held { at },
+            Verdict::Dead => self.turn(here, key, DeliveryState::Dead { at })?,
+            Verdict::Held => self.turn(here, key, DeliveryState::Held { at })?,
         }
         Ok(Vec::new())
     }
@@ -209,9 +210,9 @@ impl Book {
             | Occasion::Alarm(_) => return,
         };
         for key in about {
-            if let Some(obligation) = self.obligations.get_mut(key) {
+            self.change(key, |obligation| {
                 obligation.copied.insert(person.clone(), settled);
-            }
+            });
         }
     }
 
@@ -222,8 +223,8 @@ impl Book {
         key: &MessageKey,
         until: DateTime<Utc>,
     ) -> Result<Vec<Effect>, Inconsistent> {
+        self.turn(here, key, DeliveryState::Waiting { until })?;
         let delivery = self.delivery(here, key)?;
-        delivery.state = DeliveryState::Waiting { until };
         let place = place(delivery, until).ok_or_else(|| state_error(here, key))?;
         self.queue.insert(place, key.clone());
         Ok(vec![Effect::QueueAdded {

@@ -9,7 +9,8 @@ mod words;
 use chrono::TimeDelta;
 
 use super::{
-    Account, Alarm, Book, Card, ClockDoubt, Delivery, DeliveryState, Effect, Obligation, PlanBook,
+    Account, Alarm, Book, Card, ClockDoubt, Delivery, DeliveryState, Effect, Matter, Obligation,
+    PlanBook,
 };
 use crate::domain::fact::{Entry, Fact};
 use crate::domain::heard::Meaning;
@@ -137,6 +138,7 @@ impl Book {
             } => {
                 let case = (plan.clone(), *quarter);
                 self.ladders.insert(case, (**ladder).clone());
+                self.touch(Matter::Case(plan.clone(), *quarter));
             }
             Fact::StageRun {
                 plan,
@@ -146,10 +148,11 @@ impl Book {
             } => {
                 let key = (plan.clone(), *quarter, *stage);
                 self.stages.insert(key, (at, outcome.clone()));
+                self.touch(Matter::Case(plan.clone(), *quarter));
             }
             Fact::MessageQueued { message } => return self.enqueue(here, at, message),
             Fact::MessageSkipped { key, why } => {
-                self.skipped.insert(key.clone(), *why);
+                self.skip(key, *why);
             }
             Fact::MessageDeferred { key, until, .. } => return self.defer(here, key, *until),
             Fact::MessageWithdrawn { key, why } => {
@@ -192,19 +195,24 @@ impl Book {
             Fact::ClockAgreed => self.clock_doubt = None,
             Fact::ReportReceived { report } => {
                 self.note_answer(at, &report.person, report.via);
-                let obligation = self.obligation(here, &report.obligation)?;
-                obligation.reports.push(Received {
+                let received = Received {
                     at,
                     report: (**report).clone(),
-                });
-                obligation.review = None;
+                };
+                self.said(here, &report.obligation, |obligation| {
+                    // Most have one; room for four is what a list begins with otherwise.
+                    obligation.reports.reserve_exact(1);
+                    obligation.reports.push(received);
+                    obligation.review = None;
+                })?;
             }
             Fact::Acknowledged {
                 obligations,
                 person,
             } => {
                 for key in obligations {
-                    self.obligation(here, key)?.acknowledged = Some((at, person.clone()));
+                    let seen = Some((at, person.clone()));
+                    self.said(here, key, |known| known.acknowledged = seen)?;
                 }
             }
             Fact::WordHeard { heard } => self.hear(here, at, heard),
@@ -225,7 +233,8 @@ impl Book {
             Fact::MailTaken { mail } => self.take_mail(here, at, mail),
             Fact::MailSettled { mail } => self.settle_mail(here, at, mail)?,
             Fact::ReviewGiven { obligation, review } => {
-                self.obligation(here, obligation)?.review = Some((at, review.clone()));
+                let review = Some((at, review.clone()));
+                self.said(here, obligation, |known| known.review = review)?;
             }
             Fact::LinksRevoked {
                 plan,
@@ -286,7 +295,7 @@ impl Book {
         Ok(known)
     }
 
-    fn delivery(
+    pub(super) fn delivery(
         &mut self,
         here: Position,
         key: &MessageKey,
@@ -299,19 +308,23 @@ impl Book {
             })
     }
 
-    /// To be changed by the fact at `here`.
-    fn obligation(
+    /// Changes an obligation by what somebody says of it in the fact at `here`.
+    fn said(
         &mut self,
         here: Position,
         key: &ObligationKey,
-    ) -> Result<&mut Obligation, Inconsistent> {
-        let obligation = self.obligations.get_mut(key);
-        let obligation = obligation.ok_or_else(|| Inconsistent::Unknown {
+        change: impl FnOnce(&mut Obligation),
+    ) -> Result<(), Inconsistent> {
+        let touched = self.at.map(|at| (here, at));
+        let known = self.change(key, |obligation| {
+            change(obligation);
+            obligation.touched = touched;
+        });
+        let unknown = || Inconsistent::Unknown {
             position: here,
             what: format!("应报事项 {key}"),
-        })?;
-        obligation.touched = self.at.map(|at| (here, at));
-        Ok(obligation)
+        };
+        known.then_some(()).ok_or_else(unknown)
     }
 
     fn user(&mut self, here: Position, name: &str) -> Result<&mut User, Inconsistent> {

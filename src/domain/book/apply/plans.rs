@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::Inconsistent;
-use crate::domain::book::{Book, ClosedDuty, ClosedWhy, Effect, Hand, Handover, PlanBook};
+use crate::domain::book::{Book, ClosedDuty, ClosedWhy, Effect, Hand, Handover, Matter, PlanBook};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use crate::domain::people::Person;
 use crate::domain::plan::{Group, Heading, Task};
@@ -76,6 +76,7 @@ impl Book {
         plan: &PlanId,
         task: &Task,
     ) -> Result<Vec<Effect>, Inconsistent> {
+        self.forget_owners(plan, task.no);
         let known = self.plan(here, plan)?;
         let before = Duties::of(known, task.no);
         let slots = before.slots_for(known, task);
@@ -90,6 +91,8 @@ impl Book {
         effects.extend(milestone_effects(plan, task, &known.deadlines));
         known.closed.extend(before.without(&after));
         known.hand_over(at, &before, &after);
+        self.note_owners(plan, task.no);
+        self.touch(Matter::Handovers(plan.clone()));
         let wanted = after.obligations(plan);
         self.close(at, plan, &before, &wanted, |slot| {
             match after.slots.contains(&slot) {
@@ -99,7 +102,7 @@ impl Book {
         });
         for key in wanted {
             // Reports already given stay with the obligation when a plan is imported anew.
-            self.obligations.entry(key).or_default().closed = None;
+            self.want(key);
         }
         Ok(effects)
     }
@@ -111,6 +114,7 @@ impl Book {
         plan: &PlanId,
         no: TaskNo,
     ) -> Result<Vec<Effect>, Inconsistent> {
+        self.forget_owners(plan, no);
         let known = self.plan(here, plan)?;
         let before = Duties::of(known, no);
         known.slots.remove(&no);
@@ -123,6 +127,7 @@ impl Book {
         let none = Duties::default();
         known.closed.extend(before.without(&none));
         known.hand_over(at, &before, &none);
+        self.touch(Matter::Handovers(plan.clone()));
         self.close(at, plan, &before, &BTreeSet::new(), |_| {
             ClosedWhy::TaskRemoved
         });
@@ -143,16 +148,17 @@ impl Book {
                 continue;
             }
             let deadline = self.deadline(plan, key.quarter);
-            let Some(known) = self.obligations.get_mut(&key) else {
+            let Some(known) = self.obligations.get(&key) else {
                 continue;
             };
             let noticed = !known.reports.is_empty()
                 || known.last_reminded.is_some()
                 || deadline.is_some_and(|deadline| deadline < at);
             if noticed {
-                known.closed = Some((at, why(key.group)));
+                let closed = Some((at, why(key.group)));
+                self.change(&key, |known| known.closed = closed);
             } else {
-                self.obligations.remove(&key);
+                self.forget(&key);
             }
         }
     }

@@ -1,0 +1,93 @@
+//! What may begin with a character: spares trying some two hundred words at every place.
+
+use std::sync::LazyLock;
+
+use super::cursor::Cursor;
+use super::festival::{FESTIVALS, SEASONS};
+use super::number::digit;
+use super::repeat::{ONE_EACH, STEPS};
+use super::{lead, phrase, year};
+
+/// The lists of words in which some begin with the same character.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Firsts(u8);
+
+const YEAR: u8 = 1;
+const REPEAT: u8 = 2;
+const FESTIVAL: u8 = 4;
+const SEASON: u8 = 8;
+const LEAD: u8 = 16;
+const OTHER: u8 = 32;
+
+/// By the next character, which words may come.
+pub(super) fn of(cursor: Cursor<'_>) -> Firsts {
+    let next = cursor.peek().map(place);
+    let known = next.and_then(|place| KNOWN.get(place));
+    known.copied().unwrap_or_default()
+}
+
+impl Firsts {
+    pub(super) fn year(self) -> bool {
+        self.0 & YEAR != 0
+    }
+
+    pub(super) fn repeat(self) -> bool {
+        self.0 & REPEAT != 0
+    }
+
+    pub(super) fn festival(self) -> bool {
+        self.0 & FESTIVAL != 0
+    }
+
+    pub(super) fn season(self) -> bool {
+        self.0 & SEASON != 0
+    }
+
+    /// Whether any time may begin so, but one that hangs on an event.
+    pub(super) fn time(self) -> bool {
+        self.0 & (YEAR | REPEAT | FESTIVAL | SEASON | OTHER) != 0
+    }
+
+    pub(super) fn lead(self) -> bool {
+        self.0 & LEAD != 0
+    }
+}
+
+fn place(character: char) -> usize {
+    usize::try_from(u32::from(character)).unwrap_or(usize::MAX)
+}
+
+/// By character, as far as those reach that words begin with.
+static KNOWN: LazyLock<Vec<Firsts>> = LazyLock::new(|| {
+    let mut known = vec![Firsts::default(); 1 << 16];
+    let mut add = |kind, words: &[&str]| {
+        for first in words.iter().filter_map(|word| word.chars().next()) {
+            if let Some(found) = known.get_mut(place(first)) {
+                found.0 |= kind;
+            }
+        }
+    };
+    for (words, _) in year::WORDS {
+        add(YEAR, words);
+    }
+    for (words, _) in STEPS.iter().chain(&ONE_EACH) {
+        add(REPEAT, words);
+    }
+    for (words, ..) in FESTIVALS {
+        add(FESTIVAL, words);
+    }
+    add(SEASON, &SEASONS);
+    for words in lead::WORDS {
+        add(LEAD, words);
+    }
+    add(OTHER, &phrase::NO_MONTH);
+    add(OTHER, phrase::OTHERS);
+    // Digits and blanks before them.
+    for (found, code) in known.iter_mut().zip(0_u32..) {
+        let opens = |c: char| c.is_whitespace() || digit(c).is_some();
+        if char::from_u32(code).is_some_and(opens) {
+            found.0 |= OTHER;
+        }
+    }
+    known
+});

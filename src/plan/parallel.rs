@@ -1,0 +1,66 @@
+//! Work on many rows that do not know of each other, on all the machine's cores.
+
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// What `work` makes of each item, in the order of the items.
+///
+/// `work` must tell the same wherever and whenever it runs.
+pub(super) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    /// So few are done before threads are there.
+    const FEW: usize = 128;
+    /// More threads than these wait for memory and for each other.
+    const MOST: usize = 8;
+    /// Small, so that no core is left with much while the others are done.
+    const BLOCK: usize = 32;
+    let cores = match items.len() {
+        0..=FEW => 1,
+        _ => thread::available_parallelism().map_or(1, NonZero::get),
+    };
+    if cores == 1 {
+        return items.iter().map(work).collect();
+    }
+    let blocks: Vec<&[T]> = items.chunks(BLOCK).collect();
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut done: Vec<(usize, Vec<R>)> = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(block) = blocks.get(index) else {
+                return done;
+            };
+            done.push((index, block.iter().map(&work).collect()));
+        }
+    };
+    let mut done = thread::scope(|scope| {
+        // Where no thread is to be had the others do its share.
+        let spawn = |_| thread::Builder::new().spawn_scoped(scope, worker).ok();
+        let others: Vec<_> = (1..cores.min(MOST)).filter_map(spawn).collect();
+        let mut done = worker();
+        for other in others {
+            match other.join() {
+                Ok(blocks) => done.extend(blocks),
+                Err(panic) => resume_unwind(panic),
+            }
+        }
+        done
+    });
+    done.sort_unstable_by_key(|(index, _)| *index);
+    done.into_iter().flat_map(|(_, block)| block).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_come_back_in_order() {
+        for count in [0, 1, 100, 129, 1000, 10_007] {
+            let items: Vec<u32> = (0..count).collect();
+            let doubled: Vec<u32> = (0..count).map(|item| item * 2).collect();
+            assert_eq!(map(&items, |item| item * 2), doubled);
+        }
+    }
+}
