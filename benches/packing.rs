@@ -104,6 +104,7 @@ fn rules() -> RuleSet {
     RuleSet {
         policy: Policy::default(),
         calendar: Arc::new(cuiban::config::holidays::embedded(chrono_tz::Asia::Shanghai).unwrap()),
+        report: Default::default(),
         reach: Reach {
             robots: Robots {
                 for_all: true,

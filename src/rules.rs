@@ -10,6 +10,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::due::{Reach, World};
 use crate::domain::ids::PersonId;
 use crate::domain::policy::Policy;
+use crate::domain::report::rules::ReportRules;
 
 /// One set of rules.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct RuleSet {
     pub calendar: Arc<Calendar>,
     /// When and how much people are reminded.
     pub policy: Policy,
+    /// What a report has to hold.
+    pub report: ReportRules,
     /// The ways out that are configured.
     pub reach: Reach,
     /// Who gets the digest.

@@ -30,6 +30,7 @@ pub fn rules(reach: Reach, coordinators: Vec<PersonId>) -> Rules {
     Rules::new(RuleSet {
         policy: Policy::default(),
         calendar: Arc::new(calendar),
+        report: Default::default(),
         reach,
         coordinators,
     })

@@ -179,6 +179,7 @@ impl Job {
                     ca: None,
                 },
                 cards: false,
+                callback: None,
             });
             return Arc::new(Wide(channel.unwrap()));
         }

@@ -30,7 +30,7 @@ pub(super) fn outbox(
     clock: &Clock,
     rules: &Rules,
     key: &LinkKey,
-    base: &str,
+    (base, app): (&str, Option<Arc<AppChannel>>),
 ) -> anyhow::Result<Outbox> {
     let terms = Terms {
         retry: RetryPlan {
@@ -56,7 +56,7 @@ pub(super) fn outbox(
         clock.clone(),
         rules.clone(),
         terms,
-        channels(config)?,
+        channels(config, app)?,
         links(rules.clone(), ledger.clone(), key.clone(), base.to_owned()),
     )
     .with_calendars(calendars(clock.clone(), key.clone(), base.to_owned())))
@@ -89,14 +89,29 @@ pub(super) fn stopped(outbox: &Outbox, now: DateTime<Utc>) -> Vec<StoppedChannel
         .collect()
 }
 
-fn channels(config: &Config) -> anyhow::Result<Vec<Arc<dyn Channel>>> {
+/// The application, which also answers what people say to it; none where it is not used.
+pub(super) fn application(config: &Config) -> anyhow::Result<Option<Arc<AppChannel>>> {
+    let Some(app) = &config.wecom.app else {
+        return Ok(None);
+    };
+    let channel = AppChannel::new(app.clone())?;
+    Ok(Some(Arc::new(match app.callback {
+        Some(_) => channel.with_taps(config.report.bare()),
+        None => channel,
+    })))
+}
+
+fn channels(
+    config: &Config,
+    app: Option<Arc<AppChannel>>,
+) -> anyhow::Result<Vec<Arc<dyn Channel>>> {
     let mut channels: Vec<Arc<dyn Channel>> = Vec::new();
     if let Some(settings) = &config.email {
         let settings = email::Settings::from(settings);
         channels.push(Arc::new(EmailChannel::new(settings)?));
     }
-    if let Some(app) = &config.wecom.app {
-        channels.push(Arc::new(AppChannel::new(app.clone())?));
+    if let Some(app) = app {
+        channels.push(app);
     }
     for robot in &config.wecom.robots {
         let settings = wecom_robot::Settings::from(robot);

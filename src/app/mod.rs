@@ -16,6 +16,7 @@ use anyhow::Context as _;
 use axum::Router;
 
 use crate::channel::render::{TemplateFaults, Templates};
+use crate::channel::wecom_app::AppChannel;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::{Desk, Office, Vitals};
@@ -30,6 +31,8 @@ use crate::plan::Lore;
 use crate::plan::{contacts, import};
 use crate::reply::mail::Ours;
 use crate::reply::mailbox::{Reader, Trouble};
+use crate::reply::wecom::Clerk;
+use crate::reply::wecom::crypt::Crypt;
 use crate::rules::{RuleSet, Rules};
 use crate::store::{self, Ledger};
 use crate::watch::{Troubled, Watch};
@@ -46,6 +49,7 @@ pub struct App {
     outbox: Arc<Outbox>,
     /// Shared by the reader of mails and the watch.
     mail_trouble: Trouble,
+    application: Option<Arc<AppChannel>>,
     ledger_thread: JoinHandle<()>,
 }
 
@@ -82,8 +86,10 @@ impl App {
         let rules = Rules::new(rules_of(&config));
         let vitals = Arc::new(Vitals::default());
         let base = config.server.link_base(config.server.listen);
+        let application = channels::application(&config)?;
+        let ways = (base.as_str(), application.clone());
         let outbox = Arc::new(channels::outbox(
-            &config, &ledger, &clock, &rules, &link_key, &base,
+            &config, &ledger, &clock, &rules, &link_key, ways,
         )?);
         let stopped: Troubled = {
             let (outbox, clock) = (Arc::clone(&outbox), clock.clone());
@@ -133,6 +139,7 @@ impl App {
             driver,
             outbox,
             mail_trouble,
+            application,
             ledger_thread,
         };
         app.catch_up_with_config().await?;
@@ -195,7 +202,26 @@ impl App {
             .merge(imports)
             .merge(crate::web::health::router(desk()))
             .merge(crate::web::assets::router());
+        let pages = match self.callback() {
+            Some(crypt) => pages.merge(crate::reply::wecom::router(desk(), crypt)),
+            None => pages,
+        };
         crate::web::guard::guard(pages)
+    }
+
+    /// What opens the calls of WeCom, where it can call us.
+    fn callback(&self) -> Option<Crypt> {
+        let app = self.config.wecom.app.as_ref()?;
+        let callback = app.callback.as_ref()?;
+        let token = callback.token.expose();
+        Some(Crypt::new(token, callback.key.clone(), app.corp_id.clone()))
+    }
+
+    /// Who decides on what comes in that way, and answers.
+    fn clerk(&self) -> Option<Clerk> {
+        let voice = self.application.clone()?;
+        self.callback()?;
+        Some(Clerk::new(Arc::clone(&self.desk), voice))
     }
 
     /// Reads the answers that come by mail.
@@ -211,7 +237,7 @@ impl App {
     /// When the writer did not end.
     pub async fn close(self) -> anyhow::Result<()> {
         let thread = self.ledger_thread;
-        drop((self.desk, self.driver, self.outbox));
+        drop((self.desk, self.driver, self.outbox, self.application));
         tokio::task::spawn_blocking(move || thread.join())
             .await?
             .map_err(|_| anyhow::anyhow!("存储没有正常关闭"))
@@ -270,6 +296,7 @@ fn rules_of(config: &Config) -> RuleSet {
     RuleSet {
         calendar: Arc::new(config.time.calendar.clone()),
         policy: config.policy.clone(),
+        report: config.report.clone(),
         reach: Reach {
             email: config.email.is_some(),
             app: config.wecom.app.is_some(),

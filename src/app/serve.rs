@@ -41,6 +41,11 @@ impl App {
         let stop = Stop::on_signals()?;
         let tasks = TaskTracker::new();
 
+        // What was heard before a crash is decided on before anybody is reminded of it.
+        let clerk = self.clerk();
+        if let Some(clerk) = &clerk {
+            clerk.decide_all().await;
+        }
         self.driver.begin().await;
         self.driver
             .pass(self.desk.clock.now())
@@ -63,6 +68,14 @@ impl App {
             outbox.run(ways.soft, ways.hard).await;
             guard.ended();
         });
+        if let Some(clerk) = clerk {
+            let ended = stop.soft.clone();
+            let guard = Guard::new("wecom", &stop, &failed);
+            tasks.spawn(async move {
+                clerk.run(ended).await;
+                guard.ended();
+            });
+        }
         if let Some(config) = self.config.imap.clone() {
             let (reader, ended) = (self.mail_reader(), stop.soft.clone());
             let guard = Guard::new("mailbox", &stop, &failed);

@@ -118,6 +118,8 @@ struct RowView {
     figures: Vec<String>,
     reported: String,
     reminded: String,
+    /// Nothing is reported, but somebody has said that they have seen it.
+    seen: bool,
 }
 
 struct AuditLine {
@@ -303,6 +305,13 @@ fn needs(book: &Book, place: &Place<'_>, found: Attention) -> Vec<Need> {
     messages(found.held, "不能确定是否送达，等待处理", "held");
     messages(found.in_doubt, "发出后结果未明", "in_doubt");
     messages(found.waiting_long, "超过一小时仍未发出", "waiting");
+    let unclear = book.words.values().filter(|word| word.is_unclear()).count();
+    if unclear > 0 {
+        needs.push(Need {
+            text: format!("{unclear}条企业微信回复系统没有读懂"),
+            href: Some("/unclear".to_owned()),
+        });
+    }
     let mut people = |ids: &[PersonId], text: &str, href: Option<&str>| {
         let known = ids.iter().filter_map(|id| book.people.get(id));
         let names: Vec<_> = known.map(|person| person.name.as_str()).collect();
@@ -408,7 +417,13 @@ fn row_view(book: &Book, row: &Row, calendar: &Calendar) -> RowView {
         reminded: row.last_reminded.map_or(String::new(), |(at, occasion)| {
             format!("{} {}", brief(calendar, at), occasion.chinese())
         }),
+        seen: row.status.is_none() && is_acknowledged(book, &row.key),
     }
+}
+
+fn is_acknowledged(book: &Book, key: &ObligationKey) -> bool {
+    let known = book.obligations.get(key);
+    known.is_some_and(|known| known.acknowledged.is_some())
 }
 
 fn task_href(key: &ObligationKey) -> String {

@@ -13,6 +13,7 @@ use crate::domain::book::{Book, KnownMail, Obligation};
 use crate::domain::fact::Fact;
 use crate::domain::ids::{ObligationKey, TaskNo};
 use crate::domain::mail::MailOutcome;
+use crate::domain::report::rules::ReportRules;
 use crate::domain::report::{Draft, Review, Via, read};
 use crate::domain::target::actual::targets_in;
 use crate::store::Decision;
@@ -65,7 +66,8 @@ pub(super) async fn submit(
         statuses: fields.iter().filter_map(status).collect(),
         record: field("do") == "record",
     };
-    let decide = move |book: &Book| decide(book, &order);
+    let rules = desk.rules.now();
+    let decide = move |book: &Book| decide(book, &order, &rules.report);
     answered(desk.ledger.commit(by, desk.clock.now(), decide).await)?;
     Ok(Redirect::to("/mails"))
 }
@@ -84,7 +86,7 @@ fn status((name, value): &(String, String)) -> Option<(TaskNo, u8, String)> {
     (!value.is_empty()).then(|| (key.0, key.1, value.clone()))
 }
 
-fn decide(book: &Book, order: &Order) -> Result<Decision<()>, WebError> {
+fn decide(book: &Book, order: &Order, rules: &ReportRules) -> Result<Decision<()>, WebError> {
     let known = book
         .mail_names
         .get(&order.mail)
@@ -103,7 +105,7 @@ fn decide(book: &Book, order: &Order) -> Result<Decision<()>, WebError> {
             return Err(WebError::BadRequest(message.into()));
         }
         for one in &order.statuses {
-            facts.push(report(book, known, order, one)?);
+            facts.push(report(book, known, order, (one, rules))?);
         }
     }
     Ok(Decision { facts, value: () })
@@ -113,7 +115,7 @@ fn report(
     book: &Book,
     known: &KnownMail,
     order: &Order,
-    (task, group, status): &(TaskNo, u8, String),
+    ((task, group, status), rules): (&(TaskNo, u8, String), &ReportRules),
 ) -> Result<Fact, WebError> {
     let bad = |message: String| WebError::BadRequest(message);
     let thread = known.mail.thread.as_ref().ok_or(WebError::NotFound)?;
@@ -142,7 +144,7 @@ fn report(
         let words: Vec<String> = faults.into_iter().map(|fault| fault.message).collect();
         bad(words.join("；"))
     };
-    let words = read(&draft).map_err(told)?;
+    let words = read(&draft, rules).map_err(told)?;
     let duty = book.task_and_group(&key);
     let targets = duty
         .map(|(task, group)| targets_in(task, group, key.quarter))

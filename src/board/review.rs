@@ -102,6 +102,8 @@ struct Detail {
     state: ObligationState,
     deadline: String,
     reminded: Option<String>,
+    /// Who has said that they have seen it, and when.
+    acknowledged: Option<String>,
     /// Newest first.
     reports: Vec<Told>,
     review: Option<String>,
@@ -114,6 +116,8 @@ struct Told {
     at: String,
     by: String,
     via: &'static str,
+    /// Whether another report was there before it.
+    amends: bool,
     status: ReportStatus,
     percent: Option<u8>,
     figures: Vec<(String, String)>,
@@ -157,6 +161,11 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
         reminded: obligation
             .last_reminded
             .map(|(at, occasion)| format!("{}（{}）", moment(&calendar, at), occasion.chinese())),
+        acknowledged: obligation.acknowledged.as_ref().map(|(at, person)| {
+            let by = book.people.get(person);
+            let name = by.map_or("", |by| by.name.as_str());
+            format!("{name} {}", moment(&calendar, *at))
+        }),
         reports: told(book, obligation, |at| long_moment(&calendar, at)),
         review: review_line(obligation, |at| moment(&calendar, at)),
         seen: latest
@@ -171,9 +180,9 @@ fn told(
     obligation: &Obligation,
     time: impl Fn(chrono::DateTime<chrono::Utc>) -> String,
 ) -> Vec<Told> {
-    let reports = obligation.reports.iter().rev();
+    let reports = obligation.reports.iter().enumerate().rev();
     reports
-        .map(|received| {
+        .map(|(place, received)| {
             let report = &received.report;
             let texts = [
                 ("完成情况", &report.progress),
@@ -185,6 +194,7 @@ fn told(
                 at: time(received.at),
                 by: by.map(|person| person.name.clone()).unwrap_or_default(),
                 via: report.via.chinese(),
+                amends: place > 0,
                 status: report.status,
                 percent: report.percent,
                 figures: report

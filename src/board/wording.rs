@@ -137,7 +137,7 @@ fn card(brief: &Brief) -> Result<Option<String>, WebError> {
     if brief.letter != Letter::Reminder {
         return Ok(None);
     }
-    let words = Templates::in_force().card(brief).map_err(broken)?;
+    let words = Templates::in_force().card(brief, false).map_err(broken)?;
     let lines = [words.title, words.desc, words.text];
     Ok(Some(lines.join("\n")))
 }

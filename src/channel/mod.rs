@@ -20,7 +20,7 @@ pub mod wecom_robot;
 use std::future::Future;
 use std::pin::Pin;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::brief::Brief;
 use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome};
@@ -96,8 +96,30 @@ pub trait Channel: Send + Sync {
 
 /// A channel whose messages can be changed after they were sent.
 pub trait Cards: Send + Sync {
-    /// Shows on the card of this code that all it asked for has been answered.
-    fn settle<'a>(&'a self, code: &'a str, account: &'a str) -> Settling<'a>;
+    /// Shows on the card of this code what its addressee has said.
+    fn settle<'a>(&'a self, code: &'a str, account: &'a str, shown: Shown<'a>) -> Settling<'a>;
+}
+
+/// What a card is changed to.
+#[derive(Debug, Clone, Copy)]
+pub enum Shown<'a> {
+    /// All that it asked for has been answered, like this: a few characters.
+    Answered(&'a str),
+    /// It asks for what is still open.
+    Open(&'a Brief),
+}
+
+/// A channel by which a member can be answered out of turn.
+pub trait Voice: Send + Sync {
+    /// Says this to the member of this account, the `nth` time; the peer delivers the same text
+    /// once.
+    fn say<'a>(
+        &'a self,
+        account: &'a str,
+        text: &'a str,
+        nth: u32,
+        now: DateTime<Utc>,
+    ) -> Sending<'a>;
 }
 
 /// What became of a change to a card.

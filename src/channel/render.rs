@@ -64,12 +64,13 @@ pub struct CardWords {
     pub text: String,
 }
 
-/// The words on a card, likewise: its template's first line, the second, and the rest.
+/// The words on a card, likewise: its template's first line, the second, and the rest. `taps`:
+/// whether a button answers by itself.
 ///
 /// # Errors
 /// [`RenderError`] names the template.
-pub fn card(brief: &Brief) -> Result<CardWords, RenderError> {
-    Templates::in_force().card(brief)
+pub fn card(brief: &Brief, taps: bool) -> Result<CardWords, RenderError> {
+    Templates::in_force().card(brief, taps)
 }
 
 /// Which form a short message takes.

@@ -27,6 +27,7 @@ mod gathered;
 mod layers;
 mod reader;
 mod remind;
+mod report;
 mod show;
 
 use std::io::ErrorKind;
@@ -38,6 +39,7 @@ use crate::domain::delivery::Doubt;
 use crate::domain::ladder::StageRule;
 use crate::domain::people::ChannelKind;
 use crate::domain::policy::Policy;
+use crate::domain::report::rules::ReportRules;
 
 pub use email::EmailConfig;
 pub use fault::{ConfigFaults, Fault, Origin};
@@ -76,6 +78,8 @@ pub struct Config {
     pub office: OfficeConfig,
     /// `[remind]`.
     pub policy: Policy,
+    /// `[report]`.
+    pub report: ReportRules,
     /// `[email]`, where it is used.
     pub email: Option<EmailConfig>,
     /// `[imap]`, where it is used.
@@ -157,6 +161,19 @@ impl Config {
     }
 }
 
+impl Config {
+    /// The ways in by which people can answer, as people read them.
+    #[must_use]
+    pub fn ways_in(&self) -> Vec<&'static str> {
+        let app = self.wecom.app.as_ref();
+        let callback = app.and_then(|app| app.callback.as_ref());
+        std::iter::once("填报页面")
+            .chain(self.imap.as_ref().map(|_| "邮件"))
+            .chain(callback.map(|_| "企业微信应用"))
+            .collect()
+    }
+}
+
 fn load(
     site: Result<Option<(PathBuf, String)>, Fault>,
     env: impl Iterator<Item = (String, String)>,
@@ -234,6 +251,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
     let time = gathered.section(root, "time", TimeConfig::read);
     let office = gathered.section(root, "office", OfficeConfig::read);
     let policy = gathered.section(root, "remind", remind::read);
+    let report = gathered.section(root, "report", report::read);
     let email = gathered.section(root, "email", EmailConfig::read);
     let imap = gathered.section(root, "imap", ImapConfig::read);
     let wecom = gathered.section(root, "wecom", WecomConfig::read);
@@ -247,6 +265,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
         time: time?,
         office: office?,
         policy: policy?,
+        report: report?,
         email,
         imap,
         wecom: wecom?,
@@ -259,12 +278,13 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
 }
 
 fn tell_unknown_sections(root: &Table, gathered: &mut Gathered) {
-    const KNOWN: [&str; 11] = [
+    const KNOWN: [&str; 12] = [
         "server",
         "store",
         "time",
         "office",
         "remind",
+        "report",
         "templates",
         "email",
         "imap",

@@ -49,7 +49,8 @@ impl fmt::Display for Check<'_> {
         }
         let channels = self.0.config.channels();
         let channels: Vec<&str> = channels.iter().map(|kind| kind.chinese()).collect();
-        writeln!(f, "发送渠道：{}", channels.join("、"))
+        writeln!(f, "发送渠道：{}", channels.join("、"))?;
+        writeln!(f, "接收回复：{}", self.0.config.ways_in().join("、"))
     }
 }
 

@@ -94,6 +94,12 @@ fn every_line_of_the_sample_can_be_switched_on() {
             0o644,
         )
         .file("wecom-app-secret", "geheim\n", 0o600)
+        .file("wecom-callback-token", "QDG6eK\n", 0o600)
+        .file(
+            "wecom-callback-aes-key",
+            "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C\n",
+            0o600,
+        )
         .file(
             "wecom-robot-key",
             "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa",
@@ -433,4 +439,54 @@ fn local_seasons_are_read_and_a_wrong_day_is_told() {
             "{faults}"
         );
     }
+}
+
+#[test]
+fn what_a_report_has_to_hold_is_set_by_its_status() {
+    let site =
+        Site::new("[report.behind]\nrequired = [\"problems\", \"next_steps\"]\nshortest = 20\n");
+    let rules = site.load().unwrap().config.report;
+    let names: Vec<_> = rules.behind.required.iter().map(|f| f.as_str()).collect();
+    assert_eq!(names, ["problems", "next_steps"]);
+    assert_eq!((rules.behind.shortest, rules.behind.longest), (20, 2000));
+    assert_eq!(rules.bare().len(), 3);
+    for (wrong, said) in [
+        ("required = [\"problem\"]", "没有“problem”这一栏"),
+        ("shortest = 500\nlongest = 100", "应不大于 longest"),
+        ("longest = 5000", "report.behind.longest"),
+    ] {
+        let faults = Site::new(&format!("[report.behind]\n{wrong}\n")).faults();
+        assert!(faults.contains(said), "{faults}");
+    }
+}
+
+#[test]
+fn the_callback_wants_both_its_files_and_a_key_that_is_one() {
+    const APP: &str = "[wecom.app]\ncorp_id = \"ww1\"\nagent_id = 1\nsecret_file = \"s\"\n";
+    const GOOD: &str = "Oc84J1tqSU4Xfcsk3rWzAS7ccZ75reMvxa8cVnGcQfy";
+    let with = |token: &str, key: &str| {
+        let files = "callback_token_file = \"t\"\ncallback_aes_key_file = \"k\"\n";
+        Site::new(&format!("{APP}{files}"))
+            .file("s", "secret", 0o600)
+            .file("t", token, 0o600)
+            .file("k", key, 0o600)
+    };
+    let app = with("gNAIBbWwuO9", GOOD).load().unwrap().config.wecom.app;
+    assert!(app.unwrap().callback.is_some());
+    let short = GOOD.strip_suffix('y').unwrap();
+    for (token, key, said) in [
+        ("gNAIBbWwuO9", short, "43位"),
+        ("gNAIBbWwuO9", &format!("{short}A="), "43位"),
+        ("gNAIBbWwuO9", &format!("{short}$"), "43位"),
+        ("gNAIBbWwuO9gNAIBbWwuO9gNAIBbWwuO9", GOOD, "32位"),
+        ("两个 字", GOOD, "32位"),
+    ] {
+        let faults = with(token, key).faults();
+        assert!(faults.contains(said) && !faults.contains(short), "{faults}");
+    }
+    let half = Site::new(&format!("{APP}callback_token_file = \"t\"\n"))
+        .file("s", "secret", 0o600)
+        .file("t", "abc", 0o600)
+        .faults();
+    assert!(half.contains("callback_aes_key_file"), "{half}");
 }

@@ -30,6 +30,7 @@ pub(crate) fn desk_with(store: MemoryStore, change: impl FnOnce(&mut Desk)) -> A
         rules: Rules::new(RuleSet {
             calendar: Arc::new(calendar()),
             policy: Policy::default(),
+            report: Default::default(),
             reach: Reach::default(),
             coordinators: Vec::new(),
         }),

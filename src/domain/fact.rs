@@ -6,6 +6,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::delivery::{SendOutcome, Verdict};
+use super::heard::{Answer, Heard, Meaning};
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use super::ladder::Ladder;
 use super::mail::TakenMail;
@@ -191,6 +192,13 @@ pub enum Fact {
         /// Why it could not be changed; none where it was.
         failed: Option<String>,
     },
+    /// A member tapped a button of a card: it can be changed anew, and its buttons wait for that.
+    CardTapped {
+        /// Which message's.
+        key: MessageKey,
+        /// The platform's code for the change.
+        code: String,
+    },
     /// A dead or held message is queued again by a person's word.
     MessageRevived {
         /// Which.
@@ -235,6 +243,39 @@ pub enum Fact {
     ReportReceived {
         /// The report.
         report: Box<Report>,
+    },
+    /// 已知悉: an owner has seen what is asked for, and will report later.
+    Acknowledged {
+        /// Of what.
+        obligations: Vec<ObligationKey>,
+        /// Who.
+        person: PersonId,
+    },
+    /// Something came in from the WeCom application; nobody has looked at what it means yet.
+    WordHeard {
+        /// What.
+        heard: Heard,
+    },
+    /// It was decided on. What follows from it stands in the same append.
+    WordSettled {
+        /// The fact that it came in with.
+        heard: Position,
+        /// What became of it.
+        meaning: Meaning,
+        /// What the member is to be told.
+        answer: Option<Answer>,
+    },
+    /// The member was told, or cannot be.
+    WordAnswered {
+        /// The fact that it came in with.
+        heard: Position,
+        /// Why it could not be said; none where it was.
+        failed: Option<String>,
+    },
+    /// A coordinator has looked at what nobody understood.
+    WordResolved {
+        /// The fact that it came in with.
+        heard: Position,
     },
     /// A mail was read; the reports it made follow in the same append.
     MailTaken {

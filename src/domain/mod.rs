@@ -18,6 +18,7 @@ pub mod delivery;
 pub mod due;
 pub mod fact;
 pub mod feed;
+pub mod heard;
 pub mod ids;
 pub mod ladder;
 pub mod leap;

@@ -1,10 +1,13 @@
 //! What owners say, and the coordinator's word on it.
 
+pub mod rules;
+
 use chrono::{DateTime, Utc};
 
 use super::ids::{ObligationKey, PersonId, TaskNo};
 use super::target::Target;
 use super::target::actual::Actual;
+use rules::{Field, ReportRules, StatusRule};
 
 /// How a task stands, in the owner's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,6 +67,8 @@ pub enum Via {
     Form,
     /// The JSON interface under the same link: `api`.
     Api,
+    /// A tap or a word in the WeCom application: `wecom`.
+    Wecom,
     /// Entered by a coordinator, for a word by telephone: `coordinator`.
     Coordinator,
     /// By an answer to a mail: `mail`.
@@ -77,6 +82,7 @@ impl Via {
         match self {
             Self::Form => "form",
             Self::Api => "api",
+            Self::Wecom => "wecom",
             Self::Coordinator => "coordinator",
             Self::Mail => "mail",
         }
@@ -85,9 +91,15 @@ impl Via {
     /// The reverse of [`Self::as_str`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Form, Self::Api, Self::Coordinator, Self::Mail]
-            .into_iter()
-            .find(|via| via.as_str() == name)
+        [
+            Self::Form,
+            Self::Api,
+            Self::Wecom,
+            Self::Coordinator,
+            Self::Mail,
+        ]
+        .into_iter()
+        .find(|via| via.as_str() == name)
     }
 
     /// What people read.
@@ -95,6 +107,7 @@ impl Via {
     pub fn chinese(self) -> &'static str {
         match self {
             Self::Form | Self::Api => "网页填报",
+            Self::Wecom => "企业微信回复",
             Self::Coordinator => "督查科代录",
             Self::Mail => "邮件回复",
         }
@@ -258,35 +271,34 @@ pub struct FieldFault {
     pub message: String,
 }
 
-/// Reads an answer: the same words by any door give the same record.
+/// Reads an answer by the office's rules: the same words by any door give the same record, and
+/// nothing is cut.
 ///
 /// # Errors
 /// Every fault, not only the first.
-pub fn read(draft: &Draft) -> Result<Words, Vec<FieldFault>> {
+pub fn read(draft: &Draft, rules: &ReportRules) -> Result<Words, Vec<FieldFault>> {
     let mut faults = Vec::new();
     let status = ReportStatus::from_name(draft.status.trim());
+    let free = StatusRule::default();
+    let rule = status.map_or(&free, |status| rules.of(status));
     if status.is_none() {
         faults.push(FieldFault {
             field: "status",
             message: "请选择进展情况：已完成、正常推进、进度滞后或未启动".into(),
         });
     }
-    let mut text = |field, name: &str, raw: &str| {
+    let mut text = |field: Field, raw: &str| {
         let text = tidy(raw);
-        let length = text.chars().count();
-        if length > LONGEST_TEXT {
-            faults.push(FieldFault {
-                field,
-                message: format!(
-                    "“{name}”共{length}字，超出{LONGEST_TEXT}字的上限，请精简后再提交"
-                ),
-            });
-        }
+        let wrong = wrong_with(&text, field, rule, status);
+        faults.extend(wrong.map(|message| FieldFault {
+            field: field.as_str(),
+            message,
+        }));
         text
     };
-    let progress = text("progress", "完成情况", &draft.progress);
-    let problems = text("problems", "存在问题", &draft.problems);
-    let next_steps = text("next_steps", "下一步措施", &draft.next_steps);
+    let progress = text(Field::Progress, &draft.progress);
+    let problems = text(Field::Problems, &draft.problems);
+    let next_steps = text(Field::NextSteps, &draft.next_steps);
     let percent = percent(&draft.percent).unwrap_or_else(|| {
         faults.push(FieldFault {
             field: "percent",
@@ -294,6 +306,16 @@ pub fn read(draft: &Draft) -> Result<Words, Vec<FieldFault>> {
         });
         None
     });
+    if let (Some(status), true, true) = (
+        status,
+        rule.required.contains(&Field::Percent),
+        draft.percent.trim().is_empty(),
+    ) {
+        faults.push(FieldFault {
+            field: "percent",
+            message: missing(Field::Percent, status),
+        });
+    }
     match status {
         Some(status) if faults.is_empty() => Ok(Words {
             status,
@@ -305,6 +327,36 @@ pub fn read(draft: &Draft) -> Result<Words, Vec<FieldFault>> {
         }),
         _ => Err(faults),
     }
+}
+
+/// What is wrong with a text, if anything.
+fn wrong_with(
+    text: &str,
+    field: Field,
+    rule: &StatusRule,
+    status: Option<ReportStatus>,
+) -> Option<String> {
+    let (name, length) = (field.chinese(), text.chars().count());
+    let required = rule.required.contains(&field);
+    if let (true, 0, Some(status)) = (required, length, status) {
+        return Some(missing(field, status));
+    }
+    if length > rule.longest {
+        let most = rule.longest;
+        return Some(format!(
+            "“{name}”共{length}字，超出{most}字的上限，请精简后再提交"
+        ));
+    }
+    let short = field == Field::Progress && length > 0 && length < rule.shortest;
+    short.then(|| {
+        let least = rule.shortest;
+        format!("“{name}”共{length}字，请写明具体情况，不少于{least}字")
+    })
+}
+
+fn missing(field: Field, status: ReportStatus) -> String {
+    let (field, status) = (field.chinese(), status.chinese());
+    format!("进展情况为“{status}”的，请填写“{field}”")
 }
 
 /// What was said of each target, in their order; an empty field says nothing.
@@ -398,10 +450,14 @@ mod tests {
         }
     }
 
+    fn by(draft: &Draft) -> Result<Words, Vec<FieldFault>> {
+        read(draft, &ReportRules::default())
+    }
+
     #[test]
     fn the_same_words_by_any_door_give_the_same_record() {
-        let form = read(&draft()).unwrap();
-        let api = read(&Draft {
+        let form = by(&draft()).unwrap();
+        let api = by(&Draft {
             progress: "已举办中国国际商标品牌节。\n共签约12项。".into(),
             percent: "100".into(),
             ..draft()
@@ -416,12 +472,12 @@ mod tests {
             percent: " ".into(),
             ..draft()
         };
-        assert_eq!(read(&bare).unwrap().percent, None);
+        assert_eq!(by(&bare).unwrap().percent, None);
         let none = Draft {
             status: "done".into(),
             ..draft()
         };
-        assert_eq!(read(&none).unwrap_err()[0].field, "status");
+        assert_eq!(by(&none).unwrap_err()[0].field, "status");
     }
 
     #[test]
@@ -434,14 +490,76 @@ mod tests {
             percent: "101".into(),
             ..draft()
         };
-        let fields: Vec<_> = read(&bad).unwrap_err().iter().map(|f| f.field).collect();
+        let fields: Vec<_> = by(&bad).unwrap_err().iter().map(|f| f.field).collect();
         assert_eq!(fields, ["status", "problems", "next_steps", "percent"]);
         for percent in ["-1", "1.5", "百", "1e1", "+5", "300"] {
             let bad = Draft {
                 percent: percent.into(),
                 ..draft()
             };
-            assert!(read(&bad).is_err(), "{percent}");
+            assert!(by(&bad).is_err(), "{percent}");
         }
+    }
+
+    #[test]
+    fn what_an_office_asks_for_is_asked_for_by_status_and_nothing_is_cut() {
+        let rules = ReportRules {
+            behind: StatusRule {
+                required: vec![Field::Problems, Field::NextSteps, Field::Percent],
+                shortest: 0,
+                longest: 10,
+            },
+            completed: StatusRule {
+                shortest: 5,
+                ..StatusRule::default()
+            },
+            ..ReportRules::default()
+        };
+        let told = |draft: &Draft| -> Vec<String> {
+            let faults = read(draft, &rules).err().unwrap_or_default();
+            let told = faults.iter().map(|f| format!("{} {}", f.field, f.message));
+            told.collect()
+        };
+        let behind = Draft {
+            status: "behind".into(),
+            progress: "场地尚未落实，正在协调。".into(),
+            percent: String::new(),
+            ..draft()
+        };
+        assert_eq!(
+            told(&behind),
+            [
+                "progress “完成情况”共12字，超出10字的上限，请精简后再提交",
+                "problems 进展情况为“进度滞后”的，请填写“存在问题”",
+                "next_steps 进展情况为“进度滞后”的，请填写“下一步措施”",
+                "percent 进展情况为“进度滞后”的，请填写“完成比例”",
+            ]
+        );
+        let whole = Draft {
+            progress: "协调场地。".into(),
+            problems: "场地".into(),
+            next_steps: " 再议 ".into(),
+            percent: "30".into(),
+            ..behind
+        };
+        assert_eq!(told(&whole), Vec::<String>::new());
+        let thin = Draft {
+            progress: "已办".into(),
+            ..draft()
+        };
+        assert_eq!(
+            told(&thin),
+            ["progress “完成情况”共2字，请写明具体情况，不少于5字"]
+        );
+        let bare = Draft {
+            progress: String::new(),
+            ..draft()
+        };
+        assert_eq!(told(&bare), Vec::<String>::new(), "a tap says it all");
+        assert_eq!(rules.bare().len(), 3);
+        assert_eq!(
+            rules.told().unwrap(),
+            "“进度滞后”的请填写存在问题、下一步措施、完成比例"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Cards that ask for what has been answered meanwhile, by whatever way, are changed to say so.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,10 +8,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
 use super::Outbox;
-use crate::channel::{Cards, Settled};
+use super::pick::{self, Job};
+use crate::channel::{Cards, Settled, Shown};
 use crate::domain::book::Book;
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::message::MessageKey;
+use crate::domain::report::ReportStatus;
 use crate::store::Decision;
 
 /// Changes that did not work out yet: how often they were tried, and when again.
@@ -27,6 +29,15 @@ struct ToSettle {
     key: MessageKey,
     code: String,
     account: String,
+    change: Change,
+}
+
+/// What it is changed to.
+enum Change {
+    /// All of it is answered, like this.
+    Answered(String),
+    /// It was tapped, and asks for what is still open.
+    Open(Box<Job>),
 }
 
 impl Outbox {
@@ -62,7 +73,7 @@ impl Outbox {
             let (Some(card), Some(cards)) = (next, self.card_maker()) else {
                 return;
             };
-            let failed = match cards.settle(&card.code, &card.account).await {
+            let failed = match self.change(cards, &card).await {
                 Settled::Done => None,
                 Settled::Later if self.patience.wait(&card.key, now) => continue,
                 Settled::Later => Some("多次未能更新".to_owned()),
@@ -72,9 +83,10 @@ impl Outbox {
                 tracing::info!(message.key = %card.key, why, "a card stays as it was");
             }
             self.patience.forget(&card.key);
-            let key = card.key;
+            let (key, code) = (card.key, card.code);
             let decide = move |book: &Book| {
-                let known = book.cards.contains_key(&key);
+                // One tapped meanwhile has a code of its own.
+                let known = book.cards.get(&key).is_some_and(|known| known.code == code);
                 let facts = known.then_some(Fact::CardSettled { key, failed });
                 Ok::<_, Infallible>(Decision {
                     facts: facts.into_iter().collect(),
@@ -84,6 +96,24 @@ impl Outbox {
             let stored = self.ledger.commit(Actor::System, self.clock.now(), decide);
             if stored.await.is_err() {
                 return;
+            }
+        }
+    }
+
+    async fn change(&self, cards: &dyn Cards, card: &ToSettle) -> Settled {
+        match &card.change {
+            Change::Answered(words) => {
+                let shown = Shown::Answered(words);
+                cards.settle(&card.code, &card.account, shown).await
+            }
+            Change::Open(job) => {
+                match self.compose(std::slice::from_ref(job.as_ref())).as_slice() {
+                    [brief, ..] => {
+                        let shown = Shown::Open(brief);
+                        cards.settle(&card.code, &card.account, shown).await
+                    }
+                    [] => Settled::Failed("没有可以更新的内容".into()),
+                }
             }
         }
     }
@@ -100,6 +130,7 @@ impl Outbox {
                     key: key.clone(),
                     code: card.code.clone(),
                     account: book.contact(&key.person).wecom_user?,
+                    change: change_of(book, key)?,
                 })
             })
     }
@@ -107,6 +138,26 @@ impl Outbox {
     fn card_maker(&self) -> Option<&dyn Cards> {
         self.lanes.iter().find_map(|lane| lane.channel.cards())
     }
+}
+
+fn change_of(book: &Book, key: &MessageKey) -> Option<Change> {
+    let delivery = book.messages.get(key)?;
+    if !book.is_answered(key) {
+        return Some(Change::Open(Box::new(pick::still_asked(book, delivery))));
+    }
+    let said = delivery.message.items.iter().map(|item| {
+        let latest = book.obligations.get(item)?.latest()?;
+        Some(latest.report.status)
+    });
+    let said: BTreeSet<Option<&str>> = said
+        .map(|status| status.map(ReportStatus::chinese))
+        .collect();
+    let mut said = said.into_iter();
+    // Of several that differ, only that they are there.
+    Some(Change::Answered(match (said.next(), said.next()) {
+        (Some(Some(one)), None) => format!("已报送：{one}"),
+        _ => "已报送".to_owned(),
+    }))
 }
 
 impl Patience {

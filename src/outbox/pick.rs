@@ -118,6 +118,22 @@ pub(super) fn sendable(book: &Book, hours: Hours, delivery: &Delivery) -> Option
     }
 }
 
+/// A message that was sent, with what it still asks for.
+pub(super) fn still_asked(book: &Book, delivery: &Delivery) -> Job {
+    let message = &delivery.message;
+    Job {
+        channel: ChannelKind::WecomApp,
+        leg: delivery.leg,
+        nth: 1,
+        doubts: 0,
+        attempt: delivery.attempts,
+        deadline: None,
+        items: book.still_open(&message.key.person, &message.items),
+        about: Vec::new(),
+        message: message.clone(),
+    }
+}
+
 fn intent(job: &Job) -> Fact {
     Fact::SendIntended {
         key: job.message.key.clone(),

@@ -10,8 +10,10 @@ use crate::domain::book::{Book, Obligation};
 use crate::domain::calendar::Calendar;
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::ids::{self, PersonId, PlanId, Quarter, TaskNo};
+use crate::domain::report::rules::ReportRules;
 use crate::domain::report::{Draft, FieldFault, Received, Report, Review, Via, read};
 use crate::domain::target::actual::targets_in;
+use crate::rules::RuleSet;
 use crate::store::{CommitError, Decision};
 
 /// Answers of one owner on one quarter.
@@ -74,8 +76,8 @@ pub struct Fault {
 pub async fn accept(desk: &Desk, submission: Submission) -> Result<Receipt, CommitError<Refusal>> {
     let at = desk.clock.now();
     let by = submission.by.clone();
-    let calendar = desk.calendar();
-    let decide = move |book: &Book| decide(book, &submission, at, &calendar);
+    let rules = desk.rules.now();
+    let decide = move |book: &Book| decide(book, &submission, at, &rules);
     desk.ledger.commit(by, at, decide).await
 }
 
@@ -90,13 +92,17 @@ pub fn receipt(reports: Vec<Received>, calendar: &Calendar) -> Option<Receipt> {
     })
 }
 
+/// The same without storing: what follows from the answers on this book.
+///
+/// # Errors
+/// As for [`accept`].
 pub(super) fn decide(
     book: &Book,
     submission: &Submission,
     at: DateTime<Utc>,
-    calendar: &Calendar,
+    rules: &RuleSet,
 ) -> Result<Decision<Receipt>, Refusal> {
-    let answered = understand(book, submission)?;
+    let answered = understand(book, submission, &rules.report)?;
     let mut facts = Vec::new();
     let mut reports = Vec::new();
     let mut accepted = BTreeSet::new();
@@ -119,14 +125,18 @@ pub(super) fn decide(
     if !accepted.is_empty() {
         return Err(Refusal::Accepted(accepted.into_iter().collect()));
     }
-    match receipt(reports, calendar) {
+    match receipt(reports, &rules.calendar) {
         Some(value) => Ok(Decision { facts, value }),
         None => Err(Refusal::Faults(Vec::new())),
     }
 }
 
 /// The reports that the answers make on the obligations of their tasks that are this person's.
-fn understand(book: &Book, submission: &Submission) -> Result<Vec<Report>, Refusal> {
+fn understand(
+    book: &Book,
+    submission: &Submission,
+    rules: &ReportRules,
+) -> Result<Vec<Report>, Refusal> {
     let mut reports = Vec::new();
     let mut faults = Vec::new();
     let mut seen = BTreeSet::new();
@@ -153,7 +163,7 @@ fn understand(book: &Book, submission: &Submission) -> Result<Vec<Report>, Refus
             faults.push(fault("task", message));
         }
         let told = |found: FieldFault| fault(found.field, found.message);
-        match read(draft) {
+        match read(draft, rules) {
             Err(found) => faults.extend(found.into_iter().map(told)),
             Ok(words) => {
                 for key in keys {

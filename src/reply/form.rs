@@ -21,6 +21,7 @@ use super::{Draft, Room};
 use crate::domain::fact::Actor;
 use crate::domain::ids::{ObligationKey, TaskNo};
 use crate::domain::link::{Link, bare};
+use crate::domain::report::rules::ReportRules;
 use crate::domain::report::{Received, ReportStatus, Via, read};
 use crate::store::CommitError;
 use crate::web::{Peer, WebError};
@@ -176,7 +177,8 @@ fn read_fields(fields: Vec<(String, String)>) -> Vec<(Draft, String)> {
 /// they come back with the fault beside them instead of being lost.
 pub(super) fn is_filled(draft: &Draft, seen: &str) -> bool {
     if !seen.is_empty() {
-        return read(draft).map_or(true, |words| fingerprint(&words) != seen);
+        return read(draft, &ReportRules::default())
+            .map_or(true, |words| fingerprint(&words) != seen);
     }
     [
         &draft.status,

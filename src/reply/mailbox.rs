@@ -219,14 +219,14 @@ impl Reader {
         });
         let (incoming, bytes) = read.await.map_err(|_| TakeError::Unavailable)?;
         let at = self.desk.clock.now();
-        let calendar = self.desk.calendar();
-        let facts = inbound::decide(&self.desk.ledger.book(), &incoming, at, &calendar);
+        let rules = self.desk.rules.now();
+        let facts = inbound::decide(&self.desk.ledger.book(), &incoming, at, &rules);
         if facts.iter().any(is_to_keep) {
             self.keep(&incoming.sha256, bytes).await?;
         }
         tracing::info!(outcome = outcome(&facts), "a mail was read");
         let decide = move |book: &crate::domain::book::Book| {
-            let facts = inbound::decide(book, &incoming, at, &calendar);
+            let facts = inbound::decide(book, &incoming, at, &rules);
             Ok::<_, std::convert::Infallible>(Decision { facts, value: () })
         };
         let taken = self.desk.ledger.commit(Actor::System, at, decide).await;

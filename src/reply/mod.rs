@@ -17,6 +17,8 @@ pub mod mail;
 pub mod mailbox;
 mod pages;
 mod received;
+mod unclear;
+pub mod wecom;
 pub mod words;
 
 use std::sync::Arc;
@@ -48,7 +50,8 @@ pub fn router(desk: Arc<Desk>) -> Router {
         )
         .route("/api/v1/reply/{token}", get(api::show).post(api::submit))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .with_state(Room::new(desk))
+        .with_state(Room::new(Arc::clone(&desk)))
+        .merge(unclear::router(desk))
 }
 
 type Whose = (PlanId, Quarter, PersonId);

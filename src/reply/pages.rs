@@ -133,6 +133,7 @@ pub(super) fn sheet(
         notice: notice.map(Notice::text),
         preset: typed.preset.map(ReportStatus::chinese),
         amendable: reported.iter().any(|item| item.editable),
+        asked: desk.rules.now().report.told(),
         open,
         reported,
     })
@@ -191,6 +192,8 @@ struct SheetPage<'a> {
     notice: Option<String>,
     preset: Option<&'a str>,
     amendable: bool,
+    /// What the office asks for beside the status.
+    asked: Option<String>,
     open: Vec<ItemView>,
     reported: Vec<ItemView>,
 }

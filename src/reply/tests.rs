@@ -8,6 +8,7 @@ use super::*;
 use crate::desk::fixture::*;
 use crate::domain::book::Book;
 use crate::domain::fact::Fact;
+use crate::domain::report::rules::Field;
 use crate::domain::report::{ReportStatus, Review};
 use crate::store::Ledger;
 
@@ -381,4 +382,67 @@ async fn when_nothing_can_be_stored_there_is_no_receipt_and_nothing_typed_is_los
     let api = format!("/api/v1/reply/{}", token(&desk, ZHANG));
     let (status, _) = send(&app, post_json(&api, &body)).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn two_of_a_group_who_answer_at_once_are_both_kept_and_the_same_words_count_once() {
+    let desk = planned().await;
+    let app = router(Arc::clone(&desk));
+    let answer = |progress: &str| json!({ "reports": [{ "task": 14, "status": "completed", "progress": progress }] });
+    let path = |person| format!("/api/v1/reply/{}", token(&desk, person));
+    let (yao, li) = (
+        post_json(&path(YAO), &answer("甲")),
+        post_json(&path(LI), &answer("乙")),
+    );
+    let (yao, li) = tokio::join!(send(&app, yao), send(&app, li));
+    assert_eq!((yao.0, li.0), (StatusCode::OK, StatusCode::OK));
+    let told = |desk: &Desk| -> Vec<String> {
+        let book = desk.ledger.book();
+        let reports = book.obligations[&key(14, 0)].reports.iter();
+        reports
+            .map(|received| received.report.progress.clone())
+            .collect()
+    };
+    let mut both = told(&desk);
+    let latest = both[1].clone();
+    both.sort();
+    assert_eq!(both, ["乙", "甲"]);
+    // The other one of the group says what stands already: nothing new.
+    let same = send(&app, post_json(&path(YAO), &answer(&latest))).await;
+    assert_eq!(same.0, StatusCode::OK);
+    assert_eq!(told(&desk).len(), 2);
+}
+
+#[tokio::test]
+async fn what_the_office_asks_for_stands_on_the_page_and_what_lacks_it_comes_back() {
+    let desk = planned().await;
+    let mut rules = (*desk.rules.now()).clone();
+    rules.report.behind.required = vec![Field::Problems, Field::NextSteps];
+    rules.report.completed.shortest = 5;
+    desk.rules.replace(rules);
+    let page = page_for(&desk, ZHANG).await;
+    assert!(
+        seen(&page).contains("进展情况为“进度滞后”的请填写存在问题、下一步措施。"),
+        "{}",
+        seen(&page)
+    );
+    assert!(
+        !page.contains("maxlength"),
+        "a browser would cut what is pasted"
+    );
+    let app = router(Arc::clone(&desk));
+    let fields = [
+        ("status-4-0", "behind"),
+        ("progress-4-0", "场地未落实"),
+        ("status-2-0", "completed"),
+        ("progress-2-0", "已办"),
+    ];
+    let path = format!("/r/{}", token(&desk, ZHANG));
+    let (status, html) = send(&app, post_form(&path, &fields)).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    let told = seen(&html);
+    for said in ["请填写“存在问题”", "请填写“下一步措施”", "不少于5字"] {
+        assert!(told.contains(said), "{told}");
+    }
+    assert!(html.contains("场地未落实"), "nothing typed is lost");
 }

@@ -100,7 +100,7 @@ fn what_several_people_read_in_one_group_message() {
             let now = at(day, "09:10");
             let brief = brief_of(&founded(now), &stage_message(stage, now), now);
             let text = together(Short::Plain, std::slice::from_ref(&brief));
-            let card = render::card(&brief).unwrap();
+            let card = render::card(&brief, false).unwrap();
             let first = text.lines().next().unwrap().to_owned();
             format!(
                 "{first}\n  {}\n  {}\n  {}\n",

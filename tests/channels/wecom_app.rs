@@ -1,11 +1,12 @@
 //! The application against a platform that answers as wecom.md says.
 
 use cuiban::channel::wecom_app::{AppChannel, Settings};
-use cuiban::channel::{Attempted, Channel, Learned, Settled};
+use cuiban::channel::{Attempted, Channel, Learned, Settled, Shown};
 use cuiban::config::Secret;
 use cuiban::config::wecom::Way;
 use cuiban::domain::brief::{Brief, Letter};
 use cuiban::domain::delivery::{FailReason, Next, SendOutcome};
+use cuiban::domain::report::ReportStatus;
 
 use crate::email::brief;
 use crate::peers::wecom::Answer;
@@ -19,6 +20,7 @@ pub fn settings(base_url: String) -> Settings {
         base_url,
         way: Way::default(),
         cards: true,
+        callback: None,
     }
 }
 
@@ -58,6 +60,30 @@ async fn a_reminder_is_a_card_with_the_four_statuses_and_a_link() {
     let mut card = delivered.body["template_card"].clone();
     card["task_id"] = "…".into();
     insta::assert_json_snapshot!("card_reminder", card);
+}
+
+#[tokio::test]
+async fn where_the_platform_can_call_us_a_tap_answers_and_what_wants_words_opens_the_page() {
+    let peer = AppPeer::good().await;
+    let channel = app(peer.base_url()).with_taps(vec![
+        ReportStatus::Completed,
+        ReportStatus::OnSchedule,
+        ReportStatus::NotStarted,
+    ]);
+    assert!(is_sent(&channel.send(&brief(), 1).await));
+    let mut card = peer.delivered().pop().unwrap().body["template_card"].clone();
+    card["task_id"] = "…".into();
+    insta::assert_json_snapshot!("card_taps", card);
+    let mut one = another(1);
+    one.items.truncate(1);
+    assert!(is_sent(&channel.send(&one, 1).await));
+    let card = peer.delivered().pop().unwrap().body["template_card"].clone();
+    assert!(
+        card["button_selection"].is_null(),
+        "there is nothing to choose"
+    );
+    let told = card["sub_title_text"].as_str().unwrap();
+    assert!(told.contains("点进展情况即为报送"), "{told}");
 }
 
 #[tokio::test]
@@ -249,16 +275,23 @@ async fn a_card_is_changed_once() {
         panic!("{sent:?}")
     };
     let cards = channel.cards().unwrap();
-    assert_eq!(cards.settle(code, "ZhongJingPing").await, Settled::Done);
+    let answered = Shown::Answered("已报送：已完成");
+    assert_eq!(
+        cards.settle(code, "ZhongJingPing", answered).await,
+        Settled::Done
+    );
     let (user, body) = peer.settled().pop().unwrap();
     assert_eq!(user, "ZhongJingPing");
-    assert_eq!(body["button"]["replace_name"], "已报送");
+    assert_eq!(body["button"]["replace_name"], "已报送：已完成");
     assert!(matches!(
-        cards.settle(code, "ZhongJingPing").await,
+        cards.settle(code, "ZhongJingPing", answered).await,
         Settled::Failed(_)
     ));
     peer.set_script(|_, _| Answer::Code(-1));
-    assert_eq!(cards.settle(code, "ZhongJingPing").await, Settled::Later);
+    assert_eq!(
+        cards.settle(code, "ZhongJingPing", answered).await,
+        Settled::Later
+    );
 }
 
 #[tokio::test]

@@ -14,10 +14,12 @@ mod peers {
     pub mod smtp;
     pub mod wecom;
     pub mod wecom_app;
+    pub mod wecom_callback;
 }
 
 mod bell;
 mod browser;
+mod callback;
 mod clock;
 mod duty;
 mod faults;

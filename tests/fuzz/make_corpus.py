@@ -60,3 +60,10 @@ for size in (2, 6):
         '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
         f'<sheetData>{body}</sheetData><mergeCells count="1"><mergeCell ref="A2:A3"/></mergeCells></worksheet>',
     )
+
+vectors = json.loads((root / "tests/fixtures/wecom-vectors.json").read_text(encoding="utf-8"))
+for case in vectors["cases"]:
+    if "query" in case:
+        put("callback", case["id"], case["query"] + "\n" + case.get("body", ""))
+    if case["expect"].get("plaintext"):
+        put("callback", case["id"] + "-inside", case["expect"]["plaintext"])

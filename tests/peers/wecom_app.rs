@@ -196,6 +196,15 @@ impl AppPeer {
         self.state().tokens
     }
 
+    /// A code as it comes with a tap: it changes a card of this user, once.
+    pub fn fresh_code(&self, user: &str) -> String {
+        let mut state = self.state();
+        let code = format!("tap-code-{}", state.cards.len() + 1);
+        let card = (user.to_owned(), Instant::now(), false);
+        state.cards.insert(code.clone(), card);
+        code
+    }
+
     /// How often this was called, also where it was refused.
     pub fn calls_of(&self, path: &str) -> usize {
         self.state().calls.iter().filter(|(p, _)| p == path).count()
@@ -299,6 +308,17 @@ async fn update(State(shared): State<Arc<Shared>>, Query(query): Params, body: B
             *used = true;
         }
         _ => return verdict(40058, "invalid response_code"),
+    }
+    if read["template_card"].is_object() {
+        if let Err((code, why)) = state.check_card(&read["template_card"]) {
+            return verdict(code, why);
+        }
+    } else if read["button"]["replace_name"]
+        .as_str()
+        .unwrap_or_default()
+        .is_empty()
+    {
+        return verdict(40058, "nothing to change it to");
     }
     state.settled.push((user, read));
     json_of(json!({"errcode": 0, "errmsg": "ok", "invaliduser": []}))
@@ -477,7 +497,22 @@ impl Office {
         let rows = list(&card["horizontal_content_list"]);
         let good_row =
             |row: &Value| (1..=5).contains(&chars(&row["keyname"])) && chars(&row["value"]) <= 26;
-        let fits = (1..=26).contains(&chars(&title["title"]))
+        let choices = &card["button_selection"];
+        let options = list(&choices["option_list"]);
+        let good_option = |option: &Value| {
+            (1..=128).contains(&option["id"].as_str().unwrap_or_default().len())
+                && (1..=16).contains(&chars(&option["text"]))
+        };
+        let chosen = options
+            .iter()
+            .any(|one| one["id"] == choices["selected_id"]);
+        let good_choices = choices.is_null()
+            || (1..=10).contains(&options.len())
+                && options.iter().all(good_option)
+                && chosen
+                && chars(&choices["question_key"]) > 0;
+        let fits = good_choices
+            && (1..=26).contains(&chars(&title["title"]))
             && chars(&title["desc"]) <= 30
             && chars(&card["source"]["desc"]) <= 13
             && chars(&card["sub_title_text"]) <= 112

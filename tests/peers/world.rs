@@ -49,6 +49,7 @@ pub fn rules() -> Rules {
     Rules::new(RuleSet {
         policy: Policy::default(),
         calendar: Arc::new(calendar()),
+        report: Default::default(),
         reach: Reach::default(),
         coordinators: Vec::new(),
     })

@@ -112,12 +112,14 @@ impl Templates {
         Ok(cut(&text, most).to_owned())
     }
 
-    /// The words on a card: its template's first line, the second, and the rest.
+    /// The words on a card: its template's first line, the second, and the rest. `taps`: whether a
+    /// button answers by itself.
     ///
     /// # Errors
     /// [`RenderError`] names the template.
-    pub fn card(&self, brief: &Brief) -> Result<CardWords, RenderError> {
+    pub fn card(&self, brief: &Brief, taps: bool) -> Result<CardWords, RenderError> {
         let view = self.view_of(brief, item_count(brief), usize::MAX)?;
+        let view = context! { taps, ..view };
         let words = self.render(brief, "card.txt", &view)?;
         let mut lines = words.lines().filter(|line| !line.trim().is_empty());
         let mut line = || lines.next().unwrap_or_default().trim().to_owned();
@@ -156,7 +158,7 @@ impl Templates {
         let view = Value::from(Serde(&View::new(brief, shown, gist)));
         let opening = self.render(brief, "opening.txt", &view)?;
         let opening = opening.trim().to_owned();
-        Ok(context! { opening, packed => false, parts => "", ..view })
+        Ok(context! { opening, packed => false, parts => "", taps => false, ..view })
     }
 
     pub(super) fn render(

@@ -1,7 +1,8 @@
 //! The card of a reminder: what is open, until when, and the four statuses as buttons.
 //!
-//! The buttons open the person's own page with that status chosen; nothing is reported by a mere
-//! tap. Lengths are the platform's recommendations: beyond them a client cuts.
+//! Where the platform can call us, a tap reports by itself: of the one item, or of the one chosen
+//! in the list. Else, and for a status that wants words, the button opens the person's own page
+//! with that status chosen. Lengths are the platform's recommendations: beyond them a client cuts.
 
 use serde_json::{Value, json};
 
@@ -10,9 +11,9 @@ use crate::domain::brief::{Brief, Item};
 use crate::domain::report::ReportStatus;
 
 /// The card for this message. Its name is taken once for ever, so that the moment is part of it.
-pub(super) fn reminder(brief: &Brief) -> Result<Value, RenderError> {
-    let words = render::card(brief)?;
-    Ok(json!({
+pub(super) fn reminder(brief: &Brief, taps: &[ReportStatus]) -> Result<Value, RenderError> {
+    let words = render::card(brief, !taps.is_empty())?;
+    let mut card = json!({
         "card_type": "button_interaction",
         "source": { "desc": cut(&brief.office.name, 13), "desc_color": 0 },
         "main_title": { "title": cut(&words.title, 26), "desc": cut(&words.desc, 30) },
@@ -21,12 +22,52 @@ pub(super) fn reminder(brief: &Brief) -> Result<Value, RenderError> {
         "horizontal_content_list": rows(brief),
         "card_action": { "type": 1, "url": brief.link },
         "task_id": format!("cuiban-{}-{}", brief.id, brief.at.timestamp_millis()),
-        "button_list": buttons(&brief.link),
+        "button_list": buttons(&brief.link, taps),
+    });
+    let choices = if taps.is_empty() {
+        None
+    } else {
+        choices(brief)
+    };
+    if let (Some(choices), Some(card)) = (choices, card.as_object_mut()) {
+        card.insert("button_selection".into(), choices);
+    }
+    Ok(card)
+}
+
+/// Which item a tap is about, where there are several; the most urgent stands first.
+fn choices(brief: &Brief) -> Option<Value> {
+    const MOST: usize = 10;
+    if brief.items.len() < 2 {
+        return None;
+    }
+    let option = |id: String, text: &str| json!({ "id": id, "text": cut(text, 16) });
+    let mut options: Vec<Value> = brief
+        .items
+        .iter()
+        .take(MOST - 1)
+        .map(|item| {
+            option(
+                item.task.to_string(),
+                &format!("{} {}", item.task, item.short_name),
+            )
+        })
+        .collect();
+    options.push(option(
+        "all".into(),
+        &format!("全部{}项", brief.items.len()),
+    ));
+    let first = brief.items.first().map(|item| item.task.to_string());
+    Some(json!({
+        "question_key": "item",
+        "title": "事项",
+        "option_list": options,
+        "selected_id": first,
     }))
 }
 
 /// The four statuses, then the page as it is.
-fn buttons(link: &str) -> Vec<Value> {
+fn buttons(link: &str, taps: &[ReportStatus]) -> Vec<Value> {
     let button = |text: &str, style: u8, url: String| json!({ "text": text, "style": style, "type": 1, "url": url });
     let statuses = ReportStatus::ALL.into_iter().map(|status| {
         // 1 blue, 2 grey frame, 3 red, as the clients show them.
@@ -36,8 +77,11 @@ fn buttons(link: &str) -> Vec<Value> {
             ReportStatus::Behind => 3,
             ReportStatus::NotStarted => 2,
         };
-        let url = format!("{link}?status={}", status.as_str());
-        button(status.chinese(), style, url)
+        let (text, name) = (status.chinese(), status.as_str());
+        match taps.contains(&status) {
+            true => json!({ "text": text, "style": style, "type": 0, "key": name }),
+            false => button(text, style, format!("{link}?status={name}")),
+        }
     });
     let page = button("逐项填写", 2, link.to_owned());
     statuses.chain(std::iter::once(page)).collect()

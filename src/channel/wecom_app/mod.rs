@@ -13,13 +13,17 @@ mod members;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::render::{self, RenderError, Short};
-use super::{Attempted, Cards, Channel, Learned, Sending, Settling, wecom_http};
+use super::{
+    Attempted, Cards, Channel, Learned, Sending, Settled, Settling, Shown, Voice, wecom_http,
+};
 use crate::domain::brief::{Brief, Letter};
 use crate::domain::delivery::{self, FailReason, Next};
 use crate::domain::people::{ChannelKind, Contact};
+use crate::domain::report::ReportStatus;
 
 use answer::Said;
 use api::Api;
@@ -40,6 +44,7 @@ pub struct SettingsError(#[source] reqwest::Error);
 pub struct AppChannel {
     agent_id: i64,
     cards: bool,
+    taps: Vec<ReportStatus>,
     api: Api,
     members: Members,
     /// Accounts looked up since the start, also those not found: each question counts.
@@ -60,10 +65,17 @@ impl AppChannel {
         Ok(Self {
             agent_id: settings.agent_id,
             cards: settings.cards,
+            taps: Vec::new(),
             api: Api::new(http, settings.base_url, settings.corp_id, settings.secret),
             members: Members::default(),
             looked_up: Mutex::default(),
         })
+    }
+
+    /// A tap on a card reports these statuses by itself: for where the platform can call us.
+    #[must_use]
+    pub fn with_taps(self, taps: Vec<ReportStatus>) -> Self {
+        Self { taps, ..self }
     }
 
     async fn attempt(&self, brief: &Brief, nth: u32) -> Attempted {
@@ -101,16 +113,21 @@ impl AppChannel {
         }
     }
 
-    fn body(&self, brief: &Brief, user: &str) -> Result<Value, RenderError> {
+    /// To this member, once: the platform knows the same bytes again for a while.
+    fn addressed(&self, user: &str) -> Value {
         let no_doubles_for = delivery::remembers(ChannelKind::WecomApp).unwrap_or_default();
-        let mut body = json!({
+        json!({
             "touser": user,
             "agentid": self.agent_id,
             "enable_duplicate_check": 1,
             "duplicate_check_interval": no_doubles_for.num_seconds(),
-        });
+        })
+    }
+
+    fn body(&self, brief: &Brief, user: &str) -> Result<Value, RenderError> {
+        let mut body = self.addressed(user);
         let (kind, content) = if self.cards && brief.letter == Letter::Reminder {
-            ("template_card", card::reminder(brief)?)
+            ("template_card", card::reminder(brief, &self.taps)?)
         } else {
             let text = render::short(brief, Short::Plain, TEXT_LIMIT)?;
             ("text", json!({ "content": text }))
@@ -197,17 +214,53 @@ impl Channel for AppChannel {
 }
 
 impl Cards for AppChannel {
-    fn settle<'a>(&'a self, code: &'a str, account: &'a str) -> Settling<'a> {
+    fn settle<'a>(&'a self, code: &'a str, account: &'a str, shown: Shown<'a>) -> Settling<'a> {
         Box::pin(async move {
-            let body = json!({
+            let mut body = json!({
                 "userids": [account],
                 "agentid": self.agent_id,
                 "response_code": code,
-                "button": { "replace_name": "已报送" },
             });
+            let (field, content) = match shown {
+                Shown::Answered(words) => ("button", json!({ "replace_name": words })),
+                Shown::Open(brief) => match card::reminder(brief, &self.taps) {
+                    Ok(card) => ("template_card", card),
+                    Err(error) => return Settled::Failed(error.to_string()),
+                },
+            };
+            if let Some(fields) = body.as_object_mut() {
+                fields.insert(field.into(), content);
+            }
             match self.api.post("message/update_template_card", &body).await {
                 Ok(answer) => answer::settled(&answer),
                 Err(said) => said.about_a_card(),
+            }
+        })
+    }
+}
+
+impl Voice for AppChannel {
+    fn say<'a>(
+        &'a self,
+        account: &'a str,
+        text: &'a str,
+        nth: u32,
+        now: DateTime<Utc>,
+    ) -> Sending<'a> {
+        Box::pin(async move {
+            if let Err(wait) = self.members.admit(account, now) {
+                let after = Some(wait);
+                let detail = "同一成员收到的消息已接近企业微信的上限，稍后再发";
+                return Attempted::failed(FailReason::RateLimited, Next::Again { after }, detail);
+            }
+            let mut body = self.addressed(account);
+            if let Some(fields) = body.as_object_mut() {
+                fields.insert("msgtype".into(), "text".into());
+                fields.insert("text".into(), json!({ "content": text }));
+            }
+            match self.api.post("message/send", &body).await {
+                Ok(answer) => answer::sent(&answer, account, nth),
+                Err(said) => said.after_sending(nth),
             }
         })
     }

@@ -19,6 +19,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::delivery::FailReason;
 use super::fact::{SkipWhy, StageOutcome, WithdrawWhy};
+use super::heard::Word;
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use super::ladder::Ladder;
 use super::mail::{Place, TakenMail};
@@ -66,6 +67,12 @@ pub struct Book {
     pub accounts: HashMap<PersonId, Account>,
     /// Cards that can still be changed, by message.
     pub cards: BTreeMap<MessageKey, Card>,
+    /// Names of everything heard from the WeCom application: what comes again is not heard again.
+    pub heard: BTreeSet<String>,
+    /// What was heard and is not done with, by the fact that it came in with.
+    pub words: BTreeMap<Position, Word>,
+    /// Accounts nobody of the contact sheet has, in small letters, that were told so.
+    pub strangers: BTreeSet<String>,
     /// Links made up to this instant are void.
     pub revoked: HashMap<(PlanId, Quarter, PersonId), DateTime<Utc>>,
     /// Users of the board.
@@ -268,6 +275,8 @@ pub struct Obligation {
     /// The last fact about it that somebody made, a report or a word on it, and when; messages
     /// do not count.
     pub touched: Option<(Position, DateTime<Utc>)>,
+    /// Who has said last that they have seen it (已知悉), and when.
+    pub acknowledged: Option<(DateTime<Utc>, PersonId)>,
     /// Since when and why it is no longer wanted.
     pub closed: Option<(DateTime<Utc>, ClosedWhy)>,
 }
@@ -297,8 +306,10 @@ pub struct Account {
 pub struct Card {
     /// The platform's code for it.
     pub code: String,
-    /// When the card was sent.
+    /// When the card was sent, or tapped last.
     pub sent_at: DateTime<Utc>,
+    /// A button was tapped, and the card has not been changed since.
+    pub tapped: bool,
 }
 
 /// Place in the queue: channel, time, position of the fact that queued it.

@@ -204,8 +204,8 @@ impl Book {
         })
     }
 
-    /// Cards that can still be changed and whose message asks for nothing any more, with the
-    /// addressee.
+    /// Cards that can still be changed and have to be: a button was tapped, or their message asks
+    /// for nothing any more.
     pub fn cards_to_settle(
         &self,
         now: DateTime<Utc>,
@@ -215,16 +215,42 @@ impl Book {
         let changeable = move |card: &Card| now - card.sent_at < CHANGEABLE;
         self.cards
             .iter()
-            .filter(move |(key, card)| changeable(card) && self.is_answered(key))
+            .filter(move |(key, card)| changeable(card) && (card.tapped || self.is_answered(key)))
     }
 
     /// Whether a message asked for something, and nothing of it is open any more.
-    fn is_answered(&self, key: &MessageKey) -> bool {
+    #[must_use]
+    pub fn is_answered(&self, key: &MessageKey) -> bool {
         self.messages.get(key).is_some_and(|delivery| {
             let items = &delivery.message.items;
             let open = |item| self.obligations.get(item).is_some_and(Obligation::is_open);
             !items.is_empty() && !items.iter().any(open)
         })
+    }
+
+    /// Everyone whose account in the WeCom application this is. One person who answers for two
+    /// units is two.
+    #[must_use]
+    pub fn people_of_account(&self, account: &str) -> Vec<PersonId> {
+        let same = |user: &Option<String>| {
+            let user = user.as_deref();
+            user.is_some_and(|user| user.eq_ignore_ascii_case(account))
+        };
+        let on_sheet = self.contacts.values();
+        let on_sheet = on_sheet.filter(|contact| same(&contact.wecom_user));
+        let has_none = |person: &PersonId| {
+            let contact = self.contacts.get(person);
+            contact.is_none_or(|contact| contact.wecom_user.is_none())
+        };
+        let looked_up = self.accounts.iter();
+        let looked_up = looked_up.filter(|(person, known)| same(&known.user) && has_none(person));
+        let mut people: Vec<PersonId> = on_sheet
+            .map(|contact| contact.person.clone())
+            .chain(looked_up.map(|(person, _)| person.clone()))
+            .collect();
+        people.sort();
+        people.dedup();
+        people
     }
 
     /// Messages waiting on this channel whose time has come, earliest first.

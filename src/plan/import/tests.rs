@@ -220,6 +220,7 @@ fn a_row_that_stays_out_for_an_error_takes_nothing_away_that_is_stored() {
     let rules = crate::rules::RuleSet {
         calendar: std::sync::Arc::new(china()),
         policy: Policy::default(),
+        report: Default::default(),
         reach: Default::default(),
         coordinators: Vec::new(),
     };

@@ -15,13 +15,13 @@ use super::words::{self, OpenItem, Understood};
 use crate::channel::mask;
 use crate::domain::book::{Book, KnownMail};
 use crate::domain::brief::{message_name, subject_token};
-use crate::domain::calendar::Calendar;
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::ids::{PersonId, TaskNo};
 use crate::domain::mail::{MailOutcome, Place, TakenMail, Thread};
 use crate::domain::message::{Message, MessageKey, Occasion, Reason};
 use crate::domain::people::ChannelKind;
 use crate::domain::report::Via;
+use crate::rules::RuleSet;
 
 /// A mail from the mailbox.
 #[derive(Debug, Clone)]
@@ -38,12 +38,7 @@ pub struct Incoming {
 
 /// The facts to append for a mail; none where it was taken before.
 #[must_use]
-pub fn decide(
-    book: &Book,
-    incoming: &Incoming,
-    at: DateTime<Utc>,
-    calendar: &Calendar,
-) -> Vec<Fact> {
+pub fn decide(book: &Book, incoming: &Incoming, at: DateTime<Utc>, rules: &RuleSet) -> Vec<Fact> {
     if book.mail_names.contains_key(&incoming.sha256) {
         let is_further = |place: &Place| {
             let known = book
@@ -64,7 +59,7 @@ pub fn decide(
             ..Answer::nothing(MailOutcome::Automatic)
         },
         MailKind::Bounce(bounce) => bounced(book, &incoming.mail, bounce),
-        MailKind::Answer | MailKind::Empty => answered(book, incoming, at, calendar),
+        MailKind::Answer | MailKind::Empty => answered(book, incoming, at, rules),
     };
     let receipt = receipt(book, &answer, at);
     let nth = receipt.as_ref().map(|(nth, _)| *nth);
@@ -231,7 +226,7 @@ fn says_nobody(status: Option<&str>, words: &str) -> bool {
         || WORDS.iter().any(|word| words.contains(word))
 }
 
-fn answered(book: &Book, incoming: &Incoming, at: DateTime<Utc>, calendar: &Calendar) -> Answer {
+fn answered(book: &Book, incoming: &Incoming, at: DateTime<Utc>, rules: &RuleSet) -> Answer {
     let mail = &incoming.mail;
     let known = |person: &PersonId| {
         let address = book
@@ -259,7 +254,7 @@ fn answered(book: &Book, incoming: &Incoming, at: DateTime<Utc>, calendar: &Cale
     }
     Answer {
         sure: true,
-        ..said(book, mail, (thread, &asked), at, calendar)
+        ..said(book, mail, (thread, &asked), at, rules)
     }
 }
 
@@ -306,7 +301,7 @@ fn said(
     mail: &Mail,
     (thread, asked): (Thread, &Thread),
     at: DateTime<Utc>,
-    calendar: &Calendar,
+    rules: &RuleSet,
 ) -> Answer {
     // Every letter of ours names its thread: where that is still in the text, the quote is too.
     if mail
@@ -319,8 +314,10 @@ fn said(
     let reading = match words::understand(&mail.text, &items) {
         Understood::Reports(reading) => reading,
         Understood::Acknowledged => {
+            let reports = seen(book, &thread).into_iter().collect();
             return Answer {
                 thread: Some(thread),
+                reports,
                 ..Answer::nothing(MailOutcome::Acknowledged)
             };
         }
@@ -344,7 +341,7 @@ fn said(
         .iter()
         .map(|(part, why)| format!("“{}”{}", gist(part), why.chinese()))
         .collect();
-    match accept::decide(book, &submission, at, calendar) {
+    match accept::decide(book, &submission, at, rules) {
         Ok(decision) => {
             let items = decision
                 .value
@@ -362,6 +359,19 @@ fn said(
         }
         Err(refusal) => Answer::unclear(Some(thread), told(&refusal)),
     }
+}
+
+/// That all this person has open in the quarter is known to them.
+fn seen(book: &Book, thread: &Thread) -> Option<Fact> {
+    let open: Vec<_> = book
+        .obligations_of(&thread.person, &thread.plan, thread.quarter)
+        .filter(|(_, obligation)| obligation.is_open())
+        .map(|(key, _)| key.clone())
+        .collect();
+    (!open.is_empty()).then(|| Fact::Acknowledged {
+        obligations: open,
+        person: thread.person.clone(),
+    })
 }
 
 fn told(refusal: &Refusal) -> String {

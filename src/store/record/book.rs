@@ -14,6 +14,7 @@ use crate::domain::book::{
 };
 use crate::domain::delivery::FailReason;
 use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
+use crate::domain::heard::{Answer, Heard, Meaning, Word};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::ladder::Ladder;
 use crate::domain::mail::{Place, TakenMail};
@@ -24,7 +25,7 @@ use crate::domain::report::{Received, Report, Review};
 use crate::domain::user::{Role, User};
 
 /// Raised with every change of the form or of what the fold means.
-pub(in crate::store) const VERSION: u32 = 6;
+pub(in crate::store) const VERSION: u32 = 8;
 
 /// The book as JSON. Sorted, so that equal books give equal bytes.
 pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
@@ -53,6 +54,9 @@ struct Out<'a> {
     stages: Vec<StageOut<'a>>,
     accounts: Vec<(Put<'a, PersonId>, Put<'a, Account>)>,
     cards: Vec<(Put<'a, MessageKey>, Put<'a, Card>)>,
+    heard: Vec<&'a str>,
+    words: Vec<(Position, Put<'a, Word>)>,
+    strangers: Vec<&'a str>,
     revoked: Vec<RevokedOut<'a>>,
     users: Vec<Put<'a, User>>,
     addresses: Vec<(Put<'a, PersonId>, Put<'a, ChannelKind>, Put<'a, Address>)>,
@@ -129,6 +133,13 @@ impl<'a> Out<'a> {
                 .map(|(k, v)| (Put(k), Put(v)))
                 .collect(),
             cards: book.cards.iter().map(|(k, v)| (Put(k), Put(v))).collect(),
+            heard: book.heard.iter().map(String::as_str).collect(),
+            words: book
+                .words
+                .iter()
+                .map(|(at, word)| (*at, Put(word)))
+                .collect(),
+            strangers: book.strangers.iter().map(String::as_str).collect(),
             revoked: revoked
                 .into_iter()
                 .map(|((plan, quarter, person), at)| (Put(plan), Put(quarter), Put(person), *at))
@@ -175,6 +186,9 @@ struct In {
     stages: Vec<StageIn>,
     accounts: Vec<(Got<PersonId>, Got<Account>)>,
     cards: Vec<(Got<MessageKey>, Got<Card>)>,
+    heard: Vec<String>,
+    words: Vec<(Position, Got<Word>)>,
+    strangers: Vec<String>,
     revoked: Vec<RevokedIn>,
     users: Vec<Got<User>>,
     addresses: Vec<(Got<PersonId>, Got<ChannelKind>, Got<Address>)>,
@@ -219,6 +233,13 @@ impl In {
             stepped_back: self.stepped_back,
             accounts: pairs(self.accounts).collect(),
             cards: pairs(self.cards).collect(),
+            heard: self.heard.into_iter().collect(),
+            words: self
+                .words
+                .into_iter()
+                .map(|(at, word)| (at, word.0))
+                .collect(),
+            strangers: self.strangers.into_iter().collect(),
             ..Book::default()
         };
         book.mailbox = self.mailbox.map(|(validity, uid)| Place { validity, uid });
@@ -333,6 +354,8 @@ struct ObligationDef {
     copied: BTreeMap<PersonId, bool>,
     touched: Option<(Position, DateTime<Utc>)>,
     #[serde(with = "dated")]
+    acknowledged: Option<(DateTime<Utc>, PersonId)>,
+    #[serde(with = "dated")]
     closed: Option<(DateTime<Utc>, ClosedWhy)>,
 }
 
@@ -375,6 +398,19 @@ struct AccountDef {
 struct CardDef {
     code: String,
     sent_at: DateTime<Utc>,
+    tapped: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Word")]
+struct WordDef {
+    at: DateTime<Utc>,
+    #[serde(with = "wire")]
+    heard: Heard,
+    #[serde(with = "wire")]
+    settled: Option<Meaning>,
+    #[serde(with = "wire")]
+    answer: Option<Answer>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -459,6 +495,7 @@ remote!(
     Trouble => TroubleDef,
     Account => AccountDef,
     Card => CardDef,
+    Word => WordDef,
     DeliveryState => DeliveryStateDef,
     Address => AddressDef,
     Alarm => AlarmDef,

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::wire::{self, Wire, remote};
 use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome, Verdict};
 use crate::domain::fact::{DeferWhy, Fact, SkipWhy, StageOutcome, WithdrawWhy};
-use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter, TaskNo};
+use crate::domain::heard::{Answer, Heard, Meaning, PageOf, Said};
+use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use crate::domain::ladder::{Copied, Ladder, StageRule};
 use crate::domain::mail::{MailOutcome, Place, TakenMail, Thread};
 use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
@@ -22,7 +23,7 @@ use crate::domain::target::{Bound, Decimal, Target};
 use crate::domain::user::Role;
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 34] = [
+pub(super) const KINDS: [(&str, u32); 40] = [
     ("plan.imported", 1),
     ("plan.columns_mapped", 1),
     ("person.set", 1),
@@ -41,6 +42,7 @@ pub(super) const KINDS: [(&str, u32); 34] = [
     ("account.learned", 1),
     ("card.sent", 1),
     ("card.settled", 1),
+    ("card.tapped", 1),
     ("message.revived", 1),
     ("message.handled", 1),
     ("address.confirmed", 1),
@@ -49,6 +51,11 @@ pub(super) const KINDS: [(&str, u32); 34] = [
     ("clock.doubted", 1),
     ("clock.agreed", 1),
     ("report.received", 1),
+    ("report.acknowledged", 1),
+    ("word.heard", 1),
+    ("word.settled", 1),
+    ("word.answered", 1),
+    ("word.resolved", 1),
     ("review.given", 1),
     ("links.revoked", 1),
     ("user.added", 1),
@@ -200,6 +207,12 @@ pub(super) enum FactDef {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failed: Option<String>,
     },
+    #[serde(rename = "card.tapped")]
+    CardTapped {
+        #[serde(with = "wire")]
+        key: MessageKey,
+        code: String,
+    },
     #[serde(rename = "message.revived")]
     MessageRevived {
         #[serde(with = "wire")]
@@ -234,6 +247,34 @@ pub(super) enum FactDef {
         #[serde(with = "wire")]
         report: Box<Report>,
     },
+    #[serde(rename = "report.acknowledged")]
+    Acknowledged {
+        #[serde(with = "wire")]
+        obligations: Vec<ObligationKey>,
+        #[serde(with = "wire")]
+        person: PersonId,
+    },
+    #[serde(rename = "word.heard")]
+    WordHeard {
+        #[serde(with = "wire")]
+        heard: Heard,
+    },
+    #[serde(rename = "word.settled")]
+    WordSettled {
+        heard: Position,
+        #[serde(with = "wire")]
+        meaning: Meaning,
+        #[serde(default, with = "wire", skip_serializing_if = "Option::is_none")]
+        answer: Option<Answer>,
+    },
+    #[serde(rename = "word.answered")]
+    WordAnswered {
+        heard: Position,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failed: Option<String>,
+    },
+    #[serde(rename = "word.resolved")]
+    WordResolved { heard: Position },
     #[serde(rename = "mail.taken")]
     MailTaken {
         #[serde(with = "wire")]
@@ -574,6 +615,52 @@ struct TargetDef {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "Heard")]
+struct HeardDef {
+    name: String,
+    account: String,
+    #[serde(with = "wire")]
+    said: Said,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Answer")]
+struct AnswerDef {
+    text: String,
+    #[serde(default, with = "wire", skip_serializing_if = "Option::is_none")]
+    page: Option<PageOf>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "PageOf")]
+struct PageOfDef {
+    #[serde(with = "wire")]
+    plan: PlanId,
+    #[serde(with = "wire")]
+    quarter: Quarter,
+    #[serde(with = "wire")]
+    person: PersonId,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Said", tag = "is", rename_all = "snake_case")]
+enum SaidDef {
+    Typed {
+        text: String,
+    },
+    Tapped {
+        card: String,
+        button: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        chosen: Option<String>,
+        code: String,
+    },
+    Other {
+        kind: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(remote = "Review", tag = "is", rename_all = "snake_case")]
 enum ReviewDef {
     Accepted,
@@ -671,6 +758,10 @@ remote!(
     Actual => ActualDef,
     Target => TargetDef,
     Review => ReviewDef,
+    Heard => HeardDef,
+    Said => SaidDef,
+    Answer => AnswerDef,
+    PageOf => PageOfDef,
 );
 
 /// A list of names, as in the config.

@@ -7,6 +7,7 @@ use super::wire::{Wire, from_text, named};
 use crate::domain::book::{ClosedWhy, Hand};
 use crate::domain::delivery::FailReason;
 use crate::domain::fact::Actor;
+use crate::domain::heard::Meaning;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
 use crate::domain::message::{MessageKey, Occasion, Reason, Stage};
 use crate::domain::people::ChannelKind;
@@ -27,6 +28,7 @@ named!(
     Bound,
     ClosedWhy,
     Hand,
+    Meaning,
 );
 
 /// A type that is written by `Display` and read back by the function given.

@@ -4,6 +4,7 @@ use super::*;
 fn every_fact() -> Vec<Entry> {
     use crate::domain::delivery::*;
     use crate::domain::fact::*;
+    use crate::domain::heard::*;
     use crate::domain::ids::*;
     use crate::domain::ladder::*;
     use crate::domain::mail::*;
@@ -260,7 +261,7 @@ fn every_fact() -> Vec<Entry> {
             },
         },
         Fact::ReviewGiven {
-            obligation: item,
+            obligation: item.clone(),
             review: Review::Accepted,
         },
         Fact::LinksRevoked {
@@ -334,7 +335,9 @@ fn every_fact() -> Vec<Entry> {
             key: notice.clone(),
             failed: Some("42045 said".into()),
         },
-        Fact::MessageHandled { key: notice },
+        Fact::MessageHandled {
+            key: notice.clone(),
+        },
         Fact::AddressConfirmed {
             person: person.clone(),
             channel: ChannelKind::Email,
@@ -373,6 +376,61 @@ fn every_fact() -> Vec<Entry> {
         Fact::MailSettled {
             mail: "ab".repeat(32),
         },
+        Fact::CardTapped {
+            key: notice.clone(),
+            code: "another-code".into(),
+        },
+        Fact::Acknowledged {
+            obligations: vec![item.clone()],
+            person: person.clone(),
+        },
+        Fact::WordHeard {
+            heard: Heard {
+                name: "msg-7512345678901234567".into(),
+                account: "dujiang".into(),
+                said: Said::Typed {
+                    text: "16 已完成".into(),
+                },
+            },
+        },
+        Fact::WordHeard {
+            heard: Heard {
+                name: "tap-0123456789abcdef".into(),
+                account: "dujiang".into(),
+                said: Said::Tapped {
+                    card: "cuiban-0123-1".into(),
+                    button: "completed".into(),
+                    chosen: Some("16-0".into()),
+                    code: "code".into(),
+                },
+            },
+        },
+        Fact::WordHeard {
+            heard: Heard {
+                name: "msg-1".into(),
+                account: "dujiang".into(),
+                said: Said::Other {
+                    kind: "voice".into(),
+                },
+            },
+        },
+        Fact::WordSettled {
+            heard: 7,
+            meaning: Meaning::Unclear,
+            answer: Some(Answer {
+                text: "没有读懂".into(),
+                page: Some(PageOf {
+                    plan: plan.clone(),
+                    quarter,
+                    person: person.clone(),
+                }),
+            }),
+        },
+        Fact::WordAnswered {
+            heard: 7,
+            failed: None,
+        },
+        Fact::WordResolved { heard: 7 },
     ];
     let actors = [
         Actor::System,

@@ -48,7 +48,8 @@ impl Book {
         }
     }
 
-    /// Who answers through the link has had what was sent to them last.
+    /// Who answers through the link has had what was sent to them last; who answers in the
+    /// application reads what stands there.
     pub(super) fn note_answer(&mut self, at: DateTime<Utc>, person: &PersonId, via: Via) {
         if via == Via::Coordinator {
             return;
@@ -62,12 +63,15 @@ impl Book {
             return;
         }
         let sent = self.messages_of.get(person).into_iter().flatten().rev();
-        let last =
+        let last = if via == Via::Wecom {
+            Some(ChannelKind::WecomApp)
+        } else {
             sent.filter_map(|key| self.messages.get(key))
                 .find_map(|delivery| match delivery.state {
                     DeliveryState::Sent { channel, .. } => Some(channel),
                     _ => None,
-                });
+                })
+        };
         if let Some(channel) = last {
             let address = self.addresses.entry((person.clone(), channel)).or_default();
             address.confirmed = Some(at);

@@ -4,6 +4,7 @@ mod addresses;
 mod deliveries;
 mod mails;
 mod plans;
+mod words;
 
 use chrono::TimeDelta;
 
@@ -12,6 +13,7 @@ use super::{
     PlanBook,
 };
 use crate::domain::fact::{Entry, Fact};
+use crate::domain::heard::Meaning;
 use crate::domain::ids::{ObligationKey, PlanId, Position};
 use crate::domain::message::MessageKey;
 use crate::domain::report::Received;
@@ -112,9 +114,18 @@ impl Book {
                 let card = Card {
                     code: code.clone(),
                     sent_at: at,
+                    tapped: false,
                 };
                 self.cards
                     .retain(|_, known| at - known.sent_at < CARDS_KEPT);
+                self.cards.insert(key.clone(), card);
+            }
+            Fact::CardTapped { key, code } => {
+                let card = Card {
+                    code: code.clone(),
+                    sent_at: at,
+                    tapped: true,
+                };
                 self.cards.insert(key.clone(), card);
             }
             Fact::CardSettled { key, .. } => {
@@ -194,6 +205,30 @@ impl Book {
                     obligation.reports.push(received);
                     obligation.review = None;
                 })?;
+            }
+            Fact::Acknowledged {
+                obligations,
+                person,
+            } => {
+                for key in obligations {
+                    let seen = Some((at, person.clone()));
+                    self.said(here, key, |known| known.acknowledged = seen)?;
+                }
+            }
+            Fact::WordHeard { heard } => self.hear(here, at, heard),
+            Fact::WordSettled {
+                heard,
+                meaning,
+                answer,
+            } => self.settle_word(here, *heard, *meaning, answer.as_ref())?,
+            Fact::WordAnswered { heard, .. } => {
+                self.word(here, *heard)?.answer = None;
+                self.lay_by(*heard);
+            }
+            Fact::WordResolved { heard } => {
+                let word = self.word(here, *heard)?;
+                word.settled = Some(Meaning::Refused);
+                self.lay_by(*heard);
             }
             Fact::MailTaken { mail } => self.take_mail(here, at, mail),
             Fact::MailSettled { mail } => self.settle_mail(here, at, mail)?,
