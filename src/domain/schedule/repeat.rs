@@ -90,7 +90,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Option<Repeat>
         Some((_, every)) => *every,
         None => read_one_each(&mut ahead)?,
     };
-    let repeat = match every {
+    let mut repeat = match every {
         Every::Month => monthly(&mut ahead, ctx.year),
         Every::Quarter => quarterly(&mut ahead, ctx.year),
         Every::Year => yearly(&mut ahead, ctx),
@@ -116,6 +116,9 @@ pub(super) fn read(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Option<Repeat>
     let _ = ahead.eat_any(&["之前", "以前", "以内", "之内"])
         || repeat.at.is_some() && eat_unless(&mut ahead, "内", "部容控外业涝河")
         || eat_unless(&mut ahead, "前", "期往置端瞻沿述");
+    // `每年6月、3月15日前`: in the order of the year, whatever that of the words.
+    repeat.dates.sort_unstable();
+    repeat.dates.dedup();
     *cursor = ahead;
     Some(repeat)
 }
