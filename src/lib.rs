@@ -55,10 +55,6 @@
 //! - No TLS but rustls with ring, no C library, no `unsafe`.
 #![forbid(unsafe_code)]
 
-/// glibc keeps what a burst once needed, arena by arena; with this one a mail costs a third less.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 pub mod app;
 pub mod board;
 pub mod channel;
