@@ -13,6 +13,7 @@ use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
 use crate::rules::RuleSet;
 use crate::web::format::{brief, moment};
 use crate::web::frame::Frame;
+use crate::web::percent;
 
 #[derive(Template)]
 #[template(path = "board/templates/board.html", config = "src/web/askama.toml")]
@@ -229,7 +230,7 @@ impl Place<'_> {
         let mut href = format!("/?plan={plan}&quarter={quarter}&state={}", show.as_str());
         if let Some(unit) = unit {
             href.push_str("&unit=");
-            href.push_str(&encode(unit));
+            href.push_str(&percent::encoded(unit));
         }
         if let Some(owner) = owner {
             href.push_str("&owner=");
@@ -353,7 +354,7 @@ fn urge(
     let Place { plan, quarter } = place;
     let mut href = format!("/urge?plan={plan}&quarter={quarter}");
     if let Some(unit) = &filter.unit {
-        href.push_str(&format!("&unit={}", encode(unit)));
+        href.push_str(&format!("&unit={}", percent::encoded(unit)));
     }
     if let Some(owner) = &filter.owner {
         href.push_str(&format!("&owner={owner}"));
@@ -446,17 +447,4 @@ fn few(names: &[&str]) -> String {
     let shown: Vec<_> = names.iter().take(MOST).copied().collect();
     let more = if names.len() > MOST { "等" } else { "" };
     format!("{}{more}", shown.join("、"))
-}
-
-/// Percent-encoded for a query.
-pub(super) fn encode(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }

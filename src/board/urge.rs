@@ -12,7 +12,6 @@ use axum::{Form, Json};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::answer::encode;
 use super::api::read_quarter;
 use super::pages::bad;
 use crate::desk::Desk;
@@ -24,6 +23,7 @@ use crate::rules::RuleSet;
 use crate::store::{CommitError, Decision};
 use crate::web::error::page;
 use crate::web::frame::Frame;
+use crate::web::percent;
 use crate::web::{ApiError, Caller, WebError};
 
 /// What became of a 催办, or would.
@@ -218,7 +218,7 @@ impl Scope {
     fn back(&self) -> String {
         let mut href = format!("/?plan={}&quarter={}", self.plan, self.quarter);
         if let Some(unit) = &self.filter.unit {
-            href.push_str(&format!("&unit={}", encode(unit)));
+            href.push_str(&format!("&unit={}", percent::encoded(unit)));
         }
         if let Some(person) = &self.filter.person {
             href.push_str(&format!("&owner={person}"));

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Subcommand;
 
-use super::client::{encode, with_client};
+use super::client::with_client;
 use super::{Exit, print, say};
 use crate::app::answers::{ContactsAnswer, ReadinessAnswer, TestAnswer};
+use crate::web::percent;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -77,7 +78,7 @@ fn template(config: Option<&Path>, output: Option<&Path>) -> anyhow::Result<()> 
 fn import(config: Option<&Path>, file: &Path, json: bool) -> anyhow::Result<()> {
     let bytes = crate::plan::read_bounded(file)?;
     let name = super::file_name(file);
-    let path = format!("/api/v1/contacts?name={}", encode(&name));
+    let path = format!("/api/v1/contacts?name={}", percent::encoded(&name));
     let answer: ContactsAnswer =
         with_client(config, async |client| client.post_bytes(&path, bytes).await)?;
     if json {

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Subcommand;
 
-use super::client::{encode, load_without_secrets, with_client, with_new_client};
+use super::client::{load_without_secrets, with_client, with_new_client};
 use super::{Exit, file_name, print, say};
 use crate::app::answers::{ImportAnswer, PlanLine};
 use crate::domain::ids::PlanId;
 use crate::plan;
+use crate::web::percent;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -194,7 +195,11 @@ fn import(config: Option<&Path>, file: &Path, how: &How) -> anyhow::Result<()> {
     mapping(&how.map)?;
     let id = how.id.as_deref().map(PlanId::new).transpose();
     let id = id.map_err(|error| Exit::Usage(error.to_string()))?;
-    let mut path = format!("/api/v1/plans?name={}&accept={}", encode(&name), how.accept);
+    let mut path = format!(
+        "/api/v1/plans?name={}&accept={}",
+        percent::encoded(&name),
+        how.accept
+    );
     if let Some(id) = &id {
         path.push_str(&format!("&id={id}"));
     }
@@ -202,7 +207,7 @@ fn import(config: Option<&Path>, file: &Path, how: &How) -> anyhow::Result<()> {
         path.push_str(&format!("&year={year}"));
     }
     if !how.map.is_empty() {
-        path.push_str(&format!("&map={}", encode(&how.map.join("\n"))));
+        path.push_str(&format!("&map={}", percent::encoded(&how.map.join("\n"))));
     }
     let look = format!("{path}&dry_run=true");
     let answer: ImportAnswer = with_new_client(config, async |client| {
@@ -252,7 +257,7 @@ fn show(config: Option<&Path>, id: Option<&str>, json: bool) -> anyhow::Result<(
             Some(id) => id.to_owned(),
             None => only_plan(client).await?,
         };
-        let path = format!("/api/v1/plans/{}?format={format}", encode(&id));
+        let path = format!("/api/v1/plans/{}?format={format}", percent::encoded(&id));
         print(&client.get(&path).await?)
     })
 }

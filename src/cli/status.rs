@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::client::{encode, with_client};
+use super::client::with_client;
 use super::print;
+use crate::web::percent;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -33,7 +34,7 @@ pub(super) fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<()> {
     ];
     for (name, value) in asked {
         if let Some(value) = value {
-            path.push_str(&format!("&{name}={}", encode(value)));
+            path.push_str(&format!("&{name}={}", percent::encoded(value)));
         }
     }
     with_client(config, async |client| print(&client.get(&path).await?))

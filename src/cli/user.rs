@@ -6,10 +6,11 @@ use std::path::Path;
 use anyhow::Context as _;
 use clap::Subcommand;
 
-use super::client::{encode, with_client, with_new_client};
+use super::client::{with_client, with_new_client};
 use super::{print, say};
 use crate::app::answers::UsersAnswer;
 use crate::domain::user::Role;
+use crate::web::percent;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -50,12 +51,12 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()>
         }
         Command::Passwd { name } => {
             let body = serde_json::json!({ "password": read_password()? });
-            let path = format!("/api/v1/users/{}/password", encode(&name));
+            let path = format!("/api/v1/users/{}/password", percent::encoded(&name));
             change(config, &path, &body)?;
             say(&format!("已更换账号“{name}”的密码，原有登录已失效"));
         }
         Command::Disable { name } => {
-            let path = format!("/api/v1/users/{}/disable", encode(&name));
+            let path = format!("/api/v1/users/{}/disable", percent::encoded(&name));
             change(config, &path, &serde_json::json!({}))?;
             say(&format!("已停用账号“{name}”，原有登录已失效"));
         }

@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::book::{Book, Obligation, PlanBook};
 use super::calendar::Calendar;
+use super::hex::hex;
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use super::plan::{Group, Milestone, MilestoneKind, Task};
 
@@ -228,7 +229,7 @@ fn name_of(milestone: &Milestone) -> String {
     hash.update([0]);
     hash.update(&milestone.content);
     let digest = hash.finalize();
-    digest.iter().take(6).map(|b| format!("{b:02x}")).collect()
+    hex(digest.iter().take(6))
 }
 
 /// The last change of a plan or of any of these. What comes into or goes out of a set of

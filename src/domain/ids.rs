@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
 
+use super::hex::hex;
+
 /// A name that was not of its form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadId {
@@ -78,12 +80,7 @@ impl PersonId {
         hasher.update([0]);
         hasher.update(name.as_bytes());
         let digest = hasher.finalize();
-        let mut id = String::with_capacity(13);
-        id.push('p');
-        for byte in digest.iter().take(6) {
-            id.push_str(&format!("{byte:02x}"));
-        }
-        Self(id.into())
+        Self(format!("p{}", hex(digest.iter().take(6))).into())
     }
 
     /// Reads an id that was made before: 1 to 32 of `a-z`, `0-9`.

@@ -19,6 +19,7 @@ pub mod due;
 pub mod fact;
 pub mod feed;
 pub mod heard;
+pub mod hex;
 pub mod ids;
 pub mod ladder;
 pub mod leap;

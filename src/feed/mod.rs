@@ -4,7 +4,6 @@
 //! Example: `GET /calendar/AXAB….ics` gives one entry for each quarter's deadline; once all is
 //! reported the entry is cancelled, under the same UID and a higher SEQUENCE.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,6 +19,7 @@ use crate::channel::ics::{self, Head};
 use crate::desk::Desk;
 use crate::domain::agenda;
 use crate::domain::feed::{CheckedFeed, Feed, check};
+use crate::domain::hex::hex;
 use crate::web::caller::DEMO_USER;
 use crate::web::limit::Throttle;
 use crate::web::{Peer, WebError};
@@ -120,12 +120,7 @@ impl Room {
 
 fn tag(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    let mut tag = String::from("\"");
-    for byte in digest.iter().take(12) {
-        let _ = write!(tag, "{byte:02x}");
-    }
-    tag.push('"');
-    tag
+    format!("\"{}\"", hex(digest.iter().take(12)))
 }
 
 #[cfg(test)]

@@ -145,17 +145,6 @@ pub fn outlook(book: &Book, facts: &[Fact], rules: &RuleSet, now: DateTime<Utc>)
     lines
 }
 
-/// SHA-256 in hex.
-#[must_use]
-pub fn hex_sha256(bytes: &[u8]) -> String {
-    use sha2::{Digest as _, Sha256};
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
-}
-
 /// The plan without the rows that have errors, unless they were accepted; and their numbers.
 fn accepted(mut plan: Plan, findings: &[Finding], accept: bool) -> (Plan, Vec<TaskNo>) {
     if accept {

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::book::{Book, Obligation, ObligationState, PlanBook};
+use crate::domain::hex::hex;
 use crate::domain::ids::{ObligationKey, PersonId};
 use crate::domain::link::Link;
 use crate::domain::people::Person;
@@ -106,7 +107,7 @@ pub(super) fn fingerprint(words: &Words) -> String {
     ]
     .join("\0");
     let digest = Sha256::digest(said.as_bytes());
-    digest.iter().take(6).map(|b| format!("{b:02x}")).collect()
+    hex(digest.iter().take(6))
 }
 
 fn item(

@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::inbound::{self, Incoming};
 use super::mail::{self, Ours};
 use crate::desk::Desk;
 use crate::domain::fact::{Actor, Fact};
+use crate::domain::hex::sha256;
 use crate::domain::mail::{MailOutcome, Place};
 use crate::store::{self, CommitError, Decision};
 
@@ -204,8 +204,7 @@ impl Reader {
         let ours = self.ours.clone();
         let read = tokio::task::spawn_blocking(move || {
             let mail = mail::read(&bytes, &ours);
-            let digest = Sha256::digest(&bytes);
-            let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            let sha256 = sha256(&bytes);
             let vouched = ours.authserv_id.is_some();
             (
                 Incoming {

@@ -7,12 +7,13 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::routing::get;
 use sha2::{Digest as _, Sha256};
 
+use crate::domain::hex::hex;
+
 const STYLE: &str = include_str!("static/cuiban.css");
 
 static STYLE_PATH: LazyLock<String> = LazyLock::new(|| {
     let digest = Sha256::digest(STYLE.as_bytes());
-    let hash: String = digest.iter().take(6).map(|b| format!("{b:02x}")).collect();
-    format!("/static/cuiban-{hash}.css")
+    format!("/static/cuiban-{}.css", hex(digest.iter().take(6)))
 });
 
 /// Where the style sheet is.

@@ -17,6 +17,7 @@ pub mod health;
 pub mod limit;
 pub mod metrics;
 pub mod password;
+pub mod percent;
 pub mod session;
 
 pub use caller::{Caller, Peer};

@@ -14,9 +14,10 @@ use serde::Deserialize;
 use super::{Fault, Operator};
 use crate::app::answers::{ImportAnswer, PlanLine};
 use crate::domain::book::Book;
+use crate::domain::hex;
 use crate::domain::ids::PlanId;
 use crate::domain::plan::{Finding, Plan, Severity};
-use crate::plan::prepare::{self, Prepared, hex_sha256};
+use crate::plan::prepare::{self, Prepared};
 use crate::plan::told::Told;
 use crate::plan::{self, Reading, Source};
 use crate::store::Decision;
@@ -102,7 +103,7 @@ pub(super) async fn import(
         columns: told_columns(query.map.as_deref())?,
         ..operator.lore.source().map_err(Fault::failed)?
     };
-    let sha256 = hex_sha256(&body);
+    let sha256 = hex::sha256(&body);
     let ledger = operator.desk.ledger.clone();
     let read = move || {
         let said = |id: &PlanId| prepare::said_of_columns(&ledger.book(), id);

@@ -1,9 +1,8 @@
 //! Names that follow from what they name, so that nothing has to be stored.
 
-use std::fmt::Write;
-
 use sha2::{Digest, Sha256};
 
+use crate::domain::hex::hex;
 use crate::domain::ids::{PersonId, PlanId, Quarter};
 use crate::domain::message::MessageKey;
 
@@ -11,11 +10,7 @@ use crate::domain::message::MessageKey;
 #[must_use]
 pub fn message_name(key: &MessageKey) -> String {
     let digest = Sha256::digest(key.to_string().as_bytes());
-    let mut name = String::with_capacity(24);
-    for byte in digest.iter().take(12) {
-        let _ = write!(name, "{byte:02x}");
-    }
-    name
+    hex(digest.iter().take(12))
 }
 
 /// Six characters that stand for person and quarter in a subject. A hint for finding the thread of

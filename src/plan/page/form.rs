@@ -8,6 +8,7 @@ use crate::domain::ids::PlanId;
 use crate::plan::correct::{Cells, Correction};
 use crate::plan::prepare::From;
 use crate::plan::{Lore, Mapping, Source};
+use crate::web::percent;
 
 /// What is known about the table beside its content; empty fields come from forms.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -59,7 +60,7 @@ impl Asked {
             ("id", &self.id),
             ("map", &self.map),
         ];
-        let pairs = pairs.map(|(key, value)| format!("{key}={}", encode(value)));
+        let pairs = pairs.map(|(key, value)| format!("{key}={}", percent::encoded(value)));
         pairs.join("&")
     }
 }
@@ -151,17 +152,4 @@ fn set(correction: &mut Correction, field: &str, value: String) {
     };
     // A browser sends line ends its own way; the same text must come back the same.
     *place = value.replace("\r\n", "\n");
-}
-
-/// Percent-encoded for a query.
-fn encode(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }

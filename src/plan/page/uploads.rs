@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::plan::prepare::hex_sha256;
+use crate::domain::hex;
 
 /// How long a file waits to be accepted.
 pub(super) const KEPT: Duration = Duration::from_secs(24 * 3600);
@@ -29,7 +29,7 @@ impl Uploads {
             .recursive(true)
             .mode(0o700)
             .create(&self.folder)?;
-        let hash = hex_sha256(bytes);
+        let hash = hex::sha256(bytes);
         // Whole or not at all: a crash must not leave half a table under the hash of the whole.
         let draft = self.folder.join(format!("{hash}.new"));
         let _ = fs::remove_file(&draft);

@@ -5,6 +5,8 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use encoding_rs::{Encoding, GB18030, REPLACEMENT};
 
+use crate::domain::hex::digit;
+
 /// Takes any padding and any last bits: what old clients send is not to be refused.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
@@ -183,7 +185,7 @@ fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
             [] => return out,
             [b'=', tail @ ..] => match (soft_break(tail), tail) {
                 (Some(after), _) => after,
-                (None, [high, low, after @ ..]) => match (hex(*high), hex(*low)) {
+                (None, [high, low, after @ ..]) => match (digit(*high), digit(*low)) {
                     (Some(high), Some(low)) => {
                         out.push(high << 4 | low);
                         after
@@ -217,13 +219,6 @@ fn soft_break(tail: &[u8]) -> Option<&[u8]> {
         [] => Some(&[]),
         _ => None,
     }
-}
-
-/// The value of a hexadecimal digit.
-pub(super) fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
 }
 
 /// What only confuses a comparison: no-break spaces become spaces, marks without width go.

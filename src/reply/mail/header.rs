@@ -1,7 +1,9 @@
 //! Header fields as they are really written (mail.md 4.3, 4.6, 4.9): encoded words broken inside a
 //! character or glued to text, raw GBK, parameters in three notations, ids separated by commas.
 
-use super::charset::{base64, decode, hex, tidy};
+use super::charset::{base64, decode, tidy};
+use crate::domain::hex::digit;
+use crate::web::percent;
 
 /// The fields of a mail or part, in order, unfolded.
 #[derive(Debug, Clone, Default)]
@@ -118,8 +120,8 @@ fn q_word(word: &[u8]) -> Vec<u8> {
                 out.push(b' ');
                 tail
             }
-            [b'=', high, low, tail @ ..] if hex(*high).is_some() && hex(*low).is_some() => {
-                let (high, low) = (hex(*high).unwrap_or(0), hex(*low).unwrap_or(0));
+            [b'=', high, low, tail @ ..] if digit(*high).is_some() && digit(*low).is_some() => {
+                let (high, low) = (digit(*high).unwrap_or(0), digit(*low).unwrap_or(0));
                 out.push(high << 4 | low);
                 tail
             }
@@ -292,7 +294,7 @@ impl Parameters {
                     }
                     _ => value.as_slice(),
                 };
-                bytes.extend(percent(value));
+                bytes.extend(percent::decoded(value));
                 any = true;
                 if plain.is_none() {
                     break;
@@ -308,24 +310,6 @@ impl Parameters {
             Some(charset) => one_line(&decode(Some(&charset), &bytes)),
             None => text(&bytes),
         })
-    }
-}
-
-fn percent(value: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(value.len());
-    let mut rest = value;
-    loop {
-        rest = match rest {
-            [] => return out,
-            [b'%', high, low, tail @ ..] if hex(*high).is_some() && hex(*low).is_some() => {
-                out.push(hex(*high).unwrap_or(0) << 4 | hex(*low).unwrap_or(0));
-                tail
-            }
-            [byte, tail @ ..] => {
-                out.push(*byte);
-                tail
-            }
-        };
     }
 }
 

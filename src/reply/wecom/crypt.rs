@@ -13,7 +13,9 @@ use sha1::{Digest as _, Sha1};
 
 use super::xml;
 use crate::config::wecom::AesKey;
+use crate::domain::hex::hex;
 use crate::domain::link::same;
+use crate::web::percent;
 
 /// What opens and seals envelopes of one application.
 #[derive(Clone)]
@@ -181,8 +183,7 @@ impl Crypt {
     fn signature(&self, timestamp: &str, nonce: &str, encrypt: &str) -> String {
         let mut parts = [self.token.as_str(), timestamp, nonce, encrypt];
         parts.sort_unstable();
-        let digest = Sha1::digest(parts.concat().as_bytes());
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(Sha1::digest(parts.concat().as_bytes()).iter())
     }
 }
 
@@ -197,7 +198,9 @@ impl Signed {
                 .filter_map(|pair| pair.split_once('='))
                 .filter(|(key, _)| *key == name);
             match (found.next(), found.next()) {
-                (Some((_, value)), None) => percent_decoded(value),
+                (Some((_, value)), None) => {
+                    String::from_utf8_lossy(&percent::decoded(value.as_bytes())).into_owned()
+                }
                 _ => String::new(),
             }
         };
@@ -243,31 +246,6 @@ fn unpadded(plain: &[u8]) -> Result<&[u8], Refused> {
     let (kept, padding) = plain.split_at_checked(end).ok_or(Refused::Padding)?;
     let alike = padding.iter().all(|byte| usize::from(*byte) == pad);
     alike.then_some(kept).ok_or(Refused::Padding)
-}
-
-/// What is no escape stays as it is.
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = text.bytes();
-    let mut decoded = Vec::with_capacity(text.len());
-    while let Some(byte) = bytes.next() {
-        let mut ahead = bytes.clone();
-        let digits =
-            (byte == b'%').then(|| (ahead.next().and_then(hex), ahead.next().and_then(hex)));
-        match digits {
-            Some((Some(high), Some(low))) => {
-                decoded.push(high << 4 | low);
-                bytes = ahead;
-            }
-            _ => decoded.push(byte),
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::xml::{self, Element, NotXml};
 use crate::domain::heard::{Heard, Said};
+use crate::domain::hex::hex;
 
 /// What came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +88,7 @@ fn name(message: &Element, said: &Said) -> String {
         hash.update([0]);
     }
     let digest = hash.finalize();
-    let hex: String = digest.iter().take(12).map(|b| format!("{b:02x}")).collect();
+    let hex = hex(digest.iter().take(12));
     match said {
         Said::Tapped { .. } => format!("tap-{hex}"),
         Said::Typed { .. } | Said::Other { .. } => format!("msg-{hex}"),
