@@ -1,9 +1,9 @@
 //! What offices call their columns.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::clean;
 use super::columns::Field;
 
 /// The field a heading names, and how plainly: of two headings for one field the lower rank keeps it.
@@ -378,11 +378,13 @@ const ENDINGS: [(Field, &[&str]); 8] = [
 
 /// A heading without what an office adds to it: blanks, marks, brackets, the year.
 fn plain(heading: &str) -> String {
-    let name = clean::without_blanks(heading);
-    let name = name.trim_start_matches("<p>").trim_end_matches("</p>");
-    let mut plain = String::with_capacity(name.len());
+    let bare = match heading.contains('<') {
+        true => Cow::Owned(heading.replace("<p>", "").replace("</p>", "")),
+        false => Cow::Borrowed(heading),
+    };
+    let mut plain = String::with_capacity(bare.len());
     let mut depth = 0_u32;
-    for c in name.split("</p><p>").flat_map(str::chars) {
+    for c in bare.chars().filter(|c| !c.is_whitespace()) {
         match c {
             '（' | '(' | '【' | '[' => depth += 1,
             '）' | ')' | '】' | ']' => depth = depth.saturating_sub(1),

@@ -8,21 +8,34 @@ use std::thread;
 /// What `work` makes of each item, in the order of the items.
 ///
 /// `work` must tell the same wherever and whenever it runs.
-pub(super) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(super) fn map<'a, T: Sync, R: Send>(
+    items: &'a [T],
+    work: impl Fn(&'a T) -> R + Sync,
+) -> Vec<R> {
+    map_beside(items, work, || ()).0
+}
+
+/// The same, while this thread does something else first.
+pub(super) fn map_beside<'a, T: Sync, R: Send, B>(
+    items: &'a [T],
+    work: impl Fn(&'a T) -> R + Sync,
+    beside: impl FnOnce() -> B,
+) -> (Vec<R>, B) {
     /// So few are done before threads are there.
     const FEW: usize = 128;
     /// More threads than these wait for memory and for each other.
     const MOST: usize = 8;
     /// Small, so that no core is left with much while the others are done.
-    const BLOCK: usize = 32;
+    const BLOCK: usize = 16;
     let cores = match items.len() {
         0..=FEW => 1,
         _ => thread::available_parallelism().map_or(1, NonZero::get),
     };
     if cores == 1 {
-        return items.iter().map(work).collect();
+        let beside = beside();
+        return (items.iter().map(work).collect(), beside);
     }
-    let blocks: Vec<&[T]> = items.chunks(BLOCK).collect();
+    let blocks: Vec<&'a [T]> = items.chunks(BLOCK).collect();
     let next = AtomicUsize::new(0);
     let worker = || {
         let mut done: Vec<(usize, Vec<R>)> = Vec::new();
@@ -34,10 +47,11 @@ pub(super) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) 
             done.push((index, block.iter().map(&work).collect()));
         }
     };
-    let mut done = thread::scope(|scope| {
+    let (mut done, beside) = thread::scope(|scope| {
         // Where no thread is to be had the others do its share.
         let spawn = |_| thread::Builder::new().spawn_scoped(scope, worker).ok();
         let others: Vec<_> = (1..cores.min(MOST)).filter_map(spawn).collect();
+        let beside = beside();
         let mut done = worker();
         for other in others {
             match other.join() {
@@ -45,10 +59,26 @@ pub(super) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) 
                 Err(panic) => resume_unwind(panic),
             }
         }
-        done
+        (done, beside)
     });
     done.sort_unstable_by_key(|(index, _)| *index);
-    done.into_iter().flat_map(|(_, block)| block).collect()
+    let done = done.into_iter().flat_map(|(_, block)| block);
+    (done.collect(), beside)
+}
+
+/// Both, the first on another core where there is one.
+pub(super) fn both<A: Send, B>(first: impl Fn() -> A + Sync, second: impl FnOnce() -> B) -> (A, B) {
+    thread::scope(|scope| {
+        let other = thread::Builder::new().spawn_scoped(scope, &first);
+        let second = second();
+        let first = match other.map(thread::ScopedJoinHandle::join) {
+            Ok(Ok(done)) => done,
+            Ok(Err(panic)) => resume_unwind(panic),
+            // No thread is to be had.
+            Err(_) => first(),
+        };
+        (first, second)
+    })
 }
 
 #[cfg(test)]

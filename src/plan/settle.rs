@@ -26,15 +26,19 @@ pub(super) fn settle(id: PlanId, heading: Heading, draft: Draft, source: &Source
     } = draft;
     findings.extend(units::repair(&mut rows, &header));
     let renamed = unit_names::apply(&mut rows, names);
-    findings.extend(unit_names::proposals(&rows, &header, names));
     let named: Vec<_> = rows.iter_mut().map(take_unnamed).collect();
-    let homes = Homes::of(&rows, names);
     let times = TimeContext {
         year: heading.year,
         issued_on: heading.issued_on,
         almanac: almanac.clone(),
     };
-    let schedules = parallel::map(&rows, |row| schedule::read(&row.schedule, &times));
+    let of_table = || {
+        let proposals = unit_names::proposals(&rows, &header, names);
+        (proposals, Homes::of(&rows, names))
+    };
+    let read = |row: &Row| schedule::read(&row.schedule, &times);
+    let (schedules, (proposals, homes)) = parallel::map_beside(&rows, read, of_table);
+    findings.extend(proposals);
     let mut settler = Settler {
         header,
         homes,

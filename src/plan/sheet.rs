@@ -53,7 +53,7 @@ pub(crate) enum Span {
 pub(super) const MOST_COLUMNS: usize = 200;
 
 /// More cells or text than any table has; a file that claims to is a mistake or worse.
-const MOST_CELLS: usize = 1_000_000;
+pub(super) const MOST_CELLS: usize = 1_000_000;
 const MOST_TEXT: usize = 32 << 20;
 const MOST_ROWS: usize = super::MOST_TASKS + 1_000;
 

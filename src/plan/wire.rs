@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::Reading;
+use super::{Reading, parallel};
 use crate::domain::ids::{Quarter, TaskNo};
 use crate::domain::plan::{Finding, Group, Heading, Milestone, PersonRef, Task};
 use crate::domain::schedule::Time;
@@ -21,15 +21,10 @@ impl<'a> From<&'a Reading> for Inspection<'a> {
     fn from(reading: &'a Reading) -> Self {
         Self {
             plan: PlanJson::from(&reading.plan.heading),
-            tasks: reading
-                .plan
-                .tasks
-                .iter()
-                .map(|task| {
-                    let times = reading.times.get(&task.no).map_or(&[][..], Vec::as_slice);
-                    TaskJson::of(task, times, reading.plan.heading.year)
-                })
-                .collect(),
+            tasks: parallel::map(&reading.plan.tasks, |task| {
+                let times = reading.times.get(&task.no).map_or(&[][..], Vec::as_slice);
+                TaskJson::of(task, times, reading.plan.heading.year)
+            }),
             findings: reading.findings.iter().map(FindingJson::from).collect(),
         }
     }

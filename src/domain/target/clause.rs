@@ -12,28 +12,32 @@ pub(super) struct Clause<'a> {
     quantities: Vec<Quantity>,
     /// Explains what stands before: only what is plainly asked for counts.
     bracketed: bool,
-    /// What the clause before it spoke of, for a clause that is a figure alone.
-    topic: String,
+    /// Where the clause before it says what it speaks of, for a clause that is a figure alone.
+    topic: (usize, usize),
     /// 全年 was said earlier in the sentence.
     whole_year: bool,
 }
 
-/// The clauses of a text.
+/// The clauses of a text; none where it names no figure.
 pub(super) fn split(text: &[char]) -> Vec<Clause<'_>> {
     let marks = Marks::of(text);
     let found = quantity::find(text, &marks.hidden);
+    if found.is_empty() {
+        return Vec::new();
+    }
     let mut clauses = Vec::new();
-    let mut topic = String::new();
+    let mut topic = (0, 0);
     let mut whole_year = false;
     for (from, to) in marks.clauses(text, &found) {
         let bracketed = marks.depth.get(from).is_some_and(|depth| *depth > 0);
         let depth = u8::from(bracketed);
-        let quantities = found
+        let quantities: Vec<Quantity> = found
             .iter()
             .filter(|one| (from..to).contains(&one.start))
             .filter(|one| marks.depth.get(one.start) == Some(&depth))
             .cloned()
             .collect();
+        let first = quantities.first().map(|first| first.from);
         let words: String = text.get(from..to).unwrap_or_default().iter().collect();
         let says_year = says_whole_year(&words);
         clauses.push(Clause {
@@ -49,9 +53,7 @@ pub(super) fn split(text: &[char]) -> Vec<Clause<'_>> {
             let ends = text.get(to).is_none_or(|c| is_stop(*c));
             whole_year = (whole_year || says_year) && !ends;
             if !ends {
-                let first = clauses.last().and_then(|clause| clause.quantities.first());
-                let spoken = first.and_then(|first| text.get(from..first.from));
-                topic = cleaned(&spoken.map_or(words, |spoken| spoken.iter().collect()));
+                topic = (from, first.unwrap_or(to));
             }
         }
     }
@@ -231,7 +233,8 @@ impl Clause<'_> {
             what = format!("{lead}{behind}");
         }
         if what.is_empty() {
-            what.clone_from(&self.topic);
+            let (from, to) = self.topic;
+            what = cleaned(&self.words(from, to));
         }
         what
     }
@@ -423,17 +426,16 @@ fn is_fixed_set(one: &Quantity, before: &str, behind: &str) -> bool {
 }
 
 fn says_whole_year(words: &str) -> bool {
-    let of_year = ["计划", "预计", "力争", "争取", "拟", "将", "目标"];
+    const OF_YEAR: [&str; 7] = ["计划", "预计", "力争", "争取", "拟", "将", "目标"];
     // `三年内` is longer.
     let in_years = |head: &str| head.ends_with(|c: char| "一二两三四五六七八九十".contains(c));
     let this_year = words
         .split_once("年内")
         .is_some_and(|(head, _)| !in_years(head));
+    let mut behind = words.split('年').skip(1);
     words.contains("全年")
         || this_year
-        || of_year
-            .iter()
-            .any(|word| words.contains(&format!("年{word}")))
+        || behind.any(|behind| OF_YEAR.iter().any(|word| behind.starts_with(word)))
 }
 
 fn says_so_far(before: &str) -> bool {

@@ -290,25 +290,31 @@ fn number_in_words(text: &[char], at: usize) -> Option<(Decimal, usize)> {
 }
 
 fn digit_of(c: char) -> Option<u32> {
-    let place = "零一二三四五六七八九"
-        .chars()
-        .chain(['两'])
-        .position(|digit| digit == c)?;
-    u32::try_from(if place == 10 { 2 } else { place }).ok()
+    Some(match c {
+        '零' => 0,
+        '一' => 1,
+        '二' | '两' => 2,
+        '三' => 3,
+        '四' => 4,
+        '五' => 5,
+        '六' => 6,
+        '七' => 7,
+        '八' => 8,
+        '九' => 9,
+        _ => return None,
+    })
 }
 
 fn tens_of(c: char) -> Option<u32> {
-    [
-        ('十', 1),
-        ('百', 2),
-        ('千', 3),
-        ('万', 4),
-        ('亿', 8),
-        ('多', 0),
-        ('余', 0),
-    ]
-    .into_iter()
-    .find_map(|(word, tens)| (word == c).then_some(tens))
+    Some(match c {
+        '多' | '余' => 0,
+        '十' => 1,
+        '百' => 2,
+        '千' => 3,
+        '万' => 4,
+        '亿' => 8,
+        _ => return None,
+    })
 }
 
 /// Whether the clause ends here, or only words for a bound follow.

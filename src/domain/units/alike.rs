@@ -211,7 +211,9 @@ fn shortened(unit: &str) -> String {
     ];
     let mut unit = in_city(unit);
     for (long, short) in LONG {
-        unit = unit.replace(long, short);
+        if unit.contains(long) {
+            unit = unit.replace(long, short);
+        }
     }
     unit
 }

@@ -20,6 +20,7 @@ const MOST_UNPACKED: u64 = 160 << 20;
 const MOST_PARTS: usize = 20_000;
 
 /// A zip opened for reading.
+#[derive(Clone)]
 pub(super) struct Archive<'a> {
     zip: ZipArchive<Cursor<&'a [u8]>>,
     file: &'a str,
@@ -39,6 +40,16 @@ impl<'a> Archive<'a> {
             file,
             left: MOST_UNPACKED,
         })
+    }
+
+    /// The same zip for another thread, with a part's share of what may still be unpacked.
+    pub(super) fn aside(&mut self) -> Self {
+        let share = self.left.min(LARGEST_PART);
+        self.left -= share;
+        Self {
+            left: share,
+            ..self.clone()
+        }
     }
 
     pub(super) fn has(&self, part: &str) -> bool {
