@@ -197,31 +197,31 @@ pub struct Filed {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotTaken {
     /// It has no bytes.
-    #[error("是空文件，没有上传")]
+    #[error("是空文件，没有收下")]
     Empty,
     /// Too large.
-    #[error("超过{}MB，没有上传，请压缩或拆分后再传", LARGEST_FILE >> 20)]
+    #[error("超过{}MB，没有收下，请压缩或拆分后再传", LARGEST_FILE >> 20)]
     TooLarge,
     /// Not a kind that is taken.
-    #[error("不是可以接收的文件，没有上传：请传图片、PDF、Word、Excel、PPT、WPS 或 OFD 文件")]
+    #[error("不是可以接收的文件，没有收下：请传图片、PDF、Word、Excel、PPT、WPS 或 OFD 文件")]
     Kind,
     /// It opens with a password only.
-    #[error("设有打开密码，审核时打不开，没有上传：请去掉密码后再传")]
+    #[error("设有打开密码，审核时打不开，没有收下：请去掉密码后再传")]
     Locked,
     /// A document with macros.
-    #[error("带有宏，没有上传：请另存为不带宏的文件后再传")]
+    #[error("带有宏，没有收下：请另存为不带宏的文件后再传")]
     Macros,
     /// The person's room is used up.
-    #[error("没有上传：您本季度的材料合计不能超过{}MB，已有{}", MOST_SHOWN >> 20, told_size(*.0))]
+    #[error("没有收下：您本季度的材料合计不能超过{}MB，已有{}", MOST_SHOWN >> 20, told_size(*.0))]
     OverQuota(u64),
     /// As many as one item may have.
-    #[error("没有上传：每项最多{MOST_FILES}个文件，请合并后再传")]
+    #[error("没有收下：每项最多{MOST_FILES}个文件，请合并后再传")]
     TooMany,
     /// The report was accepted.
-    #[error("没有上传：该项已审核通过，不再接收材料")]
+    #[error("没有收下：该项已审核通过，不再接收材料")]
     Accepted,
     /// The disk or the store takes nothing now.
-    #[error("暂时无法保存，没有上传，请过几分钟再传")]
+    #[error("暂时无法保存，没有收下，请过几分钟再传")]
     Unavailable,
 }
 
@@ -235,14 +235,57 @@ pub fn add(
     person: &PersonId,
     evidence: &Evidence,
 ) -> Result<Option<Fact>, NotTaken> {
+    let mut used = used(book, person, &obligation.plan, obligation.quarter);
+    add_within(book, &mut used, obligation, person, evidence)
+}
+
+/// The same for a file that comes for several items at once, with others before it in the same
+/// append.
+pub struct Adding<'a> {
+    book: &'a Book,
+    person: &'a PersonId,
+    used: Used<'a>,
+}
+
+impl<'a> Adding<'a> {
+    /// By this person, to items of this quarter.
+    #[must_use]
+    pub fn new(book: &'a Book, person: &'a PersonId, plan: &PlanId, quarter: Quarter) -> Self {
+        let used = used(book, person, plan, quarter);
+        Self { book, person, used }
+    }
+
+    /// The facts for one more file: beside every one of these items, or none.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub fn add(
+        &mut self,
+        obligations: &[ObligationKey],
+        evidence: &'a Evidence,
+    ) -> Result<Vec<Fact>, NotTaken> {
+        let mut facts = Vec::new();
+        for obligation in obligations {
+            let fact = add_within(self.book, &mut self.used, obligation, self.person, evidence)?;
+            facts.extend(fact);
+        }
+        Ok(facts)
+    }
+}
+
+fn add_within<'a>(
+    book: &Book,
+    used: &mut Used<'a>,
+    obligation: &ObligationKey,
+    person: &PersonId,
+    evidence: &'a Evidence,
+) -> Result<Option<Fact>, NotTaken> {
     let known = book
         .obligations
         .get(obligation)
         .ok_or(NotTaken::Unavailable)?;
-    if known
-        .shown()
-        .any(|filed| filed.evidence.sha256 == evidence.sha256)
-    {
+    let mut shown = known.shown();
+    if shown.any(|filed| filed.evidence.sha256 == evidence.sha256) {
         return Ok(None);
     }
     if is_accepted(known) {
@@ -251,17 +294,7 @@ pub fn add(
     if known.shown().count() >= MOST_FILES {
         return Err(NotTaken::TooMany);
     }
-    let used = used(book, person, &obligation.plan, obligation.quarter);
-    let more = |room: &BTreeMap<&FileHash, u64>| match room.contains_key(&evidence.sha256) {
-        true => 0,
-        false => evidence.bytes,
-    };
-    let total = |room: &BTreeMap<&FileHash, u64>| room.values().sum::<u64>();
-    if total(&used.shown) + more(&used.shown) > MOST_SHOWN
-        || total(&used.kept) + more(&used.kept) > MOST_KEPT
-    {
-        return Err(NotTaken::OverQuota(total(&used.shown)));
-    }
+    used.take(evidence)?;
     Ok(Some(Fact::EvidenceAdded {
         obligation: obligation.clone(),
         person: person.clone(),
@@ -306,6 +339,23 @@ impl Obligation {
 struct Used<'a> {
     shown: BTreeMap<&'a FileHash, u64>,
     kept: BTreeMap<&'a FileHash, u64>,
+}
+
+impl<'a> Used<'a> {
+    /// Counts one more file, where there is room for it.
+    fn take(&mut self, evidence: &'a Evidence) -> Result<(), NotTaken> {
+        let (sha256, bytes) = (&evidence.sha256, evidence.bytes);
+        let with = |room: &BTreeMap<&FileHash, u64>| {
+            let more = if room.contains_key(sha256) { 0 } else { bytes };
+            room.values().sum::<u64>() + more
+        };
+        if with(&self.shown) > MOST_SHOWN || with(&self.kept) > MOST_KEPT {
+            return Err(NotTaken::OverQuota(self.shown.values().sum()));
+        }
+        self.shown.insert(sha256, bytes);
+        self.kept.insert(sha256, bytes);
+        Ok(())
+    }
 }
 
 fn used<'a>(book: &'a Book, person: &PersonId, plan: &PlanId, quarter: Quarter) -> Used<'a> {
@@ -433,7 +483,7 @@ mod tests {
         assert_eq!(bring(&mut book, (2, 0), &file(6, 1)), Err(full.clone()));
         assert_eq!(
             full.to_string(),
-            "没有上传：您本季度的材料合计不能超过100MB，已有100.0MB"
+            "没有收下：您本季度的材料合计不能超过100MB，已有100.0MB"
         );
         let other = add(&book, &key(16, 0), &id(DU), &file(6, 1));
         assert!(

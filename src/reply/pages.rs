@@ -136,7 +136,7 @@ impl Notice {
                     .into()
             }
             Self::Files => {
-                "有的文件没有上传，原因已在下面写明；其余的已上传。填写的内容都还在，尚未提交。"
+                "有的文件没有收下，原因已在下面写明；其余的已上传。填写的内容都还在，尚未提交。"
                     .into()
             }
             Self::NoFile => "请先选择文件，再点“上传”。您填写的内容都还在，尚未提交。".into(),
@@ -356,7 +356,7 @@ impl<'a> Frame<'a> {
         let now = desk.clock.now();
         let simulated = desk.clock.is_simulated();
         Self {
-            style: assets::style_path(),
+            style: assets::page_style_path(),
             script: assets::script_path(),
             office: &desk.office.name,
             phone: desk.office.phone.as_deref(),

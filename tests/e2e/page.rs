@@ -12,10 +12,10 @@ use crate::world::{Daemon, Mail, Smtp, World};
 const BEFORE_NOTICE: &str = "2022-03-17T09:00:00+08:00";
 const NOTICE: &str = "2022-03-17T09:10:00+08:00";
 const REMINDER: &str = "2022-03-28T09:10:00+08:00";
-const PASSWORD: &str = "dongguan-2022-q1";
+pub const PASSWORD: &str = "dongguan-2022-q1";
 
 /// Everybody has the notice of the first quarter in the mailbox.
-async fn noticed() -> (tempfile::TempDir, Smtp, World, Daemon) {
+pub async fn noticed() -> (tempfile::TempDir, Smtp, World, Daemon) {
     let dir = tempfile::tempdir().unwrap();
     let smtp = Smtp::start(dir.path(), 0);
     let world = World::new(&smtp.section());
@@ -26,7 +26,7 @@ async fn noticed() -> (tempfile::TempDir, Smtp, World, Daemon) {
 }
 
 /// A coordinator, made on the command line.
-fn add_user(world: &World) {
+pub fn add_user(world: &World) {
     let output = world.cuiban_told(
         &["user", "add", "duban", "--role", "coordinator"],
         &format!("{PASSWORD}\n"),
@@ -34,25 +34,25 @@ fn add_user(world: &World) {
     assert!(output.status.success(), "{output:?}");
 }
 
-fn token(mail: &Mail) -> String {
+pub fn token(mail: &Mail) -> String {
     mail.link().rsplit('/').next().unwrap().to_owned()
 }
 
 /// What the link's page lists.
-async fn sheet(daemon: &Daemon, mail: &Mail) -> Value {
+pub async fn sheet(daemon: &Daemon, mail: &Mail) -> Value {
     let url = format!("{}/api/v1/reply/{}", daemon.base, token(mail));
     let answer = daemon.http.get(url).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     answer.json().await.unwrap()
 }
 
-fn tasks(sheet: &Value) -> Vec<u64> {
+pub fn tasks(sheet: &Value) -> Vec<u64> {
     let items = sheet["items"].as_array().unwrap().iter();
     items.map(|item| item["task"].as_u64().unwrap()).collect()
 }
 
 /// A mail whose link lists this many items or more, all of them different tasks.
-async fn mail_with(daemon: &Daemon, mails: &[Mail], least: usize) -> (Mail, Value) {
+pub async fn mail_with(daemon: &Daemon, mails: &[Mail], least: usize) -> (Mail, Value) {
     for mail in mails {
         let sheet = sheet(daemon, mail).await;
         let tasks = tasks(&sheet);
@@ -72,7 +72,7 @@ fn listed(mail: &Mail) -> BTreeSet<u64> {
 }
 
 /// The names of the form's fields end in these: `16-0`, by task.
-fn places(html: &str) -> BTreeMap<u64, String> {
+pub fn places(html: &str) -> BTreeMap<u64, String> {
     let fields = html.split("name=\"seen-").skip(1);
     let places = fields.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()));
     places
@@ -81,7 +81,7 @@ fn places(html: &str) -> BTreeMap<u64, String> {
 }
 
 /// A page, which forbids all script but our own file: nothing here runs it.
-async fn get(daemon: &Daemon, path: &str) -> (u16, String) {
+pub async fn get(daemon: &Daemon, path: &str) -> (u16, String) {
     let url = format!("{}{path}", daemon.base);
     let answer = daemon.http.get(url).send().await.unwrap();
     let policy = answer.headers()["content-security-policy"]
@@ -93,8 +93,8 @@ async fn get(daemon: &Daemon, path: &str) -> (u16, String) {
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
-async fn fits(browser: &Browser, url: &str) {
-    for width in [390, 360] {
+pub async fn fits(browser: &Browser, url: &str) {
+    for width in [390, 360, 320] {
         browser.resize(width, 844).await;
         browser.goto(url).await;
         assert_eq!(browser.overflow().await, 0, "{url} at {width} px");

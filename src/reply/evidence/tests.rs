@@ -162,7 +162,7 @@ async fn what_is_not_taken_is_named_with_the_reason_and_nothing_typed_is_lost() 
     let page = seen(&html);
     let told: Vec<_> = page
         .lines()
-        .filter(|line| line.contains("没有上传"))
+        .filter(|line| line.contains("没有收下"))
         .collect();
     insta::assert_snapshot!("files_not_taken", told.join("\n"));
     assert!(html.contains("写了很久的一段话</textarea>"));
@@ -206,7 +206,7 @@ async fn a_report_stands_on_the_files_that_come_with_it() {
     let answer: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(
         answer["faults"][0],
-        "“补充.png”没有上传：该项已审核通过，不再接收材料"
+        "“补充.png”没有收下：该项已审核通过，不再接收材料"
     );
     assert!(answer["list"].as_str().unwrap().contains("走访记录.png"));
 }
@@ -224,6 +224,6 @@ async fn a_disk_that_takes_nothing_costs_the_file_and_not_the_words() {
     let path = format!("/r/{}/evidence", token(&desk, ZHANG));
     let (status, html) = send(&app, multipart(&path, &parts)).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(html.contains("“照片.png”暂时无法保存，没有上传，请过几分钟再传"));
+    assert!(html.contains("“照片.png”暂时无法保存，没有收下，请过几分钟再传"));
     assert!(html.contains("写了很久的一段话</textarea>"));
 }

@@ -712,6 +712,8 @@ struct TakenMailDef {
     text: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     files: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unkept: Vec<(String, String)>,
     #[serde(default, with = "wire", skip_serializing_if = "Option::is_none")]
     thread: Option<Thread>,
     #[serde(with = "wire")]

@@ -65,6 +65,7 @@ fn every_fact() -> Vec<Entry> {
             subject: "回复：重点工作进展".into(),
             text: "16 已完成".into(),
             files: vec!["台账.xlsx".into()],
+            unkept: Vec::new(),
             thread: Some(Thread {
                 plan: plan.clone(),
                 quarter,

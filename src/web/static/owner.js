@@ -159,7 +159,7 @@
     var file = files.shift();
     if (!file) { state.textContent = faults.join(' '); return; }
     if (file.size > LARGEST) {
-      faults.push('“' + file.name + '”超过20MB，没有上传，请压缩或拆分后再传');
+      faults.push('“' + file.name + '”超过20MB，没有收下，请压缩或拆分后再传');
       upload(input, files, at, faults);
       return;
     }
