@@ -16,13 +16,15 @@ use crate::domain::delivery::FailReason;
 use crate::domain::link::LinkKey;
 use crate::domain::people::ChannelKind;
 use crate::rules::Rules;
-use crate::store::Ledger;
+use crate::store::{Ledger, Vault};
 use crate::web::format::{brief, long_moment};
 
 /// Shared by all who answer requests.
 pub struct Desk {
     /// The one door to the facts.
     pub ledger: Ledger,
+    /// Where files lie that were handed in.
+    pub vault: Vault,
     /// The office's time.
     pub clock: Clock,
     /// Working days, and when and how much people are reminded.

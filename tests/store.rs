@@ -25,6 +25,7 @@ use chrono::TimeDelta;
 use cuiban::clock::Clock;
 use cuiban::domain::book::Book;
 use cuiban::domain::fact::{Actor, Entry, Fact};
+use cuiban::domain::ids::ObligationKey;
 use cuiban::store::memory::MemoryStore;
 use cuiban::store::{
     CommitError, Decision, Healed, Health, Ledger, OpenReport, Opener, PROBE_FAILED, ProbeCommand,
@@ -147,6 +148,51 @@ fn the_story_of_a_message_and_a_report_survives_restarts() {
         assert!(*ledger.book() == after);
         let report = ledger.book().obligations[&facts::item(1)].latest().cloned();
         assert_eq!(report.unwrap().report.progress, "已印发方案");
+        close(ledger, thread);
+    }
+}
+
+#[test]
+fn what_people_are_writing_is_kept_beside_the_facts_and_forgotten_with_its_case() {
+    let item = |task| ObligationKey {
+        plan: facts::plan(),
+        quarter: facts::quarter(),
+        task,
+        group: 0,
+    };
+    let (one, other) = (facts::person(1), facts::person(2));
+    let long = "长".repeat(7000).into_bytes();
+    for kind in Kind::both() {
+        let (ledger, thread) = kind.open();
+        block(put(&ledger, facts::import(3)));
+        let before = ledger.book().position;
+        let drafts = ledger.drafts();
+        let two = [
+            (item(1), Some(long.clone())),
+            (item(12), Some(b"b".to_vec())),
+        ];
+        drafts.keep(&one, &two).unwrap();
+        drafts
+            .keep(&other, &[(item(1), Some(b"c".to_vec()))])
+            .unwrap();
+        drafts.keep(&one, &[(item(12), None)]).unwrap();
+        drop(drafts);
+        assert_eq!(ledger.book().position, before, "no facts");
+        close(ledger, thread);
+        let (ledger, thread) = kind.open();
+        let drafts = ledger.drafts();
+        let kept = |quarter| drafts.kept(&one, &facts::plan(), quarter).unwrap();
+        assert_eq!(kept(facts::quarter()), [(item(1), long.clone())]);
+        assert_eq!(kept(facts::quarter().next()), []);
+        assert_eq!(
+            drafts
+                .forget(&|_, quarter| quarter == facts::quarter())
+                .unwrap(),
+            0
+        );
+        assert_eq!(drafts.forget(&|_, _| false).unwrap(), 2);
+        assert_eq!(kept(facts::quarter()), []);
+        drop(drafts);
         close(ledger, thread);
     }
 }

@@ -34,7 +34,7 @@ use crate::reply::mailbox::{Reader, Trouble};
 use crate::reply::wecom::Clerk;
 use crate::reply::wecom::crypt::Crypt;
 use crate::rules::{RuleSet, Rules};
-use crate::store::{self, Ledger};
+use crate::store::{self, Ledger, Vault};
 use crate::watch::{Troubled, Watch};
 
 use local::Operator;
@@ -117,8 +117,11 @@ impl App {
         for _ in 0..report.healed.len() {
             vitals.healed();
         }
+        let vault = Vault::new(config.store.path.join("evidence"));
+        vault.sweep();
         let desk = Arc::new(Desk {
             ledger: ledger.clone(),
+            vault,
             clock: clock.clone(),
             rules: rules.clone(),
             link_key,

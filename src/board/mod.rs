@@ -9,6 +9,7 @@
 mod answer;
 mod api;
 mod deliveries;
+mod files;
 pub mod history;
 mod inbox;
 mod mails;
@@ -42,6 +43,10 @@ pub fn router(desk: Arc<Desk>) -> Router {
     let mut router = Router::new()
         .route("/", get(pages::board))
         .route("/task/{plan}/{quarter}/{task}/{group}", get(review::show))
+        .route(
+            "/task/{plan}/{quarter}/{task}/{group}/evidence/{hash}",
+            get(files::give),
+        )
         .route("/review", post(review::submit))
         .route("/deliveries", get(deliveries::show))
         .route("/deliveries/revive", post(deliveries::revive))

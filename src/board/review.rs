@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
 use serde::Deserialize;
 
+use super::files::{self, FileLine};
 use super::pages::bad;
 use crate::desk::Desk;
 use crate::domain::book::{Book, Obligation, ObligationState};
@@ -106,6 +107,8 @@ struct Detail {
     acknowledged: Option<String>,
     /// Newest first.
     reports: Vec<Told>,
+    /// Files that came after the latest report, or before the first.
+    files: Vec<FileLine>,
     review: Option<String>,
     /// Of the latest report, where a word can be given on it.
     seen: Option<i64>,
@@ -122,6 +125,7 @@ struct Told {
     percent: Option<u8>,
     figures: Vec<(String, String)>,
     texts: Vec<(&'static str, String)>,
+    files: Vec<FileLine>,
 }
 
 fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
@@ -166,7 +170,8 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
             let name = by.map_or("", |by| by.name.as_str());
             format!("{name} {}", moment(&calendar, *at))
         }),
-        reports: told(book, obligation, |at| long_moment(&calendar, at)),
+        reports: told(book, (key, obligation), |at| long_moment(&calendar, at)),
+        files: files::loose(key, obligation),
         review: review_line(obligation, |at| moment(&calendar, at)),
         seen: latest
             .filter(|_| !judged)
@@ -177,7 +182,7 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
 
 fn told(
     book: &Book,
-    obligation: &Obligation,
+    (key, obligation): (&ObligationKey, &Obligation),
     time: impl Fn(chrono::DateTime<chrono::Utc>) -> String,
 ) -> Vec<Told> {
     let reports = obligation.reports.iter().enumerate().rev();
@@ -207,6 +212,7 @@ fn told(
                     .filter(|(_, text)| !text.is_empty())
                     .map(|(name, text)| (name, text.clone()))
                     .collect(),
+                files: files::beside(key, obligation, received),
             }
         })
         .collect()
@@ -279,7 +285,7 @@ fn decide(
     })
 }
 
-fn key(
+pub(super) fn key(
     (plan, quarter, task, group): (String, String, TaskNo, u8),
 ) -> Result<ObligationKey, WebError> {
     Ok(ObligationKey {

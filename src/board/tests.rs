@@ -352,6 +352,7 @@ async fn a_mail_nobody_understood_is_put_on_record_by_a_person() {
         subject: "回复：重点工作进展".into(),
         text: "已为3家企业提供咨询，<其余>6月底前完成。".into(),
         files: vec!["台账.xlsx".into()],
+        unkept: Vec::new(),
         thread: Some(Thread {
             plan: plan(),
             quarter: quarter("2022Q1"),

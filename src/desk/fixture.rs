@@ -26,6 +26,8 @@ pub(crate) fn desk_with(store: MemoryStore, change: impl FnOnce(&mut Desk)) -> A
     let (ledger, _) = Ledger::start(Box::new(store), Book::default(), Box::new(reopen));
     let mut desk = Desk {
         ledger,
+        // A test that hands in files gives it a folder of its own.
+        vault: Vault::new("/dev/null/evidence".into()),
         clock: Clock::simulated(at("2022-03-28T10:00"), 0.0),
         rules: Rules::new(RuleSet {
             calendar: Arc::new(calendar()),

@@ -6,6 +6,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::delivery::{SendOutcome, Verdict};
+use super::evidence::{Evidence, FileHash};
 use super::heard::{Answer, Heard, Meaning};
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use super::ladder::Ladder;
@@ -243,6 +244,24 @@ pub enum Fact {
     ReportReceived {
         /// The report.
         report: Box<Report>,
+    },
+    /// A file stands beside an item from now on; its bytes are durable.
+    EvidenceAdded {
+        /// Beside what.
+        obligation: ObligationKey,
+        /// Who brought it.
+        person: PersonId,
+        /// The file.
+        evidence: Evidence,
+    },
+    /// A file no longer stands there; its bytes stay.
+    EvidenceRemoved {
+        /// Beside what.
+        obligation: ObligationKey,
+        /// Who took it away.
+        person: PersonId,
+        /// Which.
+        sha256: FileHash,
     },
     /// 已知悉: an owner has seen what is asked for, and will report later.
     Acknowledged {

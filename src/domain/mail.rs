@@ -19,6 +19,8 @@ pub struct TakenMail {
     pub text: String,
     /// Names of the files with it.
     pub files: Vec<String>,
+    /// Those of them that do not stand beside its reports, each with why.
+    pub unkept: Vec<(String, String)>,
     /// Whom and which quarter it is about, where that is known.
     pub thread: Option<Thread>,
     /// What came of it.

@@ -16,6 +16,7 @@ pub mod brief;
 pub mod calendar;
 pub mod delivery;
 pub mod due;
+pub mod evidence;
 pub mod fact;
 pub mod feed;
 pub mod heard;

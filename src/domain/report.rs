@@ -4,6 +4,7 @@ pub mod rules;
 
 use chrono::{DateTime, Utc};
 
+use super::evidence::FileHash;
 use super::ids::{ObligationKey, PersonId, TaskNo};
 use super::target::Target;
 use super::target::actual::Actual;
@@ -180,6 +181,8 @@ pub struct Received {
     pub at: DateTime<Utc>,
     /// What.
     pub report: Report,
+    /// The files that stood beside it then.
+    pub evidence: Vec<FileHash>,
 }
 
 /// The coordinator's word on the latest report of an obligation.

@@ -113,9 +113,11 @@ pub(super) fn decide(
         } else if known.is_some_and(is_accepted) {
             accepted.insert(report.obligation.task);
         } else {
+            let beside = known.into_iter().flat_map(Obligation::shown);
             reports.push(Received {
                 at,
                 report: report.clone(),
+                evidence: beside.map(|filed| filed.evidence.sha256.clone()).collect(),
             });
             facts.push(Fact::ReportReceived {
                 report: Box::new(report),

@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::accept::{Fault, Receipt, Refusal, Submission, accept};
-use super::items::{Item, Sheet, sheet};
+use super::drafts::{self, Saved};
+use super::items::{Item, Sheet};
 use super::{Draft, Room};
 use crate::domain::calendar::Calendar;
+use crate::domain::evidence::Evidence;
 use crate::domain::fact::Actor;
 use crate::domain::link::Link;
 use crate::domain::report::{Report, Via};
@@ -29,12 +31,8 @@ pub(super) async fn show(
     peer: Peer,
 ) -> Result<Response, ApiError> {
     let link = room.open(&token, peer)?;
+    let sheet = room.sheet(&link).await?;
     let calendar = room.desk.calendar();
-    let now = room.desk.clock.now();
-    let sheet = sheet(&room.desk.ledger.book(), &link, now, |at| {
-        calendar.date_of(at)
-    });
-    let sheet = sheet.ok_or(WebError::UnknownLink)?;
     Ok(Json(wire_sheet(&link, &sheet, &calendar)).into_response())
 }
 
@@ -66,7 +64,12 @@ pub(super) async fn submit(
         drafts: body.reports.into_iter().map(Draft::from).collect(),
     };
     match accept(&room.desk, submission).await {
-        Ok(receipt) => Ok(Json(wire_receipt(&receipt, &room.desk.calendar())).into_response()),
+        Ok(receipt) => {
+            let keys = receipt.reports.iter();
+            let keys = keys.map(|one| one.report.obligation.clone()).collect();
+            drafts::forget(&room.desk, &link.person, keys).await;
+            Ok(Json(wire_receipt(&receipt, &room.desk.calendar())).into_response())
+        }
         Err(CommitError::Refused(Refusal::Faults(found))) => {
             let found: Vec<_> = found.iter().map(wire_fault).collect();
             Ok(faults(&found))
@@ -213,8 +216,37 @@ fn wire_item(item: &Item, calendar: &Calendar) -> Value {
         "returned_for": item.returned,
         "report": latest.map(|received| WireReport::from(&received.report)),
         "reported_at": latest.map(|received| rfc3339(calendar, received.at)),
-        "draft": null,
+        "evidence": item.files.iter().map(wire_file).collect::<Vec<_>>(),
+        "draft": item.draft.as_ref().map(|draft| wire_draft(draft, calendar)),
         "last_quarter": item.last_quarter.as_ref().map(WireReport::from),
+    })
+}
+
+fn wire_file(file: &Evidence) -> Value {
+    json!({
+        "name": file.name,
+        "kind": file.kind.as_str(),
+        "bytes": file.bytes,
+        "sha256": file.sha256.as_str(),
+    })
+}
+
+/// What was typed, as it was typed.
+fn wire_draft(saved: &Saved, calendar: &Calendar) -> Value {
+    let draft = &saved.draft;
+    let actuals = draft.actuals.iter();
+    let actuals: Vec<_> = actuals
+        .filter(|(_, text)| !text.trim().is_empty())
+        .map(|(target, value)| json!({ "target": target, "value": value }))
+        .collect();
+    json!({
+        "status": draft.status,
+        "progress": draft.progress,
+        "problems": draft.problems,
+        "next_steps": draft.next_steps,
+        "percent": draft.percent,
+        "actuals": actuals,
+        "saved_at": rfc3339(calendar, saved.at),
     })
 }
 

@@ -3,33 +3,45 @@
 //! Fields are named `status-16-0`: field, task, group; `actual.2-16-0` is the figure reached against
 //! the item's third target. `seen-16-0` marks what the form was filled
 //! in with; what comes back unchanged is no answer, so that an old page does not undo what a
-//! colleague has said since.
+//! colleague has said since. `file-16-0` brings files.
+//!
+//! All buttons send the whole form, each to an address of its own, so that without script nothing
+//! typed is lost by any of them.
 
 use std::collections::BTreeMap;
 
-use axum::Form;
-use axum::extract::rejection::FormRejection;
-use axum::extract::{Path, Query, State};
+use axum::Json;
+use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
+use axum::http::header::ACCEPT;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::accept::{Fault, Refusal, Submission, accept, receipt as make_receipt};
-use super::items::{fingerprint, sheet};
+use super::drafts::{self, NotSaved};
+use super::filled::{Filled, read_place};
+use super::items::fingerprint;
 use super::pages::{self, Notice, Typed};
-use super::{Draft, Room};
+use super::{Draft, Room, evidence, seen};
+use crate::domain::evidence::FileHash;
 use crate::domain::fact::Actor;
 use crate::domain::ids::{ObligationKey, TaskNo};
 use crate::domain::link::{Link, bare};
 use crate::domain::report::rules::ReportRules;
 use crate::domain::report::{Received, ReportStatus, Via, read};
 use crate::store::CommitError;
+use crate::web::format::clock_time;
 use crate::web::{Peer, WebError};
 
 #[derive(Deserialize)]
-pub(super) struct Preset {
+pub(super) struct Opening {
+    /// The status to begin with.
     #[serde(default)]
     status: String,
+    /// What was just done.
+    #[serde(default)]
+    done: String,
 }
 
 /// `GET /r/{token}`; with `?status=completed`, as the buttons of a card have it, that status is
@@ -37,32 +49,38 @@ pub(super) struct Preset {
 pub(super) async fn show(
     State(room): State<Room>,
     Path(token): Path<String>,
-    Query(preset): Query<Preset>,
+    Query(opening): Query<Opening>,
     peer: Peer,
 ) -> Result<Response, WebError> {
     let link = room.open(&token, peer)?;
-    let typed = Typed::preset(ReportStatus::from_name(&preset.status));
-    page(&room, bare(&token), &link, &typed, None)
+    let typed = Typed::preset(ReportStatus::from_name(&opening.status));
+    let done = Notice::of_done(&opening.done);
+    page(&room, bare(&token), &link, &typed, done).await
 }
 
-/// `POST /r/{token}`.
+/// `POST /r/{token}`: files first, so that the reports stand on them.
 pub(super) async fn submit(
     State(room): State<Room>,
     Path(token): Path<String>,
     peer: Peer,
-    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+    request: Request,
 ) -> Result<Response, WebError> {
     let link = room.open(&token, peer)?;
     let token = bare(&token);
     room.admit(&link)?;
-    let Ok(Form(fields)) = form else {
-        let message = "提交的内容过大或不完整，没有保存。请返回上一页，精简后再提交。";
-        return Err(WebError::BadRequest(message.into()));
-    };
-    let typed = Typed::new(read_fields(fields));
-    let drafts = typed.filled();
-    if drafts.is_empty() {
-        return page(&room, token, &link, &typed, Some(Notice::NothingFilled));
+    let form = Filled::read(request, &room.desk.vault).await?;
+    let brought = form.files.len();
+    let (typed, faults) = files_taken(&room, &link, form).await?;
+    if !faults.is_empty() {
+        let typed = typed.with_faults(faults);
+        return page(&room, token, &link, &typed, Some(Notice::Files)).await;
+    }
+    let answers = typed.filled();
+    if answers.is_empty() && brought > 0 {
+        return Ok(back(token, "uploaded"));
+    }
+    if answers.is_empty() {
+        return page(&room, token, &link, &typed, Some(Notice::NothingFilled)).await;
     }
     let submission = Submission {
         plan: link.plan.clone(),
@@ -70,31 +88,115 @@ pub(super) async fn submit(
         person: link.person.clone(),
         via: Via::Form,
         by: Actor::Owner(link.person.clone()),
-        drafts,
+        drafts: answers,
     };
     match accept(&room.desk, submission).await {
         Ok(receipt) => {
-            let items: Vec<_> = receipt
-                .reports
-                .iter()
-                .map(|received| place(&received.report.obligation))
-                .collect();
+            let keys = receipt.reports.iter();
+            let keys: Vec<_> = keys.map(|one| one.report.obligation.clone()).collect();
+            let items: Vec<_> = keys.iter().map(place).collect();
+            drafts::forget(&room.desk, &link.person, keys).await;
             let to = format!("/r/{token}/receipt?items={}", items.join(","));
             Ok(Redirect::to(&to).into_response())
         }
         Err(CommitError::Refused(Refusal::Faults(faults))) => {
             let typed = typed.with_faults(faults);
-            page(&room, token, &link, &typed, Some(Notice::Faults))
+            page(&room, token, &link, &typed, Some(Notice::Faults)).await
         }
         Err(CommitError::Refused(Refusal::Accepted(tasks))) => {
             let faults = tasks.iter().map(|task| accepted(*task)).collect();
             let typed = typed.with_faults(faults);
-            page(&room, token, &link, &typed, Some(Notice::Accepted(tasks)))
+            page(&room, token, &link, &typed, Some(Notice::Accepted(tasks))).await
         }
         Err(CommitError::Unavailable) => {
-            page(&room, token, &link, &typed, Some(Notice::Unavailable))
+            page(&room, token, &link, &typed, Some(Notice::Unavailable)).await
         }
     }
+}
+
+/// `POST /r/{token}/draft`: what was typed so far. The page's script sends the items that changed.
+pub(super) async fn keep(
+    State(room): State<Room>,
+    Path(token): Path<String>,
+    peer: Peer,
+    request: Request,
+) -> Result<Response, WebError> {
+    let link = room.open(&token, peer)?;
+    room.admit_draft(&link)?;
+    let by_script = is_script(&request);
+    let form = Filled::read(request, &room.desk.vault).await?;
+    if by_script {
+        let typed = read_fields(form.fields);
+        let at = drafts::save(&room, &link, &typed).await;
+        return Ok(told(&room, at));
+    }
+    let (typed, faults) = files_taken(&room, &link, form).await?;
+    deed_done(&room, bare(&token), &link, (typed, faults), "kept").await
+}
+
+/// `POST /r/{token}/evidence`: files, with whatever else was typed.
+pub(super) async fn upload(
+    State(room): State<Room>,
+    Path(token): Path<String>,
+    peer: Peer,
+    request: Request,
+) -> Result<Response, WebError> {
+    let link = room.open(&token, peer)?;
+    room.admit_upload(&link)?;
+    let by_script = is_script(&request);
+    let form = Filled::read(request, &room.desk.vault).await?;
+    let wanted: Vec<_> = form.files.iter().map(|file| file.place).collect();
+    if wanted.is_empty() && !by_script {
+        let typed = Typed::new(read_fields(form.fields));
+        return page(&room, bare(&token), &link, &typed, Some(Notice::NoFile)).await;
+    }
+    let (typed, faults) = files_taken(&room, &link, form).await?;
+    if by_script {
+        let told: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
+        let list = pages::files_of(&room, bare(&token), &link, wanted.first().copied()).await?;
+        let status = if told.is_empty() {
+            StatusCode::OK
+        } else {
+            StatusCode::UNPROCESSABLE_ENTITY
+        };
+        let answer = json!({ "list": list, "faults": told });
+        return Ok((status, Json(answer)).into_response());
+    }
+    deed_done(&room, bare(&token), &link, (typed, faults), "uploaded").await
+}
+
+/// `POST /r/{token}/evidence/remove`: `which=16-0.` and the file's hash.
+pub(super) async fn remove(
+    State(room): State<Room>,
+    Path(token): Path<String>,
+    peer: Peer,
+    request: Request,
+) -> Result<Response, WebError> {
+    let link = room.open(&token, peer)?;
+    room.admit_upload(&link)?;
+    let form = Filled::read(request, &room.desk.vault).await?;
+    let which = form.field("which").and_then(|which| which.split_once('.'));
+    let which =
+        which.and_then(|(place, hash)| Some((read_place(place)?, FileHash::new(hash).ok()?)));
+    let (at, hash) = which.ok_or(WebError::NotFound)?;
+    evidence::drop_one(&room.desk, &link, at, hash).await?;
+    let (typed, faults) = files_taken(&room, &link, form).await?;
+    deed_done(&room, bare(&token), &link, (typed, faults), "removed").await
+}
+
+/// `POST /r/{token}/seen`: 已知悉, of all that is open.
+pub(super) async fn acknowledge(
+    State(room): State<Room>,
+    Path(token): Path<String>,
+    peer: Peer,
+    request: Request,
+) -> Result<Response, WebError> {
+    let link = room.open(&token, peer)?;
+    room.admit(&link)?;
+    let form = Filled::read(request, &room.desk.vault).await?;
+    seen::acknowledge(&room.desk, &link).await?;
+    let (typed, faults) = files_taken(&room, &link, form).await?;
+    deed_done(&room, bare(&token), &link, (typed, faults), "seen").await
 }
 
 #[derive(Deserialize)]
@@ -124,22 +226,73 @@ pub(super) async fn receipt(
     pages::receipt(&room.desk, bare(&token), &link, &receipt)
 }
 
-fn page(
+async fn page(
     room: &Room,
     token: &str,
     link: &Link,
     typed: &Typed,
     notice: Option<Notice>,
 ) -> Result<Response, WebError> {
-    let calendar = room.desk.calendar();
-    let now = room.desk.clock.now();
-    let sheet = sheet(&room.desk.ledger.book(), link, now, |at| {
-        calendar.date_of(at)
-    });
-    let sheet = sheet.ok_or(WebError::UnknownLink)?;
+    let sheet = room.sheet(link).await?;
     let status = notice.as_ref().map_or(StatusCode::OK, Notice::status);
     let html = pages::sheet(&room.desk, token, link, &sheet, typed, notice.as_ref())?;
     Ok((status, html).into_response())
+}
+
+/// Takes the files of a form in; gives back the rest of it, and what was wrong with the files.
+async fn files_taken(
+    room: &Room,
+    link: &Link,
+    form: Filled,
+) -> Result<(Typed, Vec<Fault>), WebError> {
+    let typed = Typed::new(read_fields(form.fields));
+    let faults = evidence::take(&room.desk, link, form.files).await?;
+    Ok((typed, faults))
+}
+
+/// After a button without script: what was typed is kept, and the page is there anew.
+async fn deed_done(
+    room: &Room,
+    token: &str,
+    link: &Link,
+    (typed, faults): (Typed, Vec<Fault>),
+    done: &str,
+) -> Result<Response, WebError> {
+    if !faults.is_empty() {
+        let typed = typed.with_faults(faults);
+        return page(room, token, link, &typed, Some(Notice::Files)).await;
+    }
+    match drafts::save(room, link, typed.items()).await {
+        Ok(_) => Ok(back(token, done)),
+        Err(why) => page(room, token, link, &typed, Some(Notice::NotSaved(why))).await,
+    }
+}
+
+fn back(token: &str, done: &str) -> Response {
+    Redirect::to(&format!("/r/{token}?done={done}")).into_response()
+}
+
+fn is_script(request: &Request) -> bool {
+    let accept = request.headers().get(ACCEPT);
+    let accept = accept.and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("application/json"))
+}
+
+/// What the script is told of a draft: the time to show, or what is wrong.
+fn told(room: &Room, saved: Result<chrono::DateTime<chrono::Utc>, NotSaved>) -> Response {
+    match saved {
+        Ok(at) => {
+            let time = clock_time(&room.desk.calendar(), at);
+            Json(json!({ "saved_at": time })).into_response()
+        }
+        Err(why) => {
+            let status = match why {
+                NotSaved::TooLong => StatusCode::UNPROCESSABLE_ENTITY,
+                NotSaved::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            (status, Json(json!({ "message": why.chinese() }))).into_response()
+        }
+    }
 }
 
 /// The form's fields by item, and the mark each item was shown with.
@@ -203,9 +356,4 @@ fn accepted(task: TaskNo) -> Fault {
 
 fn place(key: &ObligationKey) -> String {
     format!("{}-{}", key.task, key.group)
-}
-
-fn read_place(text: &str) -> Option<(TaskNo, u8)> {
-    let (task, group) = text.split_once('-')?;
-    Some((task.parse().ok()?, group.parse().ok()?))
 }

@@ -1,9 +1,13 @@
 //! What stands on an owner's page: the book's words about their obligations of the quarter.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use sha2::{Digest as _, Sha256};
 
+use super::drafts::Saved;
 use crate::domain::book::{Book, Obligation, ObligationState, PlanBook};
+use crate::domain::evidence::Evidence;
 use crate::domain::hex::hex;
 use crate::domain::ids::{ObligationKey, PersonId};
 use crate::domain::link::Link;
@@ -22,6 +26,19 @@ pub(super) struct Sheet {
     pub open: Vec<Item>,
     /// Reported, and can be amended until accepted.
     pub reported: Vec<Item>,
+    /// Whether its owner has said of all that is open that they have seen it.
+    pub seen: bool,
+}
+
+impl Sheet {
+    /// With what its owner has typed, apart from what says no more than stands there.
+    pub(super) fn with_drafts(mut self, mut saved: BTreeMap<ObligationKey, Saved>) -> Self {
+        for item in self.open.iter_mut().chain(&mut self.reported) {
+            let draft = saved.remove(&item.key);
+            item.draft = draft.filter(|draft| item.returned.is_some() || !draft.is_said(item));
+        }
+        self
+    }
 }
 
 /// One obligation of the owner.
@@ -44,6 +61,10 @@ pub(super) struct Item {
     /// Who else answers for it.
     pub with: Vec<String>,
     pub last_quarter: Option<Report>,
+    /// The files that stand beside it.
+    pub files: Vec<Evidence>,
+    /// What its owner has typed and not sent.
+    pub draft: Option<Saved>,
 }
 
 /// A milestone of this quarter.
@@ -87,6 +108,7 @@ pub(super) fn sheet(
         person,
         plan_title: plan.heading.title.clone(),
         deadline,
+        seen: super::seen::unseen(book, link).is_empty(),
         open,
         reported,
     })
@@ -144,6 +166,11 @@ fn item(
         reported_by_other,
         with: others.map(|owner| owner.name.clone()).collect(),
         last_quarter: said_before.map(|received| received.report.clone()),
+        files: obligation
+            .shown()
+            .map(|filed| filed.evidence.clone())
+            .collect(),
+        draft: None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! crash in between reads it again; that it was read is known by its bytes and its Message-ID, so
 //! nothing counts twice. The mailbox itself is never changed: people may use it too.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,13 +12,15 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
-use super::inbound::{self, Incoming};
-use super::mail::{self, Ours};
+use super::evidence::kind;
+use super::inbound::{self, Incoming, Offered};
+use super::mail::{self, Attachment, Mail, Ours};
 use crate::desk::Desk;
+use crate::domain::evidence::{Evidence, FileHash, LARGEST_FILE, NotTaken, name_of};
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::hex::sha256;
 use crate::domain::mail::{MailOutcome, Place};
-use crate::store::{self, CommitError, Decision};
+use crate::store::{self, CommitError, Decision, StoreError, Vault};
 
 /// A mailbox as this program needs one. Every call returns within a time of its own.
 pub trait Mailbox: Send {
@@ -206,23 +209,26 @@ impl Reader {
             let mail = mail::read(&bytes, &ours);
             let sha256 = sha256(&bytes);
             let vouched = ours.authserv_id.is_some();
+            let files = offered(&mail);
             (
                 Incoming {
                     mail,
                     sha256,
                     place,
                     vouched,
+                    files,
                 },
                 bytes,
             )
         });
-        let (incoming, bytes) = read.await.map_err(|_| TakeError::Unavailable)?;
+        let (mut incoming, bytes) = read.await.map_err(|_| TakeError::Unavailable)?;
         let at = self.desk.clock.now();
         let rules = self.desk.rules.now();
         let facts = inbound::decide(&self.desk.ledger.book(), &incoming, at, &rules);
         if facts.iter().any(is_to_keep) {
             self.keep(&incoming.sha256, bytes).await?;
         }
+        incoming = self.keep_files(incoming, &facts).await?;
         tracing::info!(outcome = outcome(&facts), "a mail was read");
         let decide = move |book: &crate::domain::book::Book| {
             let facts = inbound::decide(book, &incoming, at, &rules);
@@ -233,6 +239,39 @@ impl Reader {
             CommitError::Refused(never) => match never {},
             CommitError::Unavailable => TakeError::Unavailable,
         })
+    }
+
+    /// Puts the files that come to stand beside reports on disk. One that cannot be kept is told as
+    /// not taken; so is one that this look at the book had no use for.
+    async fn keep_files(
+        &self,
+        mut incoming: Incoming,
+        facts: &[Fact],
+    ) -> Result<Incoming, TakeError> {
+        let wanted: BTreeSet<FileHash> = facts
+            .iter()
+            .filter_map(|fact| match fact {
+                Fact::EvidenceAdded { evidence, .. } => Some(evidence.sha256.clone()),
+                _ => None,
+            })
+            .collect();
+        let vault = self.desk.vault.clone();
+        let kept = tokio::task::spawn_blocking(move || {
+            let attached = incoming.mail.attachments.iter();
+            let attached = attached.filter(|file| !file.inline);
+            for (offered, attachment) in incoming.files.iter_mut().zip(attached) {
+                let Ok(evidence) = &offered.file else {
+                    continue;
+                };
+                let hash = &evidence.sha256;
+                let kept = wanted.contains(hash) && keep_one(&vault, &attachment.bytes).is_ok();
+                if !kept && !matches!(vault.open(hash), Ok(Some(_))) {
+                    offered.file = Err(NotTaken::Unavailable);
+                }
+            }
+            incoming
+        });
+        kept.await.map_err(|_| TakeError::Unavailable)
     }
 
     async fn keep(&self, sha256: &str, bytes: Vec<u8>) -> Result<(), TakeError> {
@@ -251,6 +290,40 @@ impl Reader {
         kept.await.map_err(|_| TakeError::Unavailable)??;
         Ok(())
     }
+}
+
+/// The files of a mail, looked at. Pictures inside the text are logos more often than evidence.
+fn offered(mail: &Mail) -> Vec<Offered> {
+    let attached = mail.attachments.iter().filter(|file| !file.inline);
+    attached
+        .map(|file| Offered {
+            name: file.name.clone(),
+            file: looked_at(file),
+        })
+        .collect()
+}
+
+fn looked_at(file: &Attachment) -> Result<Evidence, NotTaken> {
+    let bytes = file.bytes.len() as u64;
+    if bytes > LARGEST_FILE {
+        return Err(NotTaken::TooLarge);
+    }
+    let kind = kind::of(&mut std::io::Cursor::new(&file.bytes));
+    let kind = kind.map_err(|_| NotTaken::Unavailable)??;
+    Ok(Evidence {
+        sha256: FileHash::new(&sha256(&file.bytes)).map_err(|_| NotTaken::Unavailable)?,
+        name: name_of(&file.name, kind),
+        kind,
+        bytes,
+    })
+}
+
+fn keep_one(vault: &Vault, bytes: &[u8]) -> Result<(), StoreError> {
+    let kept = vault.begin().and_then(|mut part| {
+        part.write(bytes)?;
+        part.keep().map(drop)
+    });
+    kept.inspect_err(|error| tracing::error!(%error, "a file of a mail could not be kept"))
 }
 
 /// What a person said is kept as it came; machines' words are not.

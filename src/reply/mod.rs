@@ -9,6 +9,9 @@
 
 pub mod accept;
 mod api;
+mod drafts;
+mod evidence;
+mod filled;
 mod form;
 pub mod imap;
 pub mod inbound;
@@ -17,16 +20,18 @@ pub mod mail;
 pub mod mailbox;
 mod pages;
 mod received;
+mod seen;
 mod unclear;
 pub mod wecom;
 pub mod words;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::get;
+use axum::routing::{get, post};
+use chrono::NaiveDate;
 
 use crate::desk::Desk;
 use crate::domain::ids::{PersonId, PlanId, Quarter};
@@ -35,6 +40,7 @@ use crate::web::limit::Throttle;
 use crate::web::{Peer, WebError};
 
 pub use crate::domain::report::Draft;
+use items::Sheet;
 
 /// Fifty tasks with three full texts each, percent-encoded, fit.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
@@ -43,6 +49,11 @@ const LARGEST_BODY: usize = 4 * 1024 * 1024;
 pub fn router(desk: Arc<Desk>) -> Router {
     Router::new()
         .route("/r/{token}", get(form::show).post(form::submit))
+        .route("/r/{token}/draft", post(form::keep))
+        .route("/r/{token}/seen", post(form::acknowledge))
+        .route("/r/{token}/evidence", post(form::upload))
+        .route("/r/{token}/evidence/remove", post(form::remove))
+        .route("/r/{token}/evidence/{hash}", get(evidence::give))
         .route("/r/{token}/receipt", get(form::receipt))
         .route(
             "/r/{token}/received/{channel}",
@@ -62,6 +73,10 @@ struct Room {
     desk: Arc<Desk>,
     guesses: Arc<Throttle<Peer>>,
     answers: Arc<Throttle<Whose>>,
+    drafts: Arc<Throttle<Whose>>,
+    uploads: Arc<Throttle<Whose>>,
+    /// The day on which old drafts were last looked for.
+    swept: Arc<Mutex<Option<NaiveDate>>>,
 }
 
 impl Room {
@@ -70,6 +85,9 @@ impl Room {
             desk,
             guesses: Arc::new(Throttle::new(20, Duration::from_secs(30))),
             answers: Arc::new(Throttle::new(30, Duration::from_secs(10))),
+            drafts: Arc::new(Throttle::new(60, Duration::from_secs(1))),
+            uploads: Arc::new(Throttle::new(60, Duration::from_secs(10))),
+            swept: Arc::default(),
         }
     }
 
@@ -90,11 +108,43 @@ impl Room {
 
     /// Counts an answer through this link; the journal is not for filling up.
     fn admit(&self, link: &Link) -> Result<(), WebError> {
-        let whose = (link.plan.clone(), link.quarter, link.person.clone());
-        self.answers
-            .take(&whose, Instant::now())
-            .map_err(|wait| WebError::TooMany { wait })
+        counted(&self.answers, link)
     }
+
+    /// The same for drafts, which come while somebody types.
+    fn admit_draft(&self, link: &Link) -> Result<(), WebError> {
+        counted(&self.drafts, link)
+    }
+
+    /// The same for files.
+    fn admit_upload(&self, link: &Link) -> Result<(), WebError> {
+        counted(&self.uploads, link)
+    }
+
+    /// What stands on the page behind a link, with what its owner has typed.
+    async fn sheet(&self, link: &Link) -> Result<Sheet, WebError> {
+        let saved = drafts::saved(&self.desk, link).await;
+        let calendar = self.desk.calendar();
+        let now = self.desk.clock.now();
+        let sheet = items::sheet(&self.desk.ledger.book(), link, now, |at| {
+            calendar.date_of(at)
+        });
+        let sheet = sheet.ok_or(WebError::UnknownLink)?;
+        Ok(sheet.with_drafts(saved))
+    }
+
+    /// Whether nobody asked this on that day before.
+    fn first_of_day(&self, today: NaiveDate) -> bool {
+        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        swept.replace(today) != Some(today)
+    }
+}
+
+fn counted(throttle: &Throttle<Whose>, link: &Link) -> Result<(), WebError> {
+    let whose = (link.plan.clone(), link.quarter, link.person.clone());
+    throttle
+        .take(&whose, Instant::now())
+        .map_err(|wait| WebError::TooMany { wait })
 }
 
 #[cfg(test)]

@@ -2,19 +2,24 @@
 
 use askama::Template;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::response::{Html, IntoResponse as _, Response};
 
-use super::Draft;
 use super::accept::{Fault, Receipt};
+use super::drafts::{NotSaved, Saved};
 use super::form::is_filled;
 use super::items::{Item, Node, Sheet, fingerprint};
+use super::{Draft, Room};
 use crate::desk::Desk;
 use crate::domain::calendar::Calendar;
+use crate::domain::evidence::Evidence;
+use crate::domain::hex;
 use crate::domain::ids::TaskNo;
 use crate::domain::link::Link;
 use crate::domain::report::{Received, Report, ReportStatus, Words};
 use crate::web::error::page;
 use crate::web::format::{long_moment, moment, short_day};
+use crate::web::guard::POLICY_WITH_SCRIPT;
 use crate::web::{WebError, assets};
 
 /// What was typed into the form, and what is wrong with it.
@@ -52,6 +57,11 @@ impl Typed {
         Self { faults, ..self }
     }
 
+    /// All of it, each with the mark that its item was shown with.
+    pub(super) fn items(&self) -> &[(Draft, String)] {
+        &self.items
+    }
+
     /// The answers among it.
     pub(super) fn filled(&self) -> Vec<Draft> {
         self.items
@@ -69,14 +79,40 @@ pub(super) enum Notice {
     Faults,
     Accepted(Vec<TaskNo>),
     Unavailable,
+    /// Some files were not taken.
+    Files,
+    /// 上传 without a file.
+    NoFile,
+    NotSaved(NotSaved),
+    Kept,
+    Uploaded,
+    Removed,
+    Seen,
 }
 
 impl Notice {
+    /// What was just done, by the name in the address.
+    pub(super) fn of_done(name: &str) -> Option<Self> {
+        match name {
+            "kept" => Some(Self::Kept),
+            "uploaded" => Some(Self::Uploaded),
+            "removed" => Some(Self::Removed),
+            "seen" => Some(Self::Seen),
+            _ => None,
+        }
+    }
+
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Self::NothingFilled | Self::Faults => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::NothingFilled | Self::Faults | Self::Files | Self::NoFile => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Self::NotSaved(NotSaved::TooLong) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Accepted(_) => StatusCode::CONFLICT,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::NotSaved(NotSaved::Unavailable) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Kept | Self::Uploaded | Self::Removed | Self::Seen => StatusCode::OK,
         }
     }
 
@@ -99,8 +135,69 @@ impl Notice {
                 "系统暂时无法保存，内容尚未提交。您填写的内容都还在，请稍候几分钟再次点击提交。"
                     .into()
             }
+            Self::Files => {
+                "有的文件没有收下，原因已在下面写明；其余的已上传。填写的内容都还在，尚未提交。"
+                    .into()
+            }
+            Self::NoFile => "请先选择文件，再点“上传”。您填写的内容都还在，尚未提交。".into(),
+            Self::NotSaved(why) => format!("{}。您填写的内容都还在，尚未提交。", why.chinese()),
+            Self::Kept => "已暂存，尚未提交。填好后请点“提交”。".into(),
+            Self::Uploaded => "材料已上传。填写的内容已暂存，尚未提交。".into(),
+            Self::Removed => "材料已移除。填写的内容已暂存，尚未提交。".into(),
+            Self::Seen => "已记录您知悉这些事项。请在截止前报送进展。".into(),
         }
     }
+}
+
+/// What stands on top, ready for the template.
+struct NoticeView {
+    text: String,
+    good: bool,
+    /// The fields to mend, each with what is wrong.
+    links: Vec<(String, String)>,
+}
+
+impl NoticeView {
+    fn new(notice: &Notice, faults: &[Fault]) -> Self {
+        let link = |fault: &Fault| {
+            let place = format!("{}-{}", fault.task, fault.group.unwrap_or(0));
+            let field = match fault.field {
+                "task" => "item",
+                field => field,
+            };
+            let text = format!("第{}项：{}", fault.task, fault.message);
+            (format!("{field}-{place}"), text)
+        };
+        Self {
+            text: notice.text(),
+            good: notice.status() == StatusCode::OK,
+            links: faults.iter().map(link).collect(),
+        }
+    }
+}
+
+/// A short name for what a link's browser keeps by itself.
+fn key(token: &str) -> String {
+    hex::sha256(token.as_bytes()).chars().take(12).collect()
+}
+
+fn with_script(html: Html<String>) -> Response {
+    ([(CONTENT_SECURITY_POLICY, POLICY_WITH_SCRIPT)], html).into_response()
+}
+
+/// The files of an item, as the page lists them; for the script.
+pub(super) async fn files_of(
+    room: &Room,
+    token: &str,
+    link: &Link,
+    place: Option<(TaskNo, u8)>,
+) -> Result<String, WebError> {
+    let sheet = room.sheet(link).await?;
+    let mut items = sheet.open.iter().chain(&sheet.reported);
+    let item = items.find(|item| Some((item.key.task, item.key.group)) == place);
+    let item = item.ok_or(WebError::NotFound)?;
+    let files = FilesView::new(item, token, true);
+    files.render().map_err(WebError::internal)
 }
 
 /// The owner's page.
@@ -111,18 +208,25 @@ pub(super) fn sheet(
     sheet: &Sheet,
     typed: &Typed,
     notice: Option<&Notice>,
-) -> Result<Html<String>, WebError> {
+) -> Result<Response, WebError> {
     let calendar = desk.calendar();
     let now = desk.clock.now();
     let views = |items: &[Item]| -> Vec<ItemView> {
         items
             .iter()
-            .map(|item| ItemView::new(item, typed, &calendar))
+            .map(|item| ItemView::new(item, typed, token, &calendar))
             .collect()
     };
     let (open, reported) = (views(&sheet.open), views(&sheet.reported));
-    page(&SheetPage {
+    let drafts = sheet.open.iter().chain(&sheet.reported);
+    let saved = drafts
+        .filter_map(|item| Some(item.draft.as_ref()?.at))
+        .max();
+    let html = page(&SheetPage {
         frame: Frame::new(desk, &calendar),
+        key: key(token),
+        saved: saved.map(|at| format!("{}暂存的内容尚未提交", moment(&calendar, at))),
+        seen: sheet.seen,
         action: format!("/r/{token}"),
         name: &sheet.person.name,
         unit: &sheet.person.unit,
@@ -130,13 +234,14 @@ pub(super) fn sheet(
         plan: &sheet.plan_title,
         deadline: sheet.deadline.map(|at| moment(&calendar, at)),
         is_past: sheet.deadline.is_some_and(|at| now > at),
-        notice: notice.map(Notice::text),
+        notice: notice.map(|notice| NoticeView::new(notice, &typed.faults)),
         preset: typed.preset.map(ReportStatus::chinese),
         amendable: reported.iter().any(|item| item.editable),
         asked: desk.rules.now().report.told(),
         open,
         reported,
-    })
+    })?;
+    Ok(with_script(html))
 }
 
 /// The receipt.
@@ -162,10 +267,29 @@ pub(super) fn receipt(
             name: task.unwrap_or_default(),
             said: Said::new(&received.report),
             at: moment(&calendar, received.at),
+            files: FilesView {
+                id: String::new(),
+                action: format!("/r/{token}"),
+                editable: false,
+                files: book
+                    .obligations
+                    .get(key)
+                    .into_iter()
+                    .flat_map(|known| known.shown())
+                    .map(|filed| filed.evidence.clone())
+                    .collect(),
+            },
         }
     });
+    let places = receipt.reports.iter().map(|received| {
+        let key = &received.report.obligation;
+        format!("{}-{}", key.task, key.group)
+    });
+    let sent: Vec<_> = places.collect();
     let html = page(&ReceiptPage {
         frame: Frame::new(desk, &calendar),
+        key: self::key(token),
+        sent: sent.join(","),
         back: format!("/r/{token}"),
         name: &person.name,
         unit: &person.unit,
@@ -175,7 +299,7 @@ pub(super) fn receipt(
         lines: lines.collect(),
         left,
     })?;
-    Ok(html.into_response())
+    Ok(with_script(html))
 }
 
 #[derive(Template)]
@@ -189,7 +313,10 @@ struct SheetPage<'a> {
     plan: &'a str,
     deadline: Option<String>,
     is_past: bool,
-    notice: Option<String>,
+    notice: Option<NoticeView>,
+    key: String,
+    saved: Option<String>,
+    seen: bool,
     preset: Option<&'a str>,
     amendable: bool,
     /// What the office asks for beside the status.
@@ -202,6 +329,9 @@ struct SheetPage<'a> {
 #[template(path = "reply/templates/receipt.html", config = "src/web/askama.toml")]
 struct ReceiptPage<'a> {
     frame: Frame<'a>,
+    key: String,
+    /// The items that need no draft any more.
+    sent: String,
     back: String,
     name: &'a str,
     unit: &'a str,
@@ -215,6 +345,7 @@ struct ReceiptPage<'a> {
 /// What all pages have around them.
 pub(super) struct Frame<'a> {
     pub(super) style: &'a str,
+    pub(super) script: &'a str,
     pub(super) office: &'a str,
     pub(super) phone: Option<&'a str>,
     pub(super) simulated: Option<String>,
@@ -225,7 +356,8 @@ impl<'a> Frame<'a> {
         let now = desk.clock.now();
         let simulated = desk.clock.is_simulated();
         Self {
-            style: assets::style_path(),
+            style: assets::page_style_path(),
+            script: assets::script_path(),
             office: &desk.office.name,
             phone: desk.office.phone.as_deref(),
             simulated: simulated.then(|| long_moment(calendar, now)),
@@ -238,6 +370,56 @@ struct Line {
     name: String,
     said: Said,
     at: String,
+    files: FilesView,
+}
+
+/// The files beside an item.
+#[derive(Template)]
+#[template(path = "reply/templates/files.html", config = "src/web/askama.toml")]
+struct FilesView {
+    /// The item, as in the names of its fields.
+    id: String,
+    action: String,
+    files: Vec<Evidence>,
+    /// Whether they can be taken away.
+    editable: bool,
+}
+
+impl FilesView {
+    fn new(item: &Item, token: &str, editable: bool) -> Self {
+        Self {
+            id: format!("{}-{}", item.key.task, item.key.group),
+            action: format!("/r/{token}"),
+            files: item.files.clone(),
+            editable,
+        }
+    }
+}
+
+/// What was typed before somebody else reported.
+struct Stale {
+    at: String,
+    texts: Vec<(&'static str, String)>,
+}
+
+impl Stale {
+    fn new(saved: &Saved, calendar: &Calendar) -> Self {
+        let draft = &saved.draft;
+        let status = ReportStatus::from_name(&draft.status);
+        let texts = [
+            ("进展情况", status.map_or("", ReportStatus::chinese)),
+            ("完成情况", &draft.progress),
+            ("存在问题", &draft.problems),
+            ("下一步措施", &draft.next_steps),
+        ];
+        let texts = texts
+            .into_iter()
+            .filter(|(_, text)| !text.trim().is_empty());
+        Self {
+            at: moment(calendar, saved.at),
+            texts: texts.map(|(name, text)| (name, text.to_owned())).collect(),
+        }
+    }
 }
 
 /// A report in words.
@@ -304,6 +486,8 @@ struct ItemView {
     more_open: bool,
     unfolded: bool,
     faults: Vec<(&'static str, String)>,
+    files: FilesView,
+    stale: Option<Stale>,
 }
 
 /// A target and the field for what was reached.
@@ -322,14 +506,17 @@ struct NodeView {
 }
 
 impl ItemView {
-    fn new(item: &Item, typed: &Typed, calendar: &Calendar) -> Self {
+    fn new(item: &Item, typed: &Typed, token: &str, calendar: &Calendar) -> Self {
         let (task, group) = (item.key.task, item.key.group);
         let came_back = typed
             .items
             .iter()
             .find(|(draft, _)| draft.task == task && draft.group == Some(group));
+        let fresh = item.draft.as_ref().filter(|draft| draft.is_fresh(item));
+        let stale = item.draft.as_ref().filter(|draft| !draft.is_fresh(item));
         let (draft, seen) = match (came_back, &item.latest) {
             (Some((draft, seen)), _) => (draft.clone(), seen.clone()),
+            (None, _) if let Some(fresh) = fresh => (fresh.draft.clone(), fresh.seen.clone()),
             (None, Some(latest)) => {
                 let words = latest.report.words(&item.targets);
                 let seen = fingerprint(&words);
@@ -367,6 +554,7 @@ impl ItemView {
             more_open: more.iter().any(|text| !text.is_empty())
                 || faults.iter().any(|(field, _)| is_more(field)),
             unfolded: !faults.is_empty()
+                || fresh.is_some()
                 || came_back.is_some_and(|(draft, seen)| is_filled(draft, seen)),
             figures: figures(item, &draft),
             progress: draft.progress,
@@ -374,7 +562,27 @@ impl ItemView {
             next_steps: draft.next_steps,
             percent: draft.percent,
             faults,
+            files: FilesView::new(item, token, editable),
+            stale: stale.map(|stale| Stale::new(stale, calendar)),
         }
+    }
+
+    /// The field that a text of a report came from.
+    fn field_of(name: &str) -> &'static str {
+        match name {
+            "存在问题" => "problems",
+            "下一步措施" => "next_steps",
+            _ => "progress",
+        }
+    }
+
+    /// For a field with a fault, what says so to a screen reader.
+    fn wrong(&self, field: &str) -> askama::filters::Safe<String> {
+        let said = self.fault(field).map(|_| {
+            let id = &self.id;
+            format!(" aria-invalid=\"true\" aria-describedby=\"fault-{field}-{id}\"")
+        });
+        askama::filters::Safe(said.unwrap_or_default())
     }
 
     fn fault(&self, field: &str) -> Option<&str> {

@@ -15,10 +15,10 @@ use super::open::Pass;
 use super::record::{self, Hash};
 use super::sled::{Group, Trees};
 use super::verify::{self, VerifyReport};
-use super::{Journal, JournalReader, Queue, StoreError, snapshot};
+use super::{Drafts, Journal, JournalReader, Queue, StoreError, snapshot};
 use crate::domain::book::{Book, Effect, QueueKey};
 use crate::domain::fact::Entry;
-use crate::domain::ids::Position;
+use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::message::MessageKey;
 
 /// The disk's room is looked at no more often.
@@ -261,6 +261,29 @@ impl JournalReader for Reader {
 
     fn verify(&self) -> Result<VerifyReport, StoreError> {
         self.with(|trees| verify::both(&self.layout, Ok(trees), true))
+    }
+}
+
+impl Drafts for Reader {
+    fn keep(
+        &self,
+        person: &PersonId,
+        drafts: &[(ObligationKey, Option<Vec<u8>>)],
+    ) -> Result<(), StoreError> {
+        self.with(|trees| trees.keep_drafts(person, drafts))
+    }
+
+    fn kept(
+        &self,
+        person: &PersonId,
+        plan: &PlanId,
+        quarter: Quarter,
+    ) -> Result<Vec<(ObligationKey, Vec<u8>)>, StoreError> {
+        self.with(|trees| trees.drafts(person, plan, quarter))
+    }
+
+    fn forget(&self, alive: &dyn Fn(&PlanId, Quarter) -> bool) -> Result<usize, StoreError> {
+        self.with(|trees| trees.forget_drafts(alive))
     }
 }
 

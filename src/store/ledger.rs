@@ -16,7 +16,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use tokio::sync::{oneshot, watch};
 
 use super::open::{self, OpenReport, Opener};
-use super::{Journal, JournalReader, StoreError};
+use super::{Drafts, Journal, JournalReader, StoreError};
 use crate::domain::book::{Book, Effect};
 use crate::domain::fact::{Actor, Entry, Fact};
 use crate::domain::ids::Position;
@@ -203,6 +203,12 @@ impl Ledger {
     /// Reads the journal, beside the writer. Calls block.
     #[must_use]
     pub fn reader(&self) -> Arc<dyn JournalReader> {
+        self.shared.reader()
+    }
+
+    /// What people are writing, beside the journal. Calls block.
+    #[must_use]
+    pub fn drafts(&self) -> Arc<dyn Drafts> {
         self.shared.reader()
     }
 }

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-use super::{Journal, JournalReader, Queue, StoreError, VerifyReport, record, verify};
+use super::{Drafts, Journal, JournalReader, Queue, StoreError, VerifyReport, record, verify};
 use crate::domain::book::{Book, Effect, QueueKey};
 use crate::domain::fact::Entry;
-use crate::domain::ids::Position;
+use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::message::MessageKey;
 
 /// Facts and queue in memory. Clones share them, so that a test can "restart" on one.
@@ -22,6 +22,7 @@ pub struct MemoryStore {
 struct Inner {
     entries: Vec<Entry>,
     queue: BTreeMap<QueueKey, MessageKey>,
+    drafts: BTreeMap<(PersonId, ObligationKey), Vec<u8>>,
 }
 
 impl MemoryStore {
@@ -117,6 +118,50 @@ impl JournalReader for MemoryStore {
             store: head,
             store_flaw: None,
         })
+    }
+}
+
+impl Drafts for MemoryStore {
+    fn keep(
+        &self,
+        person: &PersonId,
+        drafts: &[(ObligationKey, Option<Vec<u8>>)],
+    ) -> Result<(), StoreError> {
+        self.with(|inner| {
+            for (key, draft) in drafts {
+                let key = (person.clone(), key.clone());
+                match draft {
+                    Some(draft) => inner.drafts.insert(key, draft.clone()),
+                    None => inner.drafts.remove(&key),
+                };
+            }
+        });
+        Ok(())
+    }
+
+    fn kept(
+        &self,
+        person: &PersonId,
+        plan: &PlanId,
+        quarter: Quarter,
+    ) -> Result<Vec<(ObligationKey, Vec<u8>)>, StoreError> {
+        Ok(self.with(|inner| {
+            let own = inner.drafts.iter().filter(|((of, key), _)| {
+                of == person && key.plan == *plan && key.quarter == quarter
+            });
+            own.map(|((_, key), draft)| (key.clone(), draft.clone()))
+                .collect()
+        }))
+    }
+
+    fn forget(&self, alive: &dyn Fn(&PlanId, Quarter) -> bool) -> Result<usize, StoreError> {
+        Ok(self.with(|inner| {
+            let before = inner.drafts.len();
+            inner
+                .drafts
+                .retain(|(_, key), _| alive(&key.plan, key.quarter));
+            before - inner.drafts.len()
+        }))
     }
 }
 

@@ -17,6 +17,7 @@ mod open;
 mod record;
 mod sled;
 mod snapshot;
+mod vault;
 mod verify;
 
 use std::io::Write;
@@ -27,7 +28,7 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::book::{Book, Effect, Inconsistent, QueueKey};
 use crate::domain::fact::Entry;
-use crate::domain::ids::Position;
+use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::message::MessageKey;
 
 pub use files::write_whole;
@@ -35,6 +36,7 @@ pub use guard::{PROBE_FAILED, ProbeCommand, Room, exists, probe};
 pub use ledger::{CommitError, Decision, Health, Ledger};
 pub use link_key::{LinkKey, link_key};
 pub use open::{Healed, OpenReport, Opener};
+pub use vault::{Part, Vault};
 pub use verify::{VerifyReport, dump, verify};
 
 /// What went wrong with the store, in words for the administrator.
@@ -126,7 +128,7 @@ pub trait Journal: Send {
 }
 
 /// Reading, beside the writer. Calls block: not for a runtime's worker threads.
-pub trait JournalReader: Send + Sync {
+pub trait JournalReader: Drafts {
     /// Up to `most` entries from position `from` on.
     ///
     /// # Errors
@@ -144,6 +146,38 @@ pub trait JournalReader: Send + Sync {
     /// # Errors
     /// Where it cannot be looked at; what is wrong inside is in the report.
     fn verify(&self) -> Result<VerifyReport, StoreError>;
+}
+
+/// What people are writing and have not said yet. No facts: kept beside the journal, and lost with
+/// the engine's own data where that has to be made anew. Calls block.
+pub trait Drafts: Send + Sync {
+    /// Keeps what a person has written on an item, in place of what was kept; none forgets it.
+    /// It survives a kill.
+    ///
+    /// # Errors
+    /// Where nothing can be stored now.
+    fn keep(
+        &self,
+        person: &PersonId,
+        drafts: &[(ObligationKey, Option<Vec<u8>>)],
+    ) -> Result<(), StoreError>;
+
+    /// What a person has written in a quarter of a plan.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn kept(
+        &self,
+        person: &PersonId,
+        plan: &PlanId,
+        quarter: Quarter,
+    ) -> Result<Vec<(ObligationKey, Vec<u8>)>, StoreError>;
+
+    /// Forgets all of the cases that are not `alive`; returns how many.
+    ///
+    /// # Errors
+    /// Where it cannot be read or changed.
+    fn forget(&self, alive: &dyn Fn(&PlanId, Quarter) -> bool) -> Result<usize, StoreError>;
 }
 
 /// The stored queue: what waits, by time. It follows from the facts and changes with them.

@@ -4,6 +4,8 @@
 //! mirror. So nothing here is a durable step, and the groups of a moment are applied together, in
 //! one transaction: each costs sled two writes and the waking of seven threads.
 
+mod drafts;
+
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -33,6 +35,7 @@ pub(super) struct Trees {
     meta: Tree,
     queue: Tree,
     milestones: Tree,
+    drafts: Tree,
 }
 
 /// Facts and what follows from them, as bytes, to be applied in one transaction.
@@ -150,6 +153,7 @@ impl Trees {
                 meta: db.open_tree("meta")?,
                 queue: db.open_tree("queue")?,
                 milestones: db.open_tree("milestones")?,
+                drafts: db.open_tree("drafts")?,
                 db,
             })
         }));

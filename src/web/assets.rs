@@ -1,4 +1,5 @@
-//! The one style sheet, under a name that changes with its content, so that it is asked for once.
+//! Style sheet and script, under names that change with their content, so that each is asked for
+//! once.
 
 use std::sync::LazyLock;
 
@@ -9,24 +10,66 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::hex::hex;
 
-const STYLE: &str = include_str!("static/cuiban.css");
+const PAGE: &str = include_str!("static/page.css");
+const BOARD: &str = concat!(
+    include_str!("static/page.css"),
+    include_str!("static/board.css")
+);
+const SCRIPT: &str = include_str!("static/owner.js");
 
-static STYLE_PATH: LazyLock<String> = LazyLock::new(|| {
-    let digest = Sha256::digest(STYLE.as_bytes());
-    format!("/static/cuiban-{}.css", hex(digest.iter().take(6)))
-});
-
-/// Where the style sheet is.
-#[must_use]
-pub fn style_path() -> &'static str {
-    &STYLE_PATH
+/// A file and the name it goes by.
+struct Asset {
+    path: String,
+    text: String,
 }
 
-/// Serves it.
+impl Asset {
+    fn new(name: &str, ending: &str, text: &str) -> Self {
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let text = lines.collect::<Vec<_>>().join("\n");
+        let digest = Sha256::digest(text.as_bytes());
+        let mark = hex(digest.iter().take(6));
+        let path = format!("/static/{name}-{mark}.{ending}");
+        Self { path, text }
+    }
+}
+
+static PAGE_STYLE: LazyLock<Asset> = LazyLock::new(|| Asset::new("page", "css", PAGE));
+static STYLE: LazyLock<Asset> = LazyLock::new(|| Asset::new("cuiban", "css", BOARD));
+static OWNER: LazyLock<Asset> = LazyLock::new(|| Asset::new("owner", "js", SCRIPT));
+
+/// Where the style sheet of the office's pages is.
+#[must_use]
+pub fn style_path() -> &'static str {
+    &STYLE.path
+}
+
+/// Where the part of it is that an owner's page needs: those are opened on a telephone, somewhere.
+#[must_use]
+pub fn page_style_path() -> &'static str {
+    &PAGE_STYLE.path
+}
+
+/// Where the script of the owner's page is, which does without it.
+#[must_use]
+pub fn script_path() -> &'static str {
+    &OWNER.path
+}
+
+/// Serves them.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    let headers = [
-        (CONTENT_TYPE, "text/css; charset=utf-8"),
-        (CACHE_CONTROL, "public, max-age=31536000, immutable"),
-    ];
-    Router::new().route(style_path(), get(async move || (headers, STYLE)))
+    let of = |kind: &'static str, asset: &'static Asset| {
+        let headers = [
+            (CONTENT_TYPE, kind),
+            (CACHE_CONTROL, "public, max-age=31536000, immutable"),
+        ];
+        get(async move || (headers, asset.text.as_str()))
+    };
+    Router::new()
+        .route(style_path(), of("text/css; charset=utf-8", &STYLE))
+        .route(
+            page_style_path(),
+            of("text/css; charset=utf-8", &PAGE_STYLE),
+        )
+        .route(script_path(), of("text/javascript; charset=utf-8", &OWNER))
 }

@@ -19,6 +19,14 @@ pub fn long_moment(calendar: &Calendar, at: DateTime<Utc>) -> String {
     format!("{year}年{}", moment(calendar, at))
 }
 
+/// `18:00`.
+#[must_use]
+pub fn clock_time(calendar: &Calendar, at: DateTime<Utc>) -> String {
+    at.with_timezone(&calendar.zone())
+        .format("%H:%M")
+        .to_string()
+}
+
 /// `03-31 18:00`, for tables.
 #[must_use]
 pub fn brief(calendar: &Calendar, at: DateTime<Utc>) -> String {

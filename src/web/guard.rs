@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::{Next, from_fn};
@@ -16,11 +16,18 @@ use super::error::WebError;
 
 /// No request takes longer, except where a trial run moves its clock.
 const LONGEST: Duration = Duration::from_secs(30);
+/// Twenty megabytes from a telephone take their time.
+const LONGEST_UPLOAD: Duration = Duration::from_secs(900);
 /// Moving a simulated clock over a year takes its time.
 const LONGEST_MOVE: Duration = Duration::from_secs(600);
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// For a page with our own script, which speaks to us only.
+pub const POLICY_WITH_SCRIPT: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
+    script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+    frame-ancestors 'none'";
 
 /// Puts the guards around a router, and a page of ours where there is none; the outermost layer.
 pub fn guard(router: Router) -> Router {
@@ -31,7 +38,11 @@ pub fn guard(router: Router) -> Router {
 
 async fn around(request: Request, next: Next) -> Response {
     let moves_clock = matches!(request.uri().path(), "/inbox/advance" | "/api/v1/clock");
-    let limit = if moves_clock { LONGEST_MOVE } else { LONGEST };
+    let limit = match moves_clock {
+        true => LONGEST_MOVE,
+        false if uploads(&request) => LONGEST_UPLOAD,
+        false => LONGEST,
+    };
     let mut response = if request.method() == Method::POST && is_foreign(request.headers()) {
         WebError::Forbidden("请求来自其他网站，已被拒绝。").into_response()
     } else {
@@ -52,6 +63,14 @@ async fn around(request: Request, next: Next) -> Response {
     default(REFERRER_POLICY, "no-referrer");
     default(CACHE_CONTROL, "no-store");
     response
+}
+
+/// Whether files may come through an owner's link.
+fn uploads(request: &Request) -> bool {
+    let kind = request.headers().get(CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok());
+    request.uri().path().starts_with("/r/")
+        && kind.is_some_and(|kind| kind.starts_with("multipart/form-data"))
 }
 
 /// Whether a browser says that another site made it send this. Our pages send no referrer, so

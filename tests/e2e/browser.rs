@@ -159,6 +159,38 @@ impl Browser {
         self.run(&script, json!([])).await.as_i64().unwrap()
     }
 
+    /// Cuts the page off from the network, or lets it back.
+    pub async fn offline(&self, offline: bool) {
+        let conditions = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        let command = json!({"cmd": "Network.emulateNetworkConditions", "params": conditions});
+        self.post(
+            "goog/cdp/execute",
+            json!({"cmd": "Network.enable", "params": {}}),
+        )
+        .await;
+        self.post("goog/cdp/execute", command).await;
+    }
+
+    /// What axe-core finds on the page that is serious or critical, each in a line.
+    pub async fn barriers(&self) -> Vec<String> {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/target/axe/node_modules/axe-core/axe.min.js"
+        );
+        let axe = std::fs::read_to_string(path).expect("axe-core; tests/run installs it");
+        let script = format!(
+            "{axe};\nconst done = arguments[arguments.length - 1];\n\
+             axe.run(document, {{resultTypes: ['violations']}}).then(found => done(found.violations\n\
+             .filter(one => one.impact === 'serious' || one.impact === 'critical')\n\
+             .map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' | '))),\n\
+             error => done(['axe: ' + error]));"
+        );
+        let call = json!({"script": script, "args": []});
+        let found = self.post("execute/async", call).await;
+        let found = found.as_array().expect("a list").iter();
+        found.map(|one| one.as_str().unwrap().to_owned()).collect()
+    }
+
     pub async fn screenshot(&self, path: &Path) {
         let picture = self.get("screenshot").await;
         let bytes = base64::engine::general_purpose::STANDARD

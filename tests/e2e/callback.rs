@@ -156,7 +156,10 @@ async fn a_tap_and_a_word_become_reports_and_the_card_shows_them() {
     assert_eq!(caller.bring(&words).await, Some(200));
     let last = caller.typed(
         &many.user,
-        &format!("{} 进度滞后，存在问题：场地未落实", many.choices[2]),
+        &format!(
+            "{} 进度滞后，存在问题：场地未落实；下一步措施：协调场地",
+            many.choices[2]
+        ),
     );
     assert_eq!(caller.bring(&last).await, Some(200));
     let heard = eventually(SOON, || async {

@@ -159,7 +159,7 @@ async fn a_reminder_goes_out_an_answer_comes_in_and_a_receipt_goes_back() {
     let wanted = tasks(several);
 
     let text = format!(
-        "您好！\n{} 已完成，现场照片已报。\n{} 进度滞后，正在协调用地。",
+        "您好！\n{} 已完成，现场照片已报。\n{} 进度滞后，存在问题：用地未落实；下一步措施：正在协调用地。",
         wanted[0], wanted[1]
     );
     let id = dovecot.answer(several, &text, &[]);

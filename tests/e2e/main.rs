@@ -29,6 +29,7 @@ mod kill;
 mod ladder;
 mod mail_in;
 mod old_plan;
+mod owner;
 mod page;
 mod smtp_faults;
 mod wecom;

@@ -9,6 +9,7 @@ use crate::domain::brief::{
     AboutItem, Brief, Deadline, Digest, Item, ItemMilestone, Letter, Office, Receipt, SaidItem,
     UnitRow,
 };
+use crate::domain::evidence::NotTaken;
 use crate::domain::ids::{PersonId, PlanId, Quarter};
 use crate::domain::ladder::Ladder;
 use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
@@ -225,6 +226,7 @@ impl Sample {
             }
             if let Some(receipt) = &mut bare.receipt {
                 receipt.said.clear();
+                receipt.unkept.clear();
             }
             if let Some(item) = bare.about.first_mut() {
                 item.unreached = bare.letter == Letter::Copied;
@@ -372,6 +374,7 @@ fn receipt() -> Receipt {
             status: ReportStatus::Completed.chinese(),
             progress: "已完成，先进阿秒激光设施选址方案已批复。".into(),
         }],
+        unkept: vec![("现场.mp4".into(), NotTaken::Kind.to_string())],
         left: Some("“32 见附件”没有写明进展情况".into()),
     }
 }

@@ -52,6 +52,7 @@ pub(super) struct View<'a> {
 #[derive(Serialize)]
 struct ReceiptView<'a> {
     said: Vec<SaidView<'a>>,
+    unkept: Vec<String>,
     left: Option<&'a str>,
 }
 
@@ -241,6 +242,11 @@ fn receipt_view(receipt: &Receipt) -> ReceiptView<'_> {
     });
     ReceiptView {
         said: said.collect(),
+        unkept: receipt
+            .unkept
+            .iter()
+            .map(|(name, why)| format!("“{name}”{why}"))
+            .collect(),
         left: receipt.left.as_deref(),
     }
 }

@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::delivery::FailReason;
+use super::evidence::Filed;
 use super::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use super::heard::Word;
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
@@ -279,6 +280,8 @@ pub struct Obligation {
     pub acknowledged: Option<(DateTime<Utc>, PersonId)>,
     /// Since when and why it is no longer wanted.
     pub closed: Option<(DateTime<Utc>, ClosedWhy)>,
+    /// Every file ever brought, in order, with those taken away again.
+    pub evidence: Vec<Filed>,
 }
 
 /// A mail that was read.

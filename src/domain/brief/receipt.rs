@@ -12,6 +12,8 @@ pub struct Receipt {
     pub answers: Option<String>,
     /// What was put on record, in the order of the mail.
     pub said: Vec<SaidItem>,
+    /// Files that were not taken, each with why.
+    pub unkept: Vec<(String, String)>,
     /// Why a part, or all of it, is looked at by a coordinator.
     pub left: Option<String>,
 }
@@ -62,6 +64,7 @@ pub(super) fn receipt(book: &Book, key: &MessageKey) -> Option<Receipt> {
     Some(Receipt {
         answers: mail.message_id.clone(),
         said: said.collect(),
+        unkept: mail.unkept.clone(),
         left,
     })
 }

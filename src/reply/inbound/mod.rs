@@ -15,8 +15,9 @@ use super::words::{self, OpenItem, Understood};
 use crate::channel::mask;
 use crate::domain::book::{Book, KnownMail};
 use crate::domain::brief::{message_name, subject_token};
+use crate::domain::evidence::{Adding, Evidence, NotTaken};
 use crate::domain::fact::{Actor, Fact};
-use crate::domain::ids::{PersonId, TaskNo};
+use crate::domain::ids::{ObligationKey, PersonId, TaskNo};
 use crate::domain::mail::{MailOutcome, Place, TakenMail, Thread};
 use crate::domain::message::{Message, MessageKey, Occasion, Reason};
 use crate::domain::people::ChannelKind;
@@ -34,6 +35,17 @@ pub struct Incoming {
     pub place: Option<Place>,
     /// Whether a mail counts only where our own server vouches for its sender.
     pub vouched: bool,
+    /// Its files, looked at; those with a name of their own are on disk.
+    pub files: Vec<Offered>,
+}
+
+/// A file of a mail.
+#[derive(Debug, Clone)]
+pub struct Offered {
+    /// As the mail calls it.
+    pub name: String,
+    /// What it is, or why it cannot stand beside a report.
+    pub file: Result<Evidence, NotTaken>,
 }
 
 /// The facts to append for a mail; none where it was taken before.
@@ -47,7 +59,8 @@ pub fn decide(book: &Book, incoming: &Incoming, at: DateTime<Utc>, rules: &RuleS
             known < Some(*place)
         };
         let again = incoming.place.filter(is_further);
-        let ignored = again.map(|_| taken(incoming, None, MailOutcome::Ignored, None));
+        let nothing = || (None, Vec::new());
+        let ignored = again.map(|_| taken(incoming, None, MailOutcome::Ignored, nothing()));
         return ignored.into_iter().collect();
     }
     let twice = |id: &String| book.mail_names.contains_key(id);
@@ -63,7 +76,15 @@ pub fn decide(book: &Book, incoming: &Incoming, at: DateTime<Utc>, rules: &RuleS
     };
     let receipt = receipt(book, &answer, at);
     let nth = receipt.as_ref().map(|(nth, _)| *nth);
-    let mut facts = vec![taken(incoming, answer.thread, answer.outcome, nth)];
+    let unkept = answer.unkept;
+    let mut facts = vec![taken(
+        incoming,
+        answer.thread,
+        answer.outcome,
+        (nth, unkept),
+    )];
+    // Before the reports, which stand on them.
+    facts.extend(answer.evidence);
     facts.extend(answer.reports);
     facts.extend(receipt.map(|(_, fact)| fact));
     facts
@@ -74,6 +95,9 @@ struct Answer {
     thread: Option<Thread>,
     outcome: MailOutcome,
     reports: Vec<Fact>,
+    /// The files that come to stand beside the reports, and those that do not.
+    evidence: Vec<Fact>,
+    unkept: Vec<(String, String)>,
     /// Whether who wrote it is known well enough to write back.
     sure: bool,
 }
@@ -84,6 +108,8 @@ impl Answer {
             thread: None,
             outcome,
             reports: Vec::new(),
+            evidence: Vec::new(),
+            unkept: Vec::new(),
             sure: false,
         }
     }
@@ -100,7 +126,7 @@ fn taken(
     incoming: &Incoming,
     thread: Option<Thread>,
     outcome: MailOutcome,
-    receipt: Option<u32>,
+    (receipt, unkept): (Option<u32>, Vec<(String, String)>),
 ) -> Fact {
     /// As much as a coordinator needs; the whole is in its file.
     const LONGEST: usize = 8000;
@@ -129,6 +155,7 @@ fn taken(
                 .map(|file| file.name.clone())
                 .take(50)
                 .collect(),
+            unkept,
             thread,
             outcome,
             receipt,
@@ -254,7 +281,7 @@ fn answered(book: &Book, incoming: &Incoming, at: DateTime<Utc>, rules: &RuleSet
     }
     Answer {
         sure: true,
-        ..said(book, mail, (thread, &asked), at, rules)
+        ..said(book, incoming, (thread, &asked), at, rules)
     }
 }
 
@@ -298,11 +325,12 @@ fn writer(book: &Book, asked: &Thread, known: impl Fn(&PersonId) -> bool) -> Opt
 
 fn said(
     book: &Book,
-    mail: &Mail,
+    incoming: &Incoming,
     (thread, asked): (Thread, &Thread),
     at: DateTime<Utc>,
     rules: &RuleSet,
 ) -> Answer {
+    let mail = &incoming.mail;
     // Every letter of ours names its thread: where that is still in the text, the quote is too.
     if mail
         .text
@@ -343,22 +371,45 @@ fn said(
         .collect();
     match accept::decide(book, &submission, at, rules) {
         Ok(decision) => {
-            let items = decision
-                .value
-                .reports
-                .iter()
+            let reports = decision.value.reports.iter();
+            let items: Vec<_> = reports
                 .map(|received| received.report.obligation.clone())
                 .collect();
+            let (evidence, unkept) = beside(book, &thread, &items, &incoming.files);
             let left = (!left.is_empty()).then(|| left.join("；"));
             Answer {
                 thread: Some(thread),
                 outcome: MailOutcome::Reported { items, left },
                 reports: decision.facts,
+                evidence,
+                unkept,
                 sure: true,
             }
         }
         Err(refusal) => Answer::unclear(Some(thread), told(&refusal)),
     }
+}
+
+/// The files beside every report that their mail made.
+fn beside(
+    book: &Book,
+    thread: &Thread,
+    items: &[ObligationKey],
+    files: &[Offered],
+) -> (Vec<Fact>, Vec<(String, String)>) {
+    let (mut facts, mut unkept) = (Vec::new(), Vec::new());
+    let mut adding = Adding::new(book, &thread.person, &thread.plan, thread.quarter);
+    for offered in files {
+        let added = match &offered.file {
+            Ok(evidence) => adding.add(items, evidence),
+            Err(why) => Err(why.clone()),
+        };
+        match added {
+            Ok(added) => facts.extend(added),
+            Err(why) => unkept.push((offered.name.clone(), why.to_string())),
+        }
+    }
+    (facts, unkept)
 }
 
 /// That all this person has open in the quarter is known to them.

@@ -2,6 +2,7 @@
 
 use super::header::{Parameters, text};
 use super::mime::Part;
+use crate::domain::evidence::safe_name;
 
 /// A file of a mail. Its name is for people: nothing is ever stored under it.
 #[derive(Clone, PartialEq, Eq)]
@@ -70,37 +71,4 @@ fn name(part: &Part<'_>) -> String {
         .map(|said| said.value)
         .filter(|said| said.contains('.'))
         .unwrap_or_default()
-}
-
-/// A name that does no harm where it is shown or saved.
-fn safe_name(name: &str) -> String {
-    const LONGEST: usize = 200;
-    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let marks = |c: &char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let clean: String = last
-        .chars()
-        .filter(|c| !c.is_control() && !marks(c))
-        .map(|c| if "<>:\"|?*".contains(c) { '_' } else { c })
-        .collect();
-    let clean = clean.trim().trim_start_matches('.').trim();
-    if clean.len() <= LONGEST {
-        return clean.to_owned();
-    }
-    // What it is stands at the end.
-    let end = clean
-        .rsplit_once('.')
-        .map(|(_, end)| end)
-        .filter(|end| end.len() <= 10);
-    let room = LONGEST - end.map_or(0, |end| end.len() + 1);
-    let mut short = String::new();
-    for c in clean.chars() {
-        if short.len() + c.len_utf8() > room {
-            break;
-        }
-        short.push(c);
-    }
-    match end {
-        Some(end) => format!("{short}.{end}"),
-        None => short,
-    }
 }

@@ -13,6 +13,7 @@ use crate::domain::book::{
     DeliveryState, Hand, Handover, KnownMail, Obligation, PlanBook, Trouble,
 };
 use crate::domain::delivery::FailReason;
+use crate::domain::evidence::{Evidence, FileHash, Filed};
 use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::heard::{Answer, Heard, Meaning, Word};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
@@ -25,7 +26,7 @@ use crate::domain::report::{Received, Report, Review};
 use crate::domain::user::{Role, User};
 
 /// Raised with every change of the form or of what the fold means.
-pub(in crate::store) const VERSION: u32 = 8;
+pub(in crate::store) const VERSION: u32 = 9;
 
 /// The book as JSON. Sorted, so that equal books give equal bytes.
 pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
@@ -357,6 +358,8 @@ struct ObligationDef {
     acknowledged: Option<(DateTime<Utc>, PersonId)>,
     #[serde(with = "dated")]
     closed: Option<(DateTime<Utc>, ClosedWhy)>,
+    #[serde(default, with = "wire", skip_serializing_if = "Vec::is_empty")]
+    evidence: Vec<Filed>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -365,6 +368,19 @@ struct ReceivedDef {
     at: DateTime<Utc>,
     #[serde(with = "wire")]
     report: Report,
+    #[serde(default, with = "wire", skip_serializing_if = "Vec::is_empty")]
+    evidence: Vec<FileHash>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Filed")]
+struct FiledDef {
+    #[serde(with = "wire")]
+    evidence: Evidence,
+    #[serde(with = "wire")]
+    person: PersonId,
+    at: DateTime<Utc>,
+    removed: Option<DateTime<Utc>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -491,6 +507,7 @@ remote!(
     Handover => HandoverDef,
     Obligation => ObligationDef,
     Received => ReceivedDef,
+    Filed => FiledDef,
     Delivery => DeliveryDef,
     Trouble => TroubleDef,
     Account => AccountDef,

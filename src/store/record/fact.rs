@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::wire::{self, Wire, remote};
 use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome, Verdict};
+use crate::domain::evidence::{Evidence, FileHash, FileKind};
 use crate::domain::fact::{DeferWhy, Fact, SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::heard::{Answer, Heard, Meaning, PageOf, Said};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
@@ -23,7 +24,7 @@ use crate::domain::target::{Bound, Decimal, Target};
 use crate::domain::user::Role;
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 40] = [
+pub(super) const KINDS: [(&str, u32); 42] = [
     ("plan.imported", 1),
     ("plan.columns_mapped", 1),
     ("person.set", 1),
@@ -51,6 +52,8 @@ pub(super) const KINDS: [(&str, u32); 40] = [
     ("clock.doubted", 1),
     ("clock.agreed", 1),
     ("report.received", 1),
+    ("evidence.added", 1),
+    ("evidence.removed", 1),
     ("report.acknowledged", 1),
     ("word.heard", 1),
     ("word.settled", 1),
@@ -246,6 +249,24 @@ pub(super) enum FactDef {
     ReportReceived {
         #[serde(with = "wire")]
         report: Box<Report>,
+    },
+    #[serde(rename = "evidence.added")]
+    EvidenceAdded {
+        #[serde(with = "wire")]
+        obligation: ObligationKey,
+        #[serde(with = "wire")]
+        person: PersonId,
+        #[serde(with = "wire")]
+        evidence: Evidence,
+    },
+    #[serde(rename = "evidence.removed")]
+    EvidenceRemoved {
+        #[serde(with = "wire")]
+        obligation: ObligationKey,
+        #[serde(with = "wire")]
+        person: PersonId,
+        #[serde(with = "wire")]
+        sha256: FileHash,
     },
     #[serde(rename = "report.acknowledged")]
     Acknowledged {
@@ -589,6 +610,17 @@ struct ReportDef {
     actuals: Vec<Actual>,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Evidence")]
+struct EvidenceDef {
+    #[serde(with = "wire")]
+    sha256: FileHash,
+    name: String,
+    #[serde(with = "wire")]
+    kind: FileKind,
+    bytes: u64,
+}
+
 /// The target stands with it as it was, since it is read from a text that may change.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Actual")]
@@ -680,6 +712,8 @@ struct TakenMailDef {
     text: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     files: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unkept: Vec<(String, String)>,
     #[serde(default, with = "wire", skip_serializing_if = "Option::is_none")]
     thread: Option<Thread>,
     #[serde(with = "wire")]
@@ -755,6 +789,7 @@ remote!(
     Next => NextDef,
     Verdict => VerdictDef,
     Report => ReportDef,
+    Evidence => EvidenceDef,
     Actual => ActualDef,
     Target => TargetDef,
     Review => ReviewDef,

@@ -6,6 +6,7 @@ use serde::{Deserializer, Serializer};
 use super::wire::{Wire, from_text, named};
 use crate::domain::book::{ClosedWhy, Hand};
 use crate::domain::delivery::FailReason;
+use crate::domain::evidence::{FileHash, FileKind};
 use crate::domain::fact::Actor;
 use crate::domain::heard::Meaning;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
@@ -29,6 +30,7 @@ named!(
     ClosedWhy,
     Hand,
     Meaning,
+    FileKind,
 );
 
 /// A type that is written by `Display` and read back by the function given.
@@ -50,6 +52,7 @@ text!(
     PlanId, PlanId::new;
     PersonId, PersonId::new;
     Quarter, |text: &str| text.parse::<Quarter>();
+    FileHash, FileHash::new;
     ObligationKey, |text: &str| obligation_key(text).ok_or_else(|| bad("obligation", text));
     MessageKey, |text: &str| message_key(text).ok_or_else(|| bad("message", text));
     Decimal, |text: &str| Decimal::parse(text).ok_or_else(|| bad("number", text));

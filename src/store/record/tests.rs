@@ -3,6 +3,7 @@ use super::*;
 /// One entry for every kind, with every optional part somewhere.
 fn every_fact() -> Vec<Entry> {
     use crate::domain::delivery::*;
+    use crate::domain::evidence::{Evidence, FileHash, FileKind};
     use crate::domain::fact::*;
     use crate::domain::heard::*;
     use crate::domain::ids::*;
@@ -64,6 +65,7 @@ fn every_fact() -> Vec<Entry> {
             subject: "回复：重点工作进展".into(),
             text: "16 已完成".into(),
             files: vec!["台账.xlsx".into()],
+            unkept: Vec::new(),
             thread: Some(Thread {
                 plan: plan.clone(),
                 quarter,
@@ -431,6 +433,21 @@ fn every_fact() -> Vec<Entry> {
             failed: None,
         },
         Fact::WordResolved { heard: 7 },
+        Fact::EvidenceAdded {
+            obligation: item.clone(),
+            person: person.clone(),
+            evidence: Evidence {
+                sha256: FileHash::new(&"5a".repeat(32)).unwrap(),
+                name: "现场照片.jpg".into(),
+                kind: FileKind::Jpeg,
+                bytes: 1_234_567,
+            },
+        },
+        Fact::EvidenceRemoved {
+            obligation: item.clone(),
+            person: person.clone(),
+            sha256: FileHash::new(&"5a".repeat(32)).unwrap(),
+        },
     ];
     let actors = [
         Actor::System,

@@ -12,6 +12,7 @@ use super::{
     Account, Alarm, Book, Card, ClockDoubt, Delivery, DeliveryState, Effect, Matter, Obligation,
     PlanBook,
 };
+use crate::domain::evidence::Filed;
 use crate::domain::fact::{Entry, Fact};
 use crate::domain::heard::Meaning;
 use crate::domain::ids::{ObligationKey, PlanId, Position};
@@ -195,17 +196,44 @@ impl Book {
             Fact::ClockAgreed => self.clock_doubt = None,
             Fact::ReportReceived { report } => {
                 self.note_answer(at, &report.person, report.via);
-                let received = Received {
-                    at,
-                    report: (**report).clone(),
-                };
-                self.said(here, &report.obligation, |obligation| {
+                let report = (**report).clone();
+                let on = report.obligation.clone();
+                self.said(here, &on, |obligation| {
+                    let beside = obligation.shown();
+                    let evidence = beside.map(|filed| filed.evidence.sha256.clone()).collect();
+                    let received = Received {
+                        at,
+                        report,
+                        evidence,
+                    };
                     // Most have one; room for four is what a list begins with otherwise.
                     obligation.reports.reserve_exact(1);
                     obligation.reports.push(received);
                     obligation.review = None;
                 })?;
             }
+            Fact::EvidenceAdded {
+                obligation,
+                person,
+                evidence,
+            } => {
+                let filed = Filed {
+                    evidence: evidence.clone(),
+                    person: person.clone(),
+                    at,
+                    removed: None,
+                };
+                self.said(here, obligation, |known| known.evidence.push(filed))?;
+            }
+            Fact::EvidenceRemoved {
+                obligation, sha256, ..
+            } => self.said(here, obligation, |known| {
+                let shown = known.evidence.iter_mut();
+                let shown = shown.filter(|filed| filed.removed.is_none());
+                shown
+                    .filter(|filed| filed.evidence.sha256 == *sha256)
+                    .for_each(|filed| filed.removed = Some(at));
+            })?,
             Fact::Acknowledged {
                 obligations,
                 person,

@@ -1,0 +1,46 @@
+//! 已知悉: seen, and will report later.
+
+use crate::desk::Desk;
+use crate::domain::book::Book;
+use crate::domain::fact::{Actor, Fact};
+use crate::domain::ids::ObligationKey;
+use crate::domain::link::Link;
+use crate::store::{CommitError, Decision};
+use crate::web::WebError;
+
+/// Puts on record that this owner has seen all that is open; what they said so of before stays.
+///
+/// # Errors
+/// Where nothing can be stored now.
+pub(super) async fn acknowledge(desk: &Desk, link: &Link) -> Result<(), WebError> {
+    let by = Actor::Owner(link.person.clone());
+    let link = link.clone();
+    let decide = move |book: &Book| {
+        let obligations = unseen(book, &link);
+        let fact = (!obligations.is_empty()).then(|| Fact::Acknowledged {
+            obligations,
+            person: link.person.clone(),
+        });
+        Ok::<_, WebError>(Decision {
+            facts: fact.into_iter().collect(),
+            value: (),
+        })
+    };
+    let done = desk.ledger.commit(by, desk.clock.now(), decide).await;
+    done.map_err(|error| match error {
+        CommitError::Refused(error) => error,
+        CommitError::Unavailable => WebError::Unavailable,
+    })
+}
+
+/// What is open and was not said by this owner to be seen.
+pub(super) fn unseen(book: &Book, link: &Link) -> Vec<ObligationKey> {
+    book.obligations_of(&link.person, &link.plan, link.quarter)
+        .filter(|(_, known)| known.is_open())
+        .filter(|(_, known)| {
+            let by = known.acknowledged.as_ref().map(|(_, person)| person);
+            by != Some(&link.person)
+        })
+        .map(|(key, _)| key.clone())
+        .collect()
+}
