@@ -190,7 +190,7 @@ impl<'a> Ear<'a> {
     fn meant(&self, message: &MessageKey, chosen: Option<&str>) -> Vec<ObligationKey> {
         let items = self.book.messages.get(message);
         let items = items.map_or(&[][..], |delivery| &delivery.message.items);
-        let open = self.book.still_open(&message.person, items);
+        let open = self.book.still_open(&message.person, items, self.ground.at);
         match chosen {
             Some(ALL) => open,
             Some(one) => {
