@@ -11,10 +11,12 @@ mod api;
 mod deliveries;
 pub mod history;
 mod inbox;
+mod judge;
 mod mails;
 mod pages;
 mod readiness;
 mod review;
+mod review_list;
 mod signin;
 pub mod text;
 pub mod urge;
@@ -42,7 +44,8 @@ pub fn router(desk: Arc<Desk>) -> Router {
     let mut router = Router::new()
         .route("/", get(pages::board))
         .route("/task/{plan}/{quarter}/{task}/{group}", get(review::show))
-        .route("/review", post(review::submit))
+        .route("/review", get(review_list::show).post(review::submit))
+        .route("/review/list", post(review_list::submit))
         .route("/deliveries", get(deliveries::show))
         .route("/deliveries/revive", post(deliveries::revive))
         .route("/deliveries/handled", post(deliveries::handled))

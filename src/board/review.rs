@@ -6,23 +6,22 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+use super::judge::{Seen, judge, reason};
 use super::pages::bad;
 use crate::desk::Desk;
 use crate::domain::book::{Book, Obligation, ObligationState};
-use crate::domain::fact::Fact;
 use crate::domain::ids::{ObligationKey, PlanId, TaskNo};
 use crate::domain::report::{ReportStatus, Review};
 use crate::domain::target::{Target, actual::targets_in};
+use crate::rules::RuleSet;
 use crate::store::{CommitError, Decision};
 use crate::web::error::page;
 use crate::web::format::{long_moment, moment};
 use crate::web::frame::Frame;
 use crate::web::{Caller, WebError};
-
-/// Longest reason, in characters.
-const LONGEST_REASON: usize = 500;
 
 /// `GET /task/{plan}/{quarter}/{task}/{group}`.
 pub(super) async fn show(
@@ -55,6 +54,9 @@ pub(super) struct Word {
     seen: i64,
     /// `accept` or `return`.
     word: String,
+    /// A reason from the list.
+    #[serde(default)]
+    pick: String,
     #[serde(default)]
     reason: String,
 }
@@ -70,9 +72,10 @@ pub(super) async fn submit(
     let review = read_word(&form)?;
     let key = key((form.plan, form.quarter, form.task, form.group))?;
     let to = format!("/task/{key}");
-    let seen = form.seen;
-    let decide = move |book: &Book| decide(book, key, seen, review);
-    match desk.ledger.commit(by, desk.clock.now(), decide).await {
+    let seen = Seen { key, at: form.seen };
+    let (rules, now) = (desk.rules.now(), desk.clock.now());
+    let decide = move |book: &Book| decide(book, &rules, seen, &review, now);
+    match desk.ledger.commit(by, now, decide).await {
         Ok(()) => Ok(Redirect::to(&to)),
         Err(CommitError::Refused(error)) => Err(error),
         Err(CommitError::Unavailable) => Err(WebError::Unavailable),
@@ -128,7 +131,7 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
     let (task, group) = book.task_and_group(key)?;
     let obligation = book.obligations.get(key)?;
     let calendar = desk.calendar();
-    let deadline = book.deadline(&key.plan, key.quarter);
+    let deadline = book.due(key);
     let names = |people: &[crate::domain::plan::PersonRef]| {
         let names: Vec<_> = people.iter().map(|person| person.name.as_str()).collect();
         names.join("、")
@@ -189,10 +192,9 @@ fn told(
                 ("存在问题", &report.problems),
                 ("下一步措施", &report.next_steps),
             ];
-            let by = book.people.get(&report.person);
             Told {
                 at: time(received.at),
-                by: by.map(|person| person.name.clone()).unwrap_or_default(),
+                by: book.told_by(report),
                 via: report.via.chinese(),
                 amends: place > 0,
                 status: report.status,
@@ -229,52 +231,31 @@ fn review_line(
 fn read_word(form: &Word) -> Result<Review, WebError> {
     match form.word.as_str() {
         "accept" => Ok(Review::Accepted),
-        "return" => {
-            let reason = form.reason.trim();
-            let length = reason.chars().count();
-            if length == 0 || length > LONGEST_REASON {
-                let message = format!("退回时请写明原因，不超过{LONGEST_REASON}字，责任人会看到。");
-                return Err(WebError::BadRequest(message));
-            }
-            Ok(Review::Returned {
-                reason: reason.replace("\r\n", "\n"),
-            })
-        }
+        "return" => Ok(Review::Returned {
+            reason: reason(&form.pick, &form.reason)?,
+        }),
         _ => Err(WebError::BadRequest("请选择通过或退回。".into())),
     }
 }
 
 fn decide(
     book: &Book,
-    obligation: ObligationKey,
-    seen: i64,
-    review: Review,
+    rules: &RuleSet,
+    seen: Seen,
+    review: &Review,
+    now: DateTime<Utc>,
 ) -> Result<Decision<()>, WebError> {
-    let known = book
-        .obligations
-        .get(&obligation)
-        .ok_or(WebError::NotFound)?;
-    let latest = known
-        .latest()
-        .map(|received| received.at.timestamp_millis());
-    if latest != Some(seen) {
+    let judgement = judge(book, rules, &[seen], review, now)?;
+    if !judgement.amended.is_empty() {
         let message = "责任人刚刚更新了报送内容，请返回刷新后再审核。";
         return Err(WebError::Conflict(message.into()));
     }
-    // The same word twice, from a second click or a colleague, counts once.
-    if known
-        .review
-        .as_ref()
-        .is_some_and(|(_, word)| *word == review)
-    {
-        return Ok(Decision::nothing(()));
-    }
-    if known.is_open() {
+    if !judgement.open.is_empty() {
         let message = "该项已经退回，请等责任人重新报送后再审核。";
         return Err(WebError::Conflict(message.into()));
     }
     Ok(Decision {
-        facts: vec![Fact::ReviewGiven { obligation, review }],
+        facts: judgement.facts,
         value: (),
     })
 }

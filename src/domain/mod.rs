@@ -17,6 +17,7 @@ pub mod calendar;
 pub mod delegation;
 pub mod delivery;
 pub mod due;
+pub mod duty;
 pub mod fact;
 pub mod feed;
 pub mod heard;

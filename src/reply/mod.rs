@@ -9,6 +9,7 @@
 
 pub mod accept;
 mod api;
+mod asks;
 mod form;
 pub mod imap;
 pub mod inbound;
@@ -47,6 +48,14 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route(
             "/r/{token}/received/{channel}",
             get(received::show).post(received::submit),
+        )
+        .route(
+            "/r/{token}/extension/{task}/{group}",
+            get(asks::extension).post(asks::ask_extension),
+        )
+        .route(
+            "/r/{token}/not-mine/{task}/{group}",
+            get(asks::not_mine).post(asks::say_not_mine),
         )
         .route("/api/v1/reply/{token}", get(api::show).post(api::submit))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))

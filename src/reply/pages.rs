@@ -151,8 +151,9 @@ pub(super) fn receipt(
     let whole = book.people.get(&link.person).cloned();
     let person = whole.ok_or(WebError::UnknownLink)?;
     let left = book
-        .obligations_of(&link.person, &link.plan, link.quarter)
-        .filter(|(_, obligation)| obligation.is_open())
+        .answerable(&link.person, &link.plan, link.quarter, desk.clock.now())
+        .iter()
+        .filter(|one| one.obligation.is_open())
         .count();
     let lines = receipt.reports.iter().map(|received| {
         let key = &received.report.obligation;
@@ -283,12 +284,15 @@ struct ItemView {
     /// `16-0`, as in the names of its fields.
     id: String,
     no: TaskNo,
+    group: u8,
     name: String,
     goal: String,
     unit: String,
     nodes: Vec<NodeView>,
     ask: String,
     returned: Option<String>,
+    /// What else is to be known of it: whose it is, what was asked and answered.
+    marks: Vec<String>,
     with: Option<String>,
     on_record: Option<String>,
     said: Option<Said>,
@@ -348,6 +352,8 @@ impl ItemView {
         Self {
             id: format!("{task}-{group}"),
             no: task,
+            group,
+            marks: item.marks(calendar),
             name: item.name.clone(),
             goal: item.goal.clone(),
             unit: item.unit.clone(),

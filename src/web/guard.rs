@@ -19,7 +19,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// Moving a simulated clock over a year takes its time.
 const LONGEST_MOVE: Duration = Duration::from_secs(600);
 
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Puts the guards around a router, and a page of ours where there is none; the outermost layer.

@@ -9,7 +9,7 @@ use crate::domain::ladder::Ladder;
 use crate::domain::message::{MessageKey, Occasion, Stage};
 use crate::domain::people::{ChannelKind, Contact};
 use crate::domain::plan::{Group, Task};
-use crate::domain::report::{Received, Review};
+use crate::domain::report::{Received, Report, Review};
 use crate::domain::request::{Asked, Granted, SaidNotMine};
 
 /// Where an obligation stands at a moment.
@@ -229,6 +229,17 @@ impl Book {
             Occasion::Stage(_) => day.is_none(),
             Occasion::PutOff(_, on) => day == Some(on),
             _ => true,
+        }
+    }
+
+    /// Who said what a report says: the owner, or `由王某代李某填报`.
+    #[must_use]
+    pub fn told_by(&self, report: &Report) -> String {
+        let name = |id| self.people.get(id).map_or("", |known| known.name.as_str());
+        let owner = name(&report.person);
+        match &report.delegate {
+            Some(delegate) => format!("由{}代{owner}填报", name(delegate)),
+            None => owner.to_owned(),
         }
     }
 
