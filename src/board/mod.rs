@@ -15,6 +15,7 @@ mod judge;
 mod mails;
 mod pages;
 mod readiness;
+mod requests;
 mod review;
 mod review_list;
 mod signin;
@@ -50,6 +51,11 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/deliveries/revive", post(deliveries::revive))
         .route("/deliveries/handled", post(deliveries::handled))
         .route("/mails", get(mails::show).post(mails::submit))
+        .route("/requests", get(requests::show))
+        .route("/requests/extension", post(requests::extension))
+        .route("/requests/not-mine", post(requests::not_mine))
+        .route("/requests/people", post(requests::people))
+        .route("/requests/people/end", post(requests::end))
         .route("/readiness", get(readiness::show))
         .route("/readiness/test", post(readiness::test))
         .route("/clock/confirm", post(readiness::confirm_clock))

@@ -13,13 +13,15 @@ use super::judge::{Seen, judge, reason};
 use super::pages::bad;
 use crate::desk::Desk;
 use crate::domain::book::{Book, Obligation, ObligationState};
+use crate::domain::calendar::Calendar;
 use crate::domain::ids::{ObligationKey, PlanId, TaskNo};
+use crate::domain::people::Person;
 use crate::domain::report::{ReportStatus, Review};
 use crate::domain::target::{Target, actual::targets_in};
 use crate::rules::RuleSet;
 use crate::store::{CommitError, Decision};
 use crate::web::error::page;
-use crate::web::format::{long_moment, moment};
+use crate::web::format::{long_moment, moment, short_day};
 use crate::web::frame::Frame;
 use crate::web::{Caller, WebError};
 
@@ -107,6 +109,16 @@ struct Detail {
     reminded: Option<String>,
     /// Who has said that they have seen it, and when.
     acknowledged: Option<String>,
+    /// The first date, where a later one was granted, and its note.
+    first: Option<String>,
+    /// What the lead unit wrote on the task, and who and when.
+    summary: Option<(String, String)>,
+    /// What its owners ask.
+    asks: Vec<String>,
+    /// Whether a later date can be granted.
+    open: bool,
+    today: String,
+    reasons: Vec<String>,
     /// Newest first.
     reports: Vec<Told>,
     review: Option<String>,
@@ -169,6 +181,28 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
             let name = by.map_or("", |by| by.name.as_str());
             format!("{name} {}", moment(&calendar, *at))
         }),
+        first: obligation.granted().map(|granted| {
+            let first = book.deadline(&key.plan, key.quarter);
+            let first = first.map_or(String::new(), |at| moment(&calendar, at));
+            let at = moment(&calendar, granted.at);
+            match granted.note.as_str() {
+                "" => format!("原定{first}，{at}同意延期"),
+                note => format!("原定{first}，{at}同意延期：{note}"),
+            }
+        }),
+        summary: book
+            .summaries
+            .get(&(key.plan.clone(), key.quarter, key.task))
+            .map(|summary| {
+                let by = book.people.get(&summary.person);
+                let by = by.map_or("", |by| by.name.as_str());
+                let at = moment(&calendar, summary.at);
+                (summary.text.clone(), format!("{by}　{at}"))
+            }),
+        asks: asks(book, obligation, &calendar),
+        open: obligation.is_open(),
+        today: calendar.date_of(desk.clock.now()).to_string(),
+        reasons: desk.rules.now().report.reasons.clone(),
         reports: told(book, obligation, |at| long_moment(&calendar, at)),
         review: review_line(obligation, |at| moment(&calendar, at)),
         seen: latest
@@ -176,6 +210,37 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
             .map(|received| received.at.timestamp_millis()),
         accepted: state == ObligationState::Accepted,
     })
+}
+
+/// What waits for a word, and the last word that was no.
+fn asks(book: &Book, known: &Obligation, calendar: &Calendar) -> Vec<String> {
+    let name = |id| {
+        book.people
+            .get(id)
+            .map_or("", |one: &Person| one.name.as_str())
+    };
+    let mut asks = Vec::new();
+    if let Some(asked) = known.asked() {
+        let late = if asked.ask.late {
+            "（逾期申请）"
+        } else {
+            ""
+        };
+        let (by, at) = (name(&asked.person), moment(calendar, asked.at));
+        let day = short_day(asked.ask.day);
+        let why = &asked.ask.reason;
+        asks.push(format!("{by}于{at}申请延至{day}{late}：{why}"));
+    }
+    let extension = known.extension.as_deref();
+    if let Some((at, why)) = extension.and_then(|extension| extension.refused.as_ref()) {
+        let at = moment(calendar, *at);
+        asks.push(format!("{at}不同意延期：{why}"));
+    }
+    if let Some(said) = known.disowned() {
+        let (by, at) = (name(&said.person), moment(calendar, said.at));
+        asks.push(format!("{by}于{at}反映此项不由其负责，待核实"));
+    }
+    asks
 }
 
 fn told(

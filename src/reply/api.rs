@@ -31,7 +31,7 @@ pub(super) async fn show(
     let link = room.open(&token, peer)?;
     let calendar = room.desk.calendar();
     let now = room.desk.clock.now();
-    let sheet = sheet(&room.desk.ledger.book(), &link, now, |at| {
+    let sheet = sheet(&room.desk.ledger.book(), &link, (now, false), |at| {
         calendar.date_of(at)
     });
     let sheet = sheet.ok_or(WebError::UnknownLink)?;

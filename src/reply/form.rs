@@ -135,7 +135,8 @@ fn page(
 ) -> Result<Response, WebError> {
     let calendar = room.desk.calendar();
     let now = room.desk.clock.now();
-    let sheet = sheet(&room.desk.ledger.book(), link, now, |at| {
+    let sums = room.desk.rules.now().report.summary;
+    let sheet = sheet(&room.desk.ledger.book(), link, (now, sums), |at| {
         calendar.date_of(at)
     });
     let sheet = sheet.ok_or(WebError::UnknownLink)?;

@@ -54,6 +54,8 @@ pub(super) struct Item {
     pub asked: Option<(NaiveDate, bool)>,
     /// Whether somebody says that it is not theirs, and there is no word on it yet.
     pub disowned: bool,
+    /// Whether this person may sum up what all groups of the task said.
+    pub sums_up: bool,
 }
 
 impl Item {
@@ -90,7 +92,7 @@ pub(super) struct Node {
 pub(super) fn sheet(
     book: &Book,
     link: &Link,
-    now: DateTime<Utc>,
+    (now, sums): (DateTime<Utc>, bool),
     date_of: impl Fn(DateTime<Utc>) -> NaiveDate,
 ) -> Option<Sheet> {
     let plan = book.plans.get(&link.plan)?;
@@ -108,6 +110,8 @@ pub(super) fn sheet(
             item.milestones = nodes;
             item.targets = targets_in(task, group, key.quarter);
             item.state = obligation.state(book.due(key), now);
+            item.sums_up =
+                sums && book.sums_up(&link.person, &link.plan, link.quarter, key.task, now);
             Some(item)
         })
         .collect();
@@ -186,6 +190,7 @@ fn item(
             .asked()
             .map(|asked| (asked.ask.day, asked.ask.late)),
         disowned: obligation.disowned().is_some(),
+        sums_up: false,
     }
 }
 

@@ -18,6 +18,7 @@ pub mod mail;
 pub mod mailbox;
 mod pages;
 mod received;
+mod summary;
 mod unclear;
 pub mod wecom;
 pub mod words;
@@ -56,6 +57,10 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route(
             "/r/{token}/not-mine/{task}/{group}",
             get(asks::not_mine).post(asks::say_not_mine),
+        )
+        .route(
+            "/r/{token}/summary/{task}",
+            get(summary::show).post(summary::submit),
         )
         .route("/api/v1/reply/{token}", get(api::show).post(api::submit))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))

@@ -242,16 +242,16 @@ struct Line {
 }
 
 /// A report in words.
-struct Said {
-    status: ReportStatus,
-    percent: Option<u8>,
+pub(super) struct Said {
+    pub(super) status: ReportStatus,
+    pub(super) percent: Option<u8>,
     /// Each figure with what it is of.
-    figures: Vec<(String, String)>,
-    texts: Vec<(&'static str, String)>,
+    pub(super) figures: Vec<(String, String)>,
+    pub(super) texts: Vec<(&'static str, String)>,
 }
 
 impl Said {
-    fn new(report: &Report) -> Self {
+    pub(super) fn new(report: &Report) -> Self {
         let texts = [
             ("完成情况", &report.progress),
             ("存在问题", &report.problems),
@@ -293,6 +293,8 @@ struct ItemView {
     returned: Option<String>,
     /// What else is to be known of it: whose it is, what was asked and answered.
     marks: Vec<String>,
+    /// Whether this person may sum up what all groups said.
+    sums_up: bool,
     with: Option<String>,
     on_record: Option<String>,
     said: Option<Said>,
@@ -354,6 +356,7 @@ impl ItemView {
             no: task,
             group,
             marks: item.marks(calendar),
+            sums_up: item.sums_up,
             name: item.name.clone(),
             goal: item.goal.clone(),
             unit: item.unit.clone(),
@@ -426,6 +429,7 @@ fn ask(item: &Item) -> String {
 fn on_record(latest: &Received, other: Option<&str>, calendar: &Calendar) -> String {
     let at = moment(calendar, latest.at);
     match other {
+        Some(name) if latest.report.delegate.is_some() => format!("{at}{name}"),
         Some(name) => format!("{name}已于{at}报送"),
         None => format!("已于{at}报送"),
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Book, Obligation};
 use crate::domain::delegation::Delegation;
-use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
+use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 
 /// An obligation that a person may report on.
 #[derive(Debug, Clone, Copy)]
@@ -76,5 +76,47 @@ impl Book {
         let all = self.delegations.iter();
         all.filter(move |(_, one)| one.from == *owner && one.to != *owner && one.covers(key, now))
             .map(|(at, one)| (*at, one))
+    }
+}
+
+/// 汇总: which groups answer for one task, and who may sum up.
+impl Book {
+    /// The groups of a task that report on this quarter, in the order of the table.
+    pub fn groups_asked(
+        &self,
+        plan: &PlanId,
+        quarter: Quarter,
+        task: TaskNo,
+    ) -> impl Iterator<Item = (&ObligationKey, &Obligation)> {
+        let slots = self.plans.get(plan).and_then(|plan| plan.slots.get(&task));
+        let slots = slots.cloned().unwrap_or_default();
+        let plan = plan.clone();
+        slots.into_iter().filter_map(move |group| {
+            let key = ObligationKey {
+                plan: plan.clone(),
+                quarter,
+                task,
+                group,
+            };
+            let known = self.obligations.get_key_value(&key);
+            known.filter(|(_, known)| known.closed.is_none())
+        })
+    }
+
+    /// Whether a person answers, or fills in, for the first of several groups of a task.
+    #[must_use]
+    pub fn sums_up(
+        &self,
+        person: &PersonId,
+        plan: &PlanId,
+        quarter: Quarter,
+        task: TaskNo,
+        now: DateTime<Utc>,
+    ) -> bool {
+        let mut groups = self.groups_asked(plan, quarter, task);
+        let (Some((first, _)), Some(_)) = (groups.next(), groups.next()) else {
+            return false;
+        };
+        self.is_owner(person, first) || self.behalf_of(person, first, now).is_some()
     }
 }
