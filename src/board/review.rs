@@ -99,6 +99,8 @@ struct Detail {
     requirement: Option<String>,
     unit: String,
     owners: String,
+    /// Each owner's id and name, for whom a report can be entered.
+    speakers: Vec<(String, String)>,
     responsible: String,
     leaders: String,
     milestones: Vec<(Option<String>, String)>,
@@ -163,6 +165,11 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
         requirement: task.requirement.clone(),
         unit: group.unit.clone(),
         owners: names(&group.owners),
+        speakers: group
+            .owners
+            .iter()
+            .map(|one| (one.id.as_str().to_owned(), one.name.clone()))
+            .collect(),
         responsible: names(&group.responsible),
         leaders: names(&group.leaders),
         milestones: task

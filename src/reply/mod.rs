@@ -16,6 +16,7 @@ pub mod inbound;
 mod items;
 pub mod mail;
 pub mod mailbox;
+mod on_behalf;
 mod pages;
 mod received;
 mod summary;
@@ -37,6 +38,7 @@ use crate::web::limit::Throttle;
 use crate::web::{Peer, WebError};
 
 pub use crate::domain::report::Draft;
+pub use on_behalf::Answer as EnteredAnswer;
 
 /// Fifty tasks with three full texts each, percent-encoded, fit.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
@@ -65,6 +67,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/api/v1/reply/{token}", get(api::show).post(api::submit))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(Room::new(Arc::clone(&desk)))
+        .merge(on_behalf::router(Arc::clone(&desk)))
         .merge(unclear::router(desk))
 }
 

@@ -30,6 +30,7 @@ mod ladder;
 mod mail_in;
 mod old_plan;
 mod page;
+mod review;
 mod smtp_faults;
 mod wecom;
 mod wecom_app;
