@@ -271,6 +271,7 @@ fn report(person: PersonId, obligation: ObligationKey) -> Report {
     Report {
         obligation,
         person,
+        delegate: None,
         via: Via::Form,
         status: ReportStatus::Completed,
         progress: "已组建管理服务团队，完成管理办法的修改并征求各单位意见。".into(),

@@ -286,6 +286,15 @@ fn picks(book: &Book, plan: &PlanId, quarter: Quarter) -> Vec<Pick> {
 
 fn needs(book: &Book, place: &Place<'_>, found: Attention) -> Vec<Need> {
     let mut needs = Vec::new();
+    let asks = book.obligations_in(place.plan, place.quarter);
+    let asks = asks.filter(|(_, known)| known.asked().is_some() || known.disowned().is_some());
+    let asks = asks.count();
+    if asks > 0 {
+        needs.push(Need {
+            text: format!("{asks}件申请或反映等待答复"),
+            href: Some("/requests".into()),
+        });
+    }
     let mails = book.mails_waiting().count();
     if mails > 0 {
         needs.push(Need {

@@ -257,6 +257,7 @@ fn note(delivery: &Delivery, time: impl Fn(DateTime<Utc>) -> String) -> String {
             WithdrawWhy::Reported => "所提事项已全部报送，不再发送".into(),
             WithdrawWhy::Superseded { by } => format!("已并入后来的{}", by.chinese()),
             WithdrawWhy::NoLongerTheirs => "所提事项已不由其负责".into(),
+            WithdrawWhy::PutOff => "所提事项已获准延期，按新的日期另行提醒".into(),
             WithdrawWhy::AlarmOver => "发出之前已恢复正常".into(),
         },
         DeliveryState::Waiting { until } if delivery.last_trouble.is_none() => {

@@ -12,10 +12,13 @@ mod deliveries;
 mod files;
 pub mod history;
 mod inbox;
+mod judge;
 mod mails;
 mod pages;
 mod readiness;
+mod requests;
 mod review;
+mod review_list;
 mod signin;
 pub mod text;
 pub mod urge;
@@ -47,11 +50,17 @@ pub fn router(desk: Arc<Desk>) -> Router {
             "/task/{plan}/{quarter}/{task}/{group}/evidence/{hash}",
             get(files::give),
         )
-        .route("/review", post(review::submit))
+        .route("/review", get(review_list::show).post(review::submit))
+        .route("/review/list", post(review_list::submit))
         .route("/deliveries", get(deliveries::show))
         .route("/deliveries/revive", post(deliveries::revive))
         .route("/deliveries/handled", post(deliveries::handled))
         .route("/mails", get(mails::show).post(mails::submit))
+        .route("/requests", get(requests::show))
+        .route("/requests/extension", post(requests::extension))
+        .route("/requests/not-mine", post(requests::not_mine))
+        .route("/requests/people", post(requests::people))
+        .route("/requests/people/end", post(requests::end))
         .route("/readiness", get(readiness::show))
         .route("/readiness/test", post(readiness::test))
         .route("/clock/confirm", post(readiness::confirm_clock))

@@ -101,7 +101,14 @@ struct EmptyPage<'a> {
 }
 
 /// The plan and quarter asked for, else those to show by themselves.
-fn choose(
+/// The page of an office without a plan.
+pub(super) fn empty(desk: &Desk, caller: &Caller) -> Result<Html<String>, WebError> {
+    page(&EmptyPage {
+        frame: Frame::new(desk, caller, "board"),
+    })
+}
+
+pub(super) fn choose(
     desk: &Desk,
     calendar: &Calendar,
     asked: &Asked,

@@ -6,24 +6,25 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::files::{self, FileLine};
+use super::judge::{Seen, judge, reason};
 use super::pages::bad;
 use crate::desk::Desk;
 use crate::domain::book::{Book, Obligation, ObligationState};
-use crate::domain::fact::Fact;
+use crate::domain::calendar::Calendar;
 use crate::domain::ids::{ObligationKey, PlanId, TaskNo};
+use crate::domain::people::Person;
 use crate::domain::report::{ReportStatus, Review};
 use crate::domain::target::{Target, actual::targets_in};
+use crate::rules::RuleSet;
 use crate::store::{CommitError, Decision};
 use crate::web::error::page;
-use crate::web::format::{long_moment, moment};
+use crate::web::format::{long_moment, moment, short_day};
 use crate::web::frame::Frame;
 use crate::web::{Caller, WebError};
-
-/// Longest reason, in characters.
-const LONGEST_REASON: usize = 500;
 
 /// `GET /task/{plan}/{quarter}/{task}/{group}`.
 pub(super) async fn show(
@@ -56,6 +57,9 @@ pub(super) struct Word {
     seen: i64,
     /// `accept` or `return`.
     word: String,
+    /// A reason from the list.
+    #[serde(default)]
+    pick: String,
     #[serde(default)]
     reason: String,
 }
@@ -71,9 +75,10 @@ pub(super) async fn submit(
     let review = read_word(&form)?;
     let key = key((form.plan, form.quarter, form.task, form.group))?;
     let to = format!("/task/{key}");
-    let seen = form.seen;
-    let decide = move |book: &Book| decide(book, key, seen, review);
-    match desk.ledger.commit(by, desk.clock.now(), decide).await {
+    let seen = Seen { key, at: form.seen };
+    let (rules, now) = (desk.rules.now(), desk.clock.now());
+    let decide = move |book: &Book| decide(book, &rules, seen, &review, now);
+    match desk.ledger.commit(by, now, decide).await {
         Ok(()) => Ok(Redirect::to(&to)),
         Err(CommitError::Refused(error)) => Err(error),
         Err(CommitError::Unavailable) => Err(WebError::Unavailable),
@@ -95,6 +100,8 @@ struct Detail {
     requirement: Option<String>,
     unit: String,
     owners: String,
+    /// Each owner's id and name, for whom a report can be entered.
+    speakers: Vec<(String, String)>,
     responsible: String,
     leaders: String,
     milestones: Vec<(Option<String>, String)>,
@@ -105,6 +112,16 @@ struct Detail {
     reminded: Option<String>,
     /// Who has said that they have seen it, and when.
     acknowledged: Option<String>,
+    /// The first date, where a later one was granted, and its note.
+    first: Option<String>,
+    /// What the lead unit wrote on the task, and who and when.
+    summary: Option<(String, String)>,
+    /// What its owners ask.
+    asks: Vec<String>,
+    /// Whether a later date can be granted.
+    open: bool,
+    today: String,
+    reasons: Vec<String>,
     /// Newest first.
     reports: Vec<Told>,
     /// Files that came after the latest report, or before the first.
@@ -132,7 +149,7 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
     let (task, group) = book.task_and_group(key)?;
     let obligation = book.obligations.get(key)?;
     let calendar = desk.calendar();
-    let deadline = book.deadline(&key.plan, key.quarter);
+    let deadline = book.due(key);
     let names = |people: &[crate::domain::plan::PersonRef]| {
         let names: Vec<_> = people.iter().map(|person| person.name.as_str()).collect();
         names.join("、")
@@ -152,6 +169,11 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
         requirement: task.requirement.clone(),
         unit: group.unit.clone(),
         owners: names(&group.owners),
+        speakers: group
+            .owners
+            .iter()
+            .map(|one| (one.id.as_str().to_owned(), one.name.clone()))
+            .collect(),
         responsible: names(&group.responsible),
         leaders: names(&group.leaders),
         milestones: task
@@ -170,6 +192,28 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
             let name = by.map_or("", |by| by.name.as_str());
             format!("{name} {}", moment(&calendar, *at))
         }),
+        first: obligation.granted().map(|granted| {
+            let first = book.deadline(&key.plan, key.quarter);
+            let first = first.map_or(String::new(), |at| moment(&calendar, at));
+            let at = moment(&calendar, granted.at);
+            match granted.note.as_str() {
+                "" => format!("原定{first}，{at}同意延期"),
+                note => format!("原定{first}，{at}同意延期：{note}"),
+            }
+        }),
+        summary: book
+            .summaries
+            .get(&(key.plan.clone(), key.quarter, key.task))
+            .map(|summary| {
+                let by = book.people.get(&summary.person);
+                let by = by.map_or("", |by| by.name.as_str());
+                let at = moment(&calendar, summary.at);
+                (summary.text.clone(), format!("{by}　{at}"))
+            }),
+        asks: asks(book, obligation, &calendar),
+        open: obligation.is_open(),
+        today: calendar.date_of(desk.clock.now()).to_string(),
+        reasons: desk.rules.now().report.reasons.clone(),
         reports: told(book, (key, obligation), |at| long_moment(&calendar, at)),
         files: files::loose(key, obligation),
         review: review_line(obligation, |at| moment(&calendar, at)),
@@ -178,6 +222,37 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
             .map(|received| received.at.timestamp_millis()),
         accepted: state == ObligationState::Accepted,
     })
+}
+
+/// What waits for a word, and the last word that was no.
+fn asks(book: &Book, known: &Obligation, calendar: &Calendar) -> Vec<String> {
+    let name = |id| {
+        book.people
+            .get(id)
+            .map_or("", |one: &Person| one.name.as_str())
+    };
+    let mut asks = Vec::new();
+    if let Some(asked) = known.asked() {
+        let late = if asked.ask.late {
+            "（逾期申请）"
+        } else {
+            ""
+        };
+        let (by, at) = (name(&asked.person), moment(calendar, asked.at));
+        let day = short_day(asked.ask.day);
+        let why = &asked.ask.reason;
+        asks.push(format!("{by}于{at}申请延至{day}{late}：{why}"));
+    }
+    let extension = known.extension.as_deref();
+    if let Some((at, why)) = extension.and_then(|extension| extension.refused.as_ref()) {
+        let at = moment(calendar, *at);
+        asks.push(format!("{at}不同意延期：{why}"));
+    }
+    if let Some(said) = known.disowned() {
+        let (by, at) = (name(&said.person), moment(calendar, said.at));
+        asks.push(format!("{by}于{at}反映此项不由其负责，待核实"));
+    }
+    asks
 }
 
 fn told(
@@ -194,10 +269,9 @@ fn told(
                 ("存在问题", &report.problems),
                 ("下一步措施", &report.next_steps),
             ];
-            let by = book.people.get(&report.person);
             Told {
                 at: time(received.at),
-                by: by.map(|person| person.name.clone()).unwrap_or_default(),
+                by: book.told_by(report),
                 via: report.via.chinese(),
                 amends: place > 0,
                 status: report.status,
@@ -235,52 +309,31 @@ fn review_line(
 fn read_word(form: &Word) -> Result<Review, WebError> {
     match form.word.as_str() {
         "accept" => Ok(Review::Accepted),
-        "return" => {
-            let reason = form.reason.trim();
-            let length = reason.chars().count();
-            if length == 0 || length > LONGEST_REASON {
-                let message = format!("退回时请写明原因，不超过{LONGEST_REASON}字，责任人会看到。");
-                return Err(WebError::BadRequest(message));
-            }
-            Ok(Review::Returned {
-                reason: reason.replace("\r\n", "\n"),
-            })
-        }
+        "return" => Ok(Review::Returned {
+            reason: reason(&form.pick, &form.reason)?,
+        }),
         _ => Err(WebError::BadRequest("请选择通过或退回。".into())),
     }
 }
 
 fn decide(
     book: &Book,
-    obligation: ObligationKey,
-    seen: i64,
-    review: Review,
+    rules: &RuleSet,
+    seen: Seen,
+    review: &Review,
+    now: DateTime<Utc>,
 ) -> Result<Decision<()>, WebError> {
-    let known = book
-        .obligations
-        .get(&obligation)
-        .ok_or(WebError::NotFound)?;
-    let latest = known
-        .latest()
-        .map(|received| received.at.timestamp_millis());
-    if latest != Some(seen) {
+    let judgement = judge(book, rules, &[seen], review, now)?;
+    if !judgement.amended.is_empty() {
         let message = "责任人刚刚更新了报送内容，请返回刷新后再审核。";
         return Err(WebError::Conflict(message.into()));
     }
-    // The same word twice, from a second click or a colleague, counts once.
-    if known
-        .review
-        .as_ref()
-        .is_some_and(|(_, word)| *word == review)
-    {
-        return Ok(Decision::nothing(()));
-    }
-    if known.is_open() {
+    if !judgement.open.is_empty() {
         let message = "该项已经退回，请等责任人重新报送后再审核。";
         return Err(WebError::Conflict(message.into()));
     }
     Ok(Decision {
-        facts: vec![Fact::ReviewGiven { obligation, review }],
+        facts: judgement.facts,
         value: (),
     })
 }

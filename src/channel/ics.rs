@@ -174,7 +174,14 @@ fn description(head: Head<'_>, event: &Event) -> String {
 
 fn item(item: &Item) -> String {
     let state = if item.open { "未报" } else { "已报" };
-    format!("第{}项 {}（{}）：{state}", item.task, item.name, item.unit)
+    let put_off = item.put_off.filter(|_| item.open);
+    let put_off = put_off.map_or_else(String::new, |(day, _)| {
+        format!("（延至{}）", day.format("%-m月%-d日"))
+    });
+    format!(
+        "第{}项 {}（{}）：{state}{put_off}",
+        item.task, item.name, item.unit
+    )
 }
 
 fn escaped(text: &str) -> String {
@@ -220,6 +227,7 @@ mod tests {
             name: name.into(),
             unit: "市科技局".into(),
             open,
+            put_off: None,
         };
         vec![
             Event {

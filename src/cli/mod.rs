@@ -11,6 +11,7 @@ mod demo;
 mod journal;
 mod mail;
 mod plan;
+mod report;
 mod serve;
 mod simulate;
 mod status;
@@ -59,6 +60,8 @@ enum Command {
     Status(status::Args),
     /// 人工催办
     Urge(urge::Args),
+    /// 代为登记报送（责任人来电等）
+    Report(report::Args),
     /// 看板用户
     #[command(subcommand)]
     User(user::Command),
@@ -152,6 +155,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Simulate(args) => simulate::run(config, &args),
         Command::Status(args) => status::run(config, &args),
         Command::Urge(args) => urge::run(config, &args),
+        Command::Report(args) => report::run(config, &args),
         Command::User(command) => user::run(config, command),
         Command::Journal(command) => journal::run(config, command),
         Command::Mail(command) => mail::run(config, command),

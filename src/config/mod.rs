@@ -78,7 +78,7 @@ pub struct Config {
     pub office: OfficeConfig,
     /// `[remind]`.
     pub policy: Policy,
-    /// `[report]`.
+    /// `[report]`, and `[review]`.
     pub report: ReportRules,
     /// `[email]`, where it is used.
     pub email: Option<EmailConfig>,
@@ -252,6 +252,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
     let office = gathered.section(root, "office", OfficeConfig::read);
     let policy = gathered.section(root, "remind", remind::read);
     let report = gathered.section(root, "report", report::read);
+    let reasons = gathered.section(root, "review", report::read_reasons);
     let email = gathered.section(root, "email", EmailConfig::read);
     let imap = gathered.section(root, "imap", ImapConfig::read);
     let wecom = gathered.section(root, "wecom", WecomConfig::read);
@@ -265,7 +266,10 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
         time: time?,
         office: office?,
         policy: policy?,
-        report: report?,
+        report: ReportRules {
+            reasons: reasons?,
+            ..report?
+        },
         email,
         imap,
         wecom: wecom?,
@@ -278,13 +282,14 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
 }
 
 fn tell_unknown_sections(root: &Table, gathered: &mut Gathered) {
-    const KNOWN: [&str; 12] = [
+    const KNOWN: [&str; 13] = [
         "server",
         "store",
         "time",
         "office",
         "remind",
         "report",
+        "review",
         "templates",
         "email",
         "imap",

@@ -18,6 +18,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> Option<Policy> {
     let budget = r.number("budget", 1..=100);
     let budget_days = r.number("budget_days", 1..=366);
     let catch_up_minutes = r.number("catch_up_minutes", 0..=1440);
+    let copy_absent = r.flag("copy_absent");
     let open = quiet_until.zip(quiet_from).and_then(|(from, to)| {
         let open = Open { from, to };
         if from >= to {
@@ -42,6 +43,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> Option<Policy> {
         budget: usize::try_from(budget?).ok()?,
         budget_window: TimeDelta::days(budget_days?),
         catch_up_after: TimeDelta::minutes(catch_up_minutes?),
+        copy_absent: copy_absent?,
     })
 }
 

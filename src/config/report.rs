@@ -6,6 +6,7 @@ use crate::domain::report::{LONGEST_TEXT, ReportStatus};
 
 /// Reads `[report]`.
 pub(super) fn read(r: &mut Reader<'_>) -> Option<ReportRules> {
+    let summary = r.flag("summary");
     let mut rule = |status: ReportStatus| r.section(status.as_str(), read_rule);
     let [completed, on_schedule, behind, not_started] = ReportStatus::ALL.map(&mut rule);
     Some(ReportRules {
@@ -13,7 +14,23 @@ pub(super) fn read(r: &mut Reader<'_>) -> Option<ReportRules> {
         on_schedule: on_schedule?,
         behind: behind?,
         not_started: not_started?,
+        summary: summary?,
+        reasons: Vec::new(),
     })
+}
+
+/// Longest reason to pick, in characters.
+const LONGEST_REASON: usize = 100;
+
+/// Reads `[review]`: the reasons to return a report.
+pub(super) fn read_reasons(r: &mut Reader<'_>) -> Option<Vec<String>> {
+    let reasons = r.texts("reasons")?;
+    let fits = |reason: &String| (1..=LONGEST_REASON).contains(&reason.chars().count());
+    if !reasons.iter().all(fits) {
+        r.fault("reasons", format!("每条原因应为 1 至 {LONGEST_REASON} 字"));
+        return None;
+    }
+    Some(reasons)
 }
 
 fn read_rule(r: &mut Reader<'_>) -> Option<StatusRule> {

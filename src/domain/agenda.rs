@@ -88,6 +88,8 @@ pub struct Item {
     pub unit: String,
     /// Whether a report is still awaited.
     pub open: bool,
+    /// The later day that was granted, and its instant.
+    pub put_off: Option<(NaiveDate, DateTime<Utc>)>,
 }
 
 /// Everything that stands in a person's calendar at `now`.
@@ -133,6 +135,9 @@ pub fn reports(book: &Book, plan: &PlanId, quarter: Quarter, person: &PersonId) 
                 name: task.short_name(),
                 unit: group.unit.clone(),
                 open: obligation.is_open(),
+                put_off: obligation
+                    .granted()
+                    .map(|granted| (granted.day, granted.until)),
             })
         })
         .collect();
@@ -144,7 +149,7 @@ pub fn reports(book: &Book, plan: &PlanId, quarter: Quarter, person: &PersonId) 
         uid: format!("{plan}-{quarter}-{person}"),
         sequence,
         changed_at,
-        when: When::Until(book.deadline(plan, quarter)?),
+        when: When::Until(until(&items, book.deadline(plan, quarter)?)),
         settled: !items.iter().any(|item| item.open),
         what: What::Reports {
             quarter,
@@ -152,6 +157,13 @@ pub fn reports(book: &Book, plan: &PlanId, quarter: Quarter, person: &PersonId) 
             items,
         },
     })
+}
+
+/// The first date of what is open: one entry moves on as what is due first is reported.
+fn until(items: &[Item], deadline: DateTime<Utc>) -> DateTime<Utc> {
+    let open = items.iter().filter(|item| item.open);
+    let dates = open.map(|item| item.put_off.map_or(deadline, |(_, until)| until));
+    dates.min().unwrap_or(deadline)
 }
 
 fn quarter_event(book: &Book, plan: &PlanId, quarter: Quarter) -> Option<Event> {
@@ -190,6 +202,9 @@ fn milestones<'a>(
             let dated = dated(task, group, key.quarter);
             let (sequence, changed_at) = changed(known, std::iter::once(obligation));
             let on = |milestone: &Milestone| {
+                if let Some(granted) = obligation.granted() {
+                    return granted.day;
+                }
                 let at = known.deadlines.get(&milestone.due);
                 at.map_or(milestone.due, |at| calendar.date_of(*at))
             };

@@ -3,6 +3,7 @@
 //! A [`Brief`] holds everything a text can need, in the order in which it is to be read, and no
 //! wording: the words are in the channels' templates.
 
+mod decision;
 mod digest;
 mod item;
 mod name;
@@ -17,6 +18,7 @@ use super::ids::{ObligationKey, PersonId};
 use super::message::{Message, MessageKey, Occasion, Stage};
 use super::people::{ChannelKind, Contact};
 
+pub use decision::{Decision, DecisionWord};
 pub use digest::{Digest, UnitRow};
 pub use item::{AboutItem, Item, ItemMilestone};
 pub use name::{message_name, subject_token};
@@ -54,11 +56,13 @@ pub enum Letter {
     Thanks,
     /// To an owner who answered by mail: what was understood.
     Receipt,
+    /// To who asked something, or whom a decision concerns: the word.
+    Decided,
 }
 
 impl Letter {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Reminder,
         Self::Copied,
         Self::Settled,
@@ -67,6 +71,7 @@ impl Letter {
         Self::Alarm,
         Self::Thanks,
         Self::Receipt,
+        Self::Decided,
     ];
 
     /// The kind of a message.
@@ -79,9 +84,14 @@ impl Letter {
             Occasion::Alarm(_) => Self::Alarm,
             Occasion::HandedOver(_) => Self::Thanks,
             Occasion::Receipt(_) => Self::Receipt,
-            Occasion::TakenOver(_) => Self::Reminder,
-            Occasion::Stage(_) | Occasion::Urge(_) if message.items.is_empty() => Self::Copied,
-            Occasion::Stage(_) | Occasion::Urge(_) => Self::Reminder,
+            Occasion::Decided(_) => Self::Decided,
+            Occasion::TakenOver(_) | Occasion::Returned(_) => Self::Reminder,
+            Occasion::Stage(_) | Occasion::PutOff(..) | Occasion::Urge(_)
+                if message.items.is_empty() =>
+            {
+                Self::Copied
+            }
+            Occasion::Stage(_) | Occasion::PutOff(..) | Occasion::Urge(_) => Self::Reminder,
         }
     }
 
@@ -104,6 +114,7 @@ impl Letter {
             Self::Alarm => "alarm",
             Self::Thanks => "thanks",
             Self::Receipt => "receipt",
+            Self::Decided => "decided",
         }
     }
 }
@@ -149,6 +160,8 @@ pub struct Brief {
     pub event: Option<Event>,
     /// What was understood of the mail this answers.
     pub receipt: Option<Receipt>,
+    /// What was decided on what was asked.
+    pub decisions: Vec<Decision>,
     /// Names the message for ever: 24 hex digits, the same at every try.
     pub id: String,
     /// Ids of the mails of the same thread that were sent before, oldest first.
@@ -220,6 +233,7 @@ pub fn compose(book: &Book, calendar: &Calendar, order: Order<'_>) -> Brief {
             _ => Vec::new(),
         },
         receipt: receipt::receipt(book, key),
+        decisions: decision::decisions(book, calendar, order, letter),
         copied: names(book, &message.copied),
         assumed_years: plan.map_or_else(Vec::new, |plan| {
             plan.assumed_years.iter().copied().collect()
@@ -240,17 +254,12 @@ impl Brief {
     /// The stage of reminding, if it is one.
     #[must_use]
     pub fn stage(&self) -> Option<Stage> {
-        match self.message.key.occasion {
-            Occasion::Stage(stage) => Some(stage),
-            _ => None,
-        }
+        self.message.key.occasion.stage()
     }
 }
 
 fn wording(book: &Book, key: &MessageKey) -> Option<String> {
-    let Occasion::Stage(stage) = key.occasion else {
-        return None;
-    };
+    let stage = key.occasion.stage()?;
     let rule = book.ladder(&key.plan, key.quarter)?.rule(stage)?;
     rule.template.clone()
 }
@@ -276,7 +285,13 @@ fn event(
 
 fn deadline(book: &Book, calendar: &Calendar, order: Order<'_>) -> Option<Deadline> {
     let key = &order.message.key;
-    let at = book.deadline(&key.plan, key.quarter)?;
+    let spoken_of = match (order.items, key.occasion) {
+        ([], Occasion::PutOff(..)) => order.about,
+        (items, _) => items,
+    };
+    // What was put off has its own; where some was and some was not, the first counts.
+    let own = spoken_of.iter().filter_map(|item| book.due(item)).min();
+    let at = own.or_else(|| book.deadline(&key.plan, key.quarter))?;
     let day = calendar.date_of(at);
     Some(Deadline {
         day,

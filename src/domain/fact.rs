@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::delegation::Delegation;
 use super::delivery::{SendOutcome, Verdict};
 use super::evidence::{Evidence, FileHash};
 use super::heard::{Answer, Heard, Meaning};
@@ -13,8 +14,9 @@ use super::ladder::Ladder;
 use super::mail::TakenMail;
 use super::message::{Message, MessageKey, Occasion, Stage};
 use super::people::{ChannelKind, Contact, Person};
-use super::plan::{Heading, Task};
+use super::plan::{Heading, PersonRef, Task};
 use super::report::{Report, Review};
+use super::request::{ExtensionAsk, ExtensionWord, NotMineWord, OtherOwner};
 use super::user::Role;
 
 /// A fact in its place.
@@ -119,6 +121,19 @@ pub enum Fact {
         plan: PlanId,
         /// The quarter.
         quarter: Quarter,
+        /// The stage.
+        stage: Stage,
+        /// What came of it.
+        outcome: StageOutcome,
+    },
+    /// A stage was run for what was put off to a day, or skipped; it is not run again.
+    PutOffStageRun {
+        /// The plan.
+        plan: PlanId,
+        /// The quarter.
+        quarter: Quarter,
+        /// The day.
+        day: NaiveDate,
         /// The stage.
         stage: Stage,
         /// What came of it.
@@ -314,6 +329,72 @@ pub enum Fact {
         /// The word.
         review: Review,
     },
+    /// 申请延期: an owner asks for a later date.
+    ExtensionAsked {
+        /// Of what.
+        obligation: ObligationKey,
+        /// Who.
+        person: PersonId,
+        /// For what.
+        ask: ExtensionAsk,
+    },
+    /// A coordinator's word on the date, asked for or not.
+    ExtensionDecided {
+        /// Of what.
+        obligation: ObligationKey,
+        /// The word.
+        word: ExtensionWord,
+    },
+    /// 不是我: an owner says whose it is.
+    NotMineSaid {
+        /// Of what.
+        obligation: ObligationKey,
+        /// Who.
+        person: PersonId,
+        /// Whose it is.
+        other: OtherOwner,
+    },
+    /// A coordinator's word on that; a change of owner stands in the same append.
+    NotMineSettled {
+        /// Of what.
+        obligation: ObligationKey,
+        /// The word.
+        word: NotMineWord,
+    },
+    /// Duties of one person are another's from now on, by a coordinator's word.
+    OwnerChanged {
+        /// The plan.
+        plan: PlanId,
+        /// Task and group, in order.
+        duties: Vec<(TaskNo, u8)>,
+        /// Whose they were.
+        from: PersonId,
+        /// Whose they are.
+        to: PersonRef,
+    },
+    /// 转办, 代办: somebody fills in for an owner. It is named by the position of this fact.
+    Delegated {
+        /// Who for whom, and what.
+        delegation: Delegation,
+    },
+    /// That is over.
+    DelegationEnded {
+        /// The fact that began it.
+        delegation: Position,
+    },
+    /// 汇总: the lead unit's words on a task with several reporting groups.
+    SummaryWritten {
+        /// The plan.
+        plan: PlanId,
+        /// The quarter.
+        quarter: Quarter,
+        /// The task.
+        task: TaskNo,
+        /// Who wrote it.
+        person: PersonId,
+        /// The words.
+        text: String,
+    },
     /// All links of a person for a quarter made before now are void.
     LinksRevoked {
         /// The plan.
@@ -414,6 +495,8 @@ pub enum WithdrawWhy {
     },
     /// The tasks it spoke of are no longer this person's.
     NoLongerTheirs,
+    /// Everything it spoke of was put off, or its date has come to be another one.
+    PutOff,
     /// What the operator was to be told is over.
     AlarmOver,
 }

@@ -70,6 +70,7 @@ pub(crate) fn report(
         report: Box::new(Report {
             obligation,
             person: id(person),
+            delegate: None,
             via: Via::Form,
             status,
             progress: progress.into(),

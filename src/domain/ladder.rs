@@ -1,7 +1,7 @@
 //! The ladder of a case: which stages remind of a quarter, when, over which channels, who is told
 //! beside the owners, and in whose words. Data, so that an office can set its own.
 
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use super::calendar::Calendar;
 use super::ids::Quarter;
@@ -111,8 +111,19 @@ impl Ladder {
         quarter: Quarter,
         stage: Stage,
     ) -> Option<DateTime<Utc>> {
+        self.time_around(calendar, calendar.last_working_day(quarter), stage)
+    }
+
+    /// The same around a deadline on a day of its own.
+    #[must_use]
+    pub fn time_around(
+        &self,
+        calendar: &Calendar,
+        deadline: NaiveDate,
+        stage: Stage,
+    ) -> Option<DateTime<Utc>> {
         let rule = self.rule(stage)?;
-        let day = calendar.shift(calendar.last_working_day(quarter), rule.working_days);
+        let day = calendar.shift(deadline, rule.working_days);
         Some(calendar.instant(day, rule.time))
     }
 }

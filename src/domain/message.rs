@@ -68,6 +68,8 @@ impl Stage {
 pub enum Occasion {
     /// A stage of reminding.
     Stage(Stage),
+    /// The same of what was put off to that day.
+    PutOff(Stage, NaiveDate),
     /// The coordinators' digest of that day.
     Digest(NaiveDate),
     /// Told on that day that what they were copied in on is settled.
@@ -84,6 +86,10 @@ pub enum Occasion {
     HandedOver(u32),
     /// Told what was understood of the how-manieth mail that was answered.
     Receipt(u32),
+    /// Told that reports were returned: the how-manieth time for this person.
+    Returned(u32),
+    /// Told the word on what they asked: the how-manieth time for this person.
+    Decided(u32),
 }
 
 impl Occasion {
@@ -91,7 +97,7 @@ impl Occasion {
     #[must_use]
     pub fn kind(self) -> &'static str {
         match self {
-            Self::Stage(stage) => stage.as_str(),
+            Self::Stage(stage) | Self::PutOff(stage, _) => stage.as_str(),
             Self::Digest(_) => "digest",
             Self::Settled(_) => "settled",
             Self::Urge(_) => "urge",
@@ -100,6 +106,8 @@ impl Occasion {
             Self::TakenOver(_) => "taken_over",
             Self::HandedOver(_) => "handed_over",
             Self::Receipt(_) => "receipt",
+            Self::Returned(_) => "returned",
+            Self::Decided(_) => "decided",
         }
     }
 
@@ -107,7 +115,7 @@ impl Occasion {
     #[must_use]
     pub fn chinese(self) -> &'static str {
         match self {
-            Self::Stage(stage) => stage.chinese(),
+            Self::Stage(stage) | Self::PutOff(stage, _) => stage.chinese(),
             Self::Digest(_) => "每日汇总",
             Self::Settled(_) => "办结告知",
             Self::Urge(_) => "人工催办",
@@ -116,6 +124,17 @@ impl Occasion {
             Self::TakenOver(_) => "任务交接",
             Self::HandedOver(_) => "交接致谢",
             Self::Receipt(_) => "回复确认",
+            Self::Returned(_) => "退回",
+            Self::Decided(_) => "申请答复",
+        }
+    }
+
+    /// The stage of reminding, if it is one.
+    #[must_use]
+    pub fn stage(self) -> Option<Stage> {
+        match self {
+            Self::Stage(stage) | Self::PutOff(stage, _) => Some(stage),
+            _ => None,
         }
     }
 }
@@ -124,6 +143,7 @@ impl fmt::Display for Occasion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stage(stage) => f.write_str(stage.as_str()),
+            Self::PutOff(stage, day) => write!(f, "{}-{day}", stage.as_str()),
             Self::Digest(day) => write!(f, "digest-{day}"),
             Self::Settled(day) => write!(f, "settled-{day}"),
             Self::Urge(nth) => write!(f, "urge-{nth}"),
@@ -132,6 +152,8 @@ impl fmt::Display for Occasion {
             Self::TakenOver(version) => write!(f, "taken_over-{version}"),
             Self::HandedOver(version) => write!(f, "handed_over-{version}"),
             Self::Receipt(nth) => write!(f, "receipt-{nth}"),
+            Self::Returned(nth) => write!(f, "returned-{nth}"),
+            Self::Decided(nth) => write!(f, "decided-{nth}"),
         }
     }
 }
@@ -191,11 +213,15 @@ pub enum Reason {
     HandedOver,
     /// They have answered by mail: `answered`.
     Answered,
+    /// A coordinator returned a report: `returned`.
+    Returned,
+    /// A coordinator decided on what they asked: `decided`.
+    Decided,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::FirstNotice,
         Self::NotReported,
         Self::DueToday,
@@ -210,6 +236,8 @@ impl Reason {
         Self::TakenOver,
         Self::HandedOver,
         Self::Answered,
+        Self::Returned,
+        Self::Decided,
     ];
 
     /// The name used in JSON and records.
@@ -230,6 +258,8 @@ impl Reason {
             Self::TakenOver => "taken_over",
             Self::HandedOver => "handed_over",
             Self::Answered => "answered",
+            Self::Returned => "returned",
+            Self::Decided => "decided",
         }
     }
 
@@ -259,6 +289,20 @@ pub struct Message {
     pub route: Vec<ChannelKind>,
     /// Not to leave before.
     pub not_before: DateTime<Utc>,
-    /// A coordinator's explicit word: quiet hours and budget do not hold it back.
+    /// A coordinator's explicit word: the budget does not hold it back, and the quiet hours
+    /// neither where it is to be said at once.
     pub explicit: bool,
+}
+
+impl Message {
+    /// Whether it leaves at any hour. A returned report or an answer can wait for the morning,
+    /// whatever the budget says.
+    #[must_use]
+    pub fn leaves_at_any_hour(&self) -> bool {
+        let waits = matches!(
+            self.key.occasion,
+            Occasion::Returned(_) | Occasion::Decided(_)
+        );
+        self.explicit && !waits
+    }
 }

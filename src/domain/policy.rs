@@ -26,6 +26,8 @@ pub struct Policy {
     pub budget_window: TimeDelta,
     /// A stage that runs later than this after its time is marked 补发.
     pub catch_up_after: TimeDelta,
+    /// Whether an owner for whom somebody acts gets the messages too.
+    pub copy_absent: bool,
 }
 
 impl Default for Policy {
@@ -41,6 +43,7 @@ impl Default for Policy {
             budget: 3,
             budget_window: TimeDelta::days(7),
             catch_up_after: TimeDelta::hours(2),
+            copy_absent: false,
         }
     }
 }

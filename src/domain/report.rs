@@ -122,6 +122,8 @@ pub struct Report {
     pub obligation: ObligationKey,
     /// Who answers for it: one of the group's owners.
     pub person: PersonId,
+    /// Who filled it in, where the owner had somebody do it.
+    pub delegate: Option<PersonId>,
     /// Through which door.
     pub via: Via,
     /// How it stands.
@@ -254,6 +256,7 @@ impl Words {
         Ok(Report {
             obligation,
             person,
+            delegate: None,
             via,
             status: self.status,
             progress: self.progress.clone(),

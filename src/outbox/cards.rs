@@ -125,12 +125,12 @@ impl Outbox {
     ) -> impl Iterator<Item = ToSettle> + 'a {
         book.cards_to_settle(now)
             .filter(move |(key, _)| !self.patience.waits(key, now))
-            .filter_map(|(key, card)| {
+            .filter_map(move |(key, card)| {
                 Some(ToSettle {
                     key: key.clone(),
                     code: card.code.clone(),
                     account: book.contact(&key.person).wecom_user?,
-                    change: change_of(book, key)?,
+                    change: change_of(book, key, now)?,
                 })
             })
     }
@@ -140,10 +140,12 @@ impl Outbox {
     }
 }
 
-fn change_of(book: &Book, key: &MessageKey) -> Option<Change> {
+fn change_of(book: &Book, key: &MessageKey, now: DateTime<Utc>) -> Option<Change> {
     let delivery = book.messages.get(key)?;
     if !book.is_answered(key) {
-        return Some(Change::Open(Box::new(pick::still_asked(book, delivery))));
+        return Some(Change::Open(Box::new(pick::still_asked(
+            book, delivery, now,
+        ))));
     }
     let said = delivery.message.items.iter().map(|item| {
         let latest = book.obligations.get(item)?.latest()?;

@@ -119,7 +119,7 @@ pub(super) fn sendable(book: &Book, hours: Hours, delivery: &Delivery) -> Option
 }
 
 /// A message that was sent, with what it still asks for.
-pub(super) fn still_asked(book: &Book, delivery: &Delivery) -> Job {
+pub(super) fn still_asked(book: &Book, delivery: &Delivery, now: DateTime<Utc>) -> Job {
     let message = &delivery.message;
     Job {
         channel: ChannelKind::WecomApp,
@@ -128,7 +128,7 @@ pub(super) fn still_asked(book: &Book, delivery: &Delivery) -> Job {
         doubts: 0,
         attempt: delivery.attempts,
         deadline: None,
-        items: book.still_open(&message.key.person, &message.items),
+        items: book.still_open(&message.key.person, &message.items, now),
         about: Vec::new(),
         message: message.clone(),
     }
@@ -162,12 +162,13 @@ fn check(book: &Book, hours: Hours, delivery: &Delivery) -> Check {
     if let Some(by) = superseded_by(book, message) {
         return Check::Withdraw(WithdrawWhy::Superseded { by });
     }
-    let items = book.still_open(&message.key.person, &message.items);
+    let mut items = book.still_open(&message.key.person, &message.items, hours.now);
+    items.retain(|item| book.is_spoken_for(message.key.occasion, item));
     let about = still_standing(book, message);
     if items.is_empty() && about.is_empty() && !says_something_anyway(message) {
         return Check::Withdraw(nothing_left(book, message));
     }
-    if !message.explicit && hours.open_at > hours.now {
+    if !message.leaves_at_any_hour() && hours.open_at > hours.now {
         return Check::Defer;
     }
     if let Some(by) = just_urged(book, delivery, hours.now) {
@@ -198,13 +199,14 @@ fn says_something_anyway(message: &Message) -> bool {
 fn still_standing(book: &Book, message: &Message) -> Vec<ObligationKey> {
     let stands = |obligation: &Obligation| match message.key.occasion {
         Occasion::Settled(_) => !obligation.is_open(),
-        Occasion::HandedOver(_) => true,
+        Occasion::HandedOver(_) | Occasion::Decided(_) => true,
         _ => obligation.is_open(),
     };
     message
         .about
         .iter()
         .filter(|key| book.obligations.get(key).is_some_and(stands))
+        .filter(|key| book.is_spoken_for(message.key.occasion, key))
         .cloned()
         .collect()
 }
@@ -219,6 +221,10 @@ fn nothing_left(book: &Book, message: &Message) -> WithdrawWhy {
         let known = book.obligations.get(key);
         known.is_none_or(Obligation::is_withdrawn)
     });
+    let mut all = message.items.iter().chain(&message.about);
+    if all.any(|key| !book.is_spoken_for(message.key.occasion, key)) {
+        return WithdrawWhy::PutOff;
+    }
     let settled = matches!(message.key.occasion, Occasion::Settled(_));
     if open_elsewhere || gone || settled {
         WithdrawWhy::NoLongerTheirs
@@ -233,7 +239,7 @@ fn just_urged(book: &Book, delivery: &Delivery, now: DateTime<Utc>) -> Option<Oc
     const JUST: TimeDelta = TimeDelta::hours(8);
     let message = &delivery.message;
     let key = &message.key;
-    if !matches!(key.occasion, Occasion::Stage(_)) || !message.about.is_empty() {
+    if key.occasion.stage().is_none() || !message.about.is_empty() {
         return None;
     }
     let overtook = |other: &&Delivery| {
@@ -266,6 +272,9 @@ fn superseded_by(book: &Book, message: &Message) -> Option<Occasion> {
         .map(|other| other.message.key.occasion)
         .find(|other| match (key.occasion, other) {
             (Occasion::Stage(this), Occasion::Stage(other)) => *other > this,
+            (Occasion::PutOff(this, day), Occasion::PutOff(other, on)) => {
+                day == *on && *other > this
+            }
             (Occasion::Digest(this), Occasion::Digest(other)) => *other > this,
             (Occasion::TakenOver(this), Occasion::TakenOver(other)) => *other > this,
             _ => false,

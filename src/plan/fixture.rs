@@ -153,6 +153,7 @@ pub(super) fn reported(obligation: ObligationKey) -> Fact {
     let report = Report {
         obligation,
         person: PersonId::of("市工业和信息化局", "张玉成"),
+        delegate: None,
         via: Via::Form,
         status: ReportStatus::Completed,
         progress: "已完成".into(),

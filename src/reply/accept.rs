@@ -102,7 +102,7 @@ pub(super) fn decide(
     at: DateTime<Utc>,
     rules: &RuleSet,
 ) -> Result<Decision<Receipt>, Refusal> {
-    let answered = understand(book, submission, &rules.report)?;
+    let answered = understand(book, submission, at, &rules.report)?;
     let mut facts = Vec::new();
     let mut reports = Vec::new();
     let mut accepted = BTreeSet::new();
@@ -133,10 +133,12 @@ pub(super) fn decide(
     }
 }
 
-/// The reports that the answers make on the obligations of their tasks that are this person's.
+/// The reports that the answers make on the obligations of their tasks that are this person's, or
+/// that they fill in for somebody else.
 fn understand(
     book: &Book,
     submission: &Submission,
+    at: DateTime<Utc>,
     rules: &ReportRules,
 ) -> Result<Vec<Report>, Refusal> {
     let mut reports = Vec::new();
@@ -150,17 +152,17 @@ fn understand(
             message,
         };
         let keys: Vec<_> = book
-            .obligations_of(&submission.person, &submission.plan, submission.quarter)
-            .map(|(key, _)| key)
-            .filter(|key| key.task == draft.task)
-            .filter(|key| draft.group.is_none_or(|group| group == key.group))
-            .cloned()
+            .answerable(&submission.person, &submission.plan, submission.quarter, at)
+            .into_iter()
+            .filter(|one| one.key.task == draft.task)
+            .filter(|one| draft.group.is_none_or(|group| group == one.key.group))
+            .map(|one| (one.key.clone(), one.behalf_of.cloned()))
             .collect();
         if keys.is_empty() {
             let message = format!("第{}项不在您本季度的应报事项之内", draft.task);
             faults.push(fault("task", message));
         }
-        if keys.iter().any(|key| !seen.insert(key.clone())) {
+        if keys.iter().any(|(key, _)| !seen.insert(key.clone())) {
             let message = format!("第{}项在本次提交中出现了两次", draft.task);
             faults.push(fault("task", message));
         }
@@ -168,14 +170,18 @@ fn understand(
         match read(draft, rules) {
             Err(found) => faults.extend(found.into_iter().map(told)),
             Ok(words) => {
-                for key in keys {
+                for (key, behalf_of) in keys {
                     let task = book.task_and_group(&key);
                     let targets = task
                         .map(|(task, group)| targets_in(task, group, key.quarter))
                         .unwrap_or_default();
-                    let person = submission.person.clone();
+                    let by = submission.person.clone();
+                    let (person, delegate) = match behalf_of {
+                        Some(owner) => (owner, Some(by)),
+                        None => (by, None),
+                    };
                     match words.report(key, person, submission.via, &targets) {
-                        Ok(report) => reports.push(report),
+                        Ok(report) => reports.push(Report { delegate, ..report }),
                         Err(found) => faults.extend(found.into_iter().map(told)),
                     }
                 }

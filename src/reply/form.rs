@@ -215,11 +215,13 @@ pub(super) async fn receipt(
     let link = room.open(&token, peer)?;
     let wanted: Vec<_> = query.items.split(',').filter_map(read_place).collect();
     let calendar = room.desk.calendar();
+    let now = room.desk.clock.now();
     let reports: Vec<Received> = {
         let book = room.desk.ledger.book();
-        book.obligations_of(&link.person, &link.plan, link.quarter)
-            .filter(|(key, _)| wanted.contains(&(key.task, key.group)))
-            .filter_map(|(_, obligation)| obligation.latest().cloned())
+        book.answerable(&link.person, &link.plan, link.quarter, now)
+            .into_iter()
+            .filter(|one| wanted.contains(&(one.key.task, one.key.group)))
+            .filter_map(|one| one.obligation.latest().cloned())
             .collect()
     };
     let receipt = make_receipt(reports, &calendar).ok_or(WebError::NotFound)?;

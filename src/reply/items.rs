@@ -6,7 +6,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sha2::{Digest as _, Sha256};
 
 use super::drafts::Saved;
-use crate::domain::book::{Book, Obligation, ObligationState, PlanBook};
+use crate::domain::book::{Answerable, Book, Obligation, ObligationState, PlanBook};
+use crate::domain::calendar::Calendar;
 use crate::domain::evidence::Evidence;
 use crate::domain::hex::hex;
 use crate::domain::ids::{ObligationKey, PersonId};
@@ -15,6 +16,7 @@ use crate::domain::people::Person;
 use crate::domain::plan::{Group, Milestone, Task};
 use crate::domain::report::{Received, Report, Words};
 use crate::domain::target::{Target, actual::targets_in};
+use crate::web::format::{moment, short_day};
 
 /// An owner's quarter.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +67,37 @@ pub(super) struct Item {
     pub files: Vec<Evidence>,
     /// What its owner has typed and not sent.
     pub draft: Option<Saved>,
+    /// The name of the owner for whom this person fills in.
+    pub behalf_of: Option<String>,
+    /// The later date that was granted.
+    pub put_off: Option<DateTime<Utc>>,
+    /// The day that was asked for, until there is a word on it, and whether that was late.
+    pub asked: Option<(NaiveDate, bool)>,
+    /// Whether somebody says that it is not theirs, and there is no word on it yet.
+    pub disowned: bool,
+    /// Whether this person may sum up what all groups of the task said.
+    pub sums_up: bool,
+}
+
+impl Item {
+    /// What is to be known of it beside what it asks for.
+    pub(super) fn marks(&self, calendar: &Calendar) -> Vec<String> {
+        let mut marks = Vec::new();
+        if let Some(owner) = &self.behalf_of {
+            marks.push(format!("此项由{owner}负责，请您代为填报。"));
+        }
+        if let Some(until) = self.put_off {
+            marks.push(format!("已同意延期至{}。", moment(calendar, until)));
+        }
+        if let Some((day, late)) = self.asked {
+            let late = if late { "（逾期申请）" } else { "" };
+            marks.push(format!("延期至{}的申请{late}正在审批。", short_day(day)));
+        }
+        if self.disowned {
+            marks.push("已收到此项不由您负责的反映，正在核实。".into());
+        }
+        marks
+    }
 }
 
 /// A milestone of this quarter.
@@ -80,22 +113,26 @@ pub(super) struct Node {
 pub(super) fn sheet(
     book: &Book,
     link: &Link,
-    now: DateTime<Utc>,
+    (now, sums): (DateTime<Utc>, bool),
     date_of: impl Fn(DateTime<Utc>) -> NaiveDate,
 ) -> Option<Sheet> {
     let plan = book.plans.get(&link.plan)?;
     let person = book.people.get(&link.person)?.clone();
     let deadline = book.deadline(&link.plan, link.quarter);
     let mut items: Vec<Item> = book
-        .obligations_of(&link.person, &link.plan, link.quarter)
-        .filter_map(|(key, obligation)| {
+        .answerable(&link.person, &link.plan, link.quarter, now)
+        .into_iter()
+        .filter_map(|one| {
+            let (key, obligation) = (one.key, one.obligation);
             let (task, group) = book.task_and_group(key)?;
             let nodes = nodes(plan, task, group, key, &date_of);
-            let mut item = item(book, key, obligation, (task, group), &link.person);
+            let mut item = item(book, one, (task, group), &link.person);
             item.due = nodes.iter().filter_map(|node| node.due).min();
             item.milestones = nodes;
             item.targets = targets_in(task, group, key.quarter);
-            item.state = obligation.state(deadline, now);
+            item.state = obligation.state(book.due(key), now);
+            item.sums_up =
+                sums && book.sums_up(&link.person, &link.plan, link.quarter, key.task, now);
             Some(item)
         })
         .collect();
@@ -134,19 +171,22 @@ pub(super) fn fingerprint(words: &Words) -> String {
 
 fn item(
     book: &Book,
-    key: &ObligationKey,
-    obligation: &Obligation,
+    one: Answerable<'_>,
     (task, group): (&Task, &Group),
     person: &PersonId,
 ) -> Item {
+    let (key, obligation) = (one.key, one.obligation);
+    let name = |id: &PersonId| book.people.get(id).map(|known| known.name.clone());
     let latest = obligation.latest().cloned();
     let reported_by_other = latest
         .as_ref()
-        .map(|received| &received.report.person)
-        .filter(|by| *by != person)
-        .and_then(|by| book.people.get(by))
-        .map(|by| by.name.clone());
-    let others = group.owners.iter().filter(|owner| owner.id != *person);
+        .map(|received| &received.report)
+        .filter(|report| report.delegate.as_ref().unwrap_or(&report.person) != person)
+        .map(|report| book.told_by(report));
+    let others = group
+        .owners
+        .iter()
+        .filter(|owner| owner.id != *person && Some(&owner.id) != one.behalf_of);
     let before = ObligationKey {
         quarter: key.quarter.previous(),
         ..key.clone()
@@ -171,6 +211,13 @@ fn item(
             .map(|filed| filed.evidence.clone())
             .collect(),
         draft: None,
+        behalf_of: one.behalf_of.and_then(name),
+        put_off: obligation.granted().map(|granted| granted.until),
+        asked: obligation
+            .asked()
+            .map(|asked| (asked.ask.day, asked.ask.late)),
+        disowned: obligation.disowned().is_some(),
+        sums_up: false,
     }
 }
 

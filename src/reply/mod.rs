@@ -9,6 +9,7 @@
 
 pub mod accept;
 mod api;
+mod asks;
 mod drafts;
 mod evidence;
 mod filled;
@@ -18,9 +19,11 @@ pub mod inbound;
 mod items;
 pub mod mail;
 pub mod mailbox;
+mod on_behalf;
 mod pages;
 mod received;
 mod seen;
+mod summary;
 mod unclear;
 pub mod wecom;
 pub mod words;
@@ -41,6 +44,7 @@ use crate::web::{Peer, WebError};
 
 pub use crate::domain::report::Draft;
 use items::Sheet;
+pub use on_behalf::Answer as EnteredAnswer;
 
 /// Fifty tasks with three full texts each, percent-encoded, fit.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
@@ -59,9 +63,22 @@ pub fn router(desk: Arc<Desk>) -> Router {
             "/r/{token}/received/{channel}",
             get(received::show).post(received::submit),
         )
+        .route(
+            "/r/{token}/extension/{task}/{group}",
+            get(asks::extension).post(asks::ask_extension),
+        )
+        .route(
+            "/r/{token}/not-mine/{task}/{group}",
+            get(asks::not_mine).post(asks::say_not_mine),
+        )
+        .route(
+            "/r/{token}/summary/{task}",
+            get(summary::show).post(summary::submit),
+        )
         .route("/api/v1/reply/{token}", get(api::show).post(api::submit))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(Room::new(Arc::clone(&desk)))
+        .merge(on_behalf::router(Arc::clone(&desk)))
         .merge(unclear::router(desk))
 }
 
@@ -126,7 +143,8 @@ impl Room {
         let saved = drafts::saved(&self.desk, link).await;
         let calendar = self.desk.calendar();
         let now = self.desk.clock.now();
-        let sheet = items::sheet(&self.desk.ledger.book(), link, now, |at| {
+        let sums = self.desk.rules.now().report.summary;
+        let sheet = items::sheet(&self.desk.ledger.book(), link, (now, sums), |at| {
             calendar.date_of(at)
         });
         let sheet = sheet.ok_or(WebError::UnknownLink)?;

@@ -256,8 +256,9 @@ pub(super) fn receipt(
     let whole = book.people.get(&link.person).cloned();
     let person = whole.ok_or(WebError::UnknownLink)?;
     let left = book
-        .obligations_of(&link.person, &link.plan, link.quarter)
-        .filter(|(_, obligation)| obligation.is_open())
+        .answerable(&link.person, &link.plan, link.quarter, desk.clock.now())
+        .iter()
+        .filter(|one| one.obligation.is_open())
         .count();
     let lines = receipt.reports.iter().map(|received| {
         let key = &received.report.obligation;
@@ -423,16 +424,16 @@ impl Stale {
 }
 
 /// A report in words.
-struct Said {
-    status: ReportStatus,
-    percent: Option<u8>,
+pub(super) struct Said {
+    pub(super) status: ReportStatus,
+    pub(super) percent: Option<u8>,
     /// Each figure with what it is of.
-    figures: Vec<(String, String)>,
-    texts: Vec<(&'static str, String)>,
+    pub(super) figures: Vec<(String, String)>,
+    pub(super) texts: Vec<(&'static str, String)>,
 }
 
 impl Said {
-    fn new(report: &Report) -> Self {
+    pub(super) fn new(report: &Report) -> Self {
         let texts = [
             ("完成情况", &report.progress),
             ("存在问题", &report.problems),
@@ -465,12 +466,17 @@ struct ItemView {
     /// `16-0`, as in the names of its fields.
     id: String,
     no: TaskNo,
+    group: u8,
     name: String,
     goal: String,
     unit: String,
     nodes: Vec<NodeView>,
     ask: String,
     returned: Option<String>,
+    /// What else is to be known of it: whose it is, what was asked and answered.
+    marks: Vec<String>,
+    /// Whether this person may sum up what all groups said.
+    sums_up: bool,
     with: Option<String>,
     on_record: Option<String>,
     said: Option<Said>,
@@ -535,6 +541,9 @@ impl ItemView {
         Self {
             id: format!("{task}-{group}"),
             no: task,
+            group,
+            marks: item.marks(calendar),
+            sums_up: item.sums_up,
             name: item.name.clone(),
             goal: item.goal.clone(),
             unit: item.unit.clone(),
@@ -628,6 +637,7 @@ fn ask(item: &Item) -> String {
 fn on_record(latest: &Received, other: Option<&str>, calendar: &Calendar) -> String {
     let at = moment(calendar, latest.at);
     match other {
+        Some(name) if latest.report.delegate.is_some() => format!("{at}{name}"),
         Some(name) => format!("{name}已于{at}报送"),
         None => format!("已于{at}报送"),
     }

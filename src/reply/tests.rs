@@ -1,3 +1,5 @@
+mod asks;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;

@@ -1,4 +1,4 @@
-//! Style sheet and script, under names that change with their content, so that each is asked for
+//! Style sheets and scripts, under names that change with their content, so that each is asked for
 //! once.
 
 use std::sync::LazyLock;
@@ -16,6 +16,9 @@ const BOARD: &str = concat!(
     include_str!("static/board.css")
 );
 const SCRIPT: &str = include_str!("static/owner.js");
+const REVIEW: &str = include_str!("static/review.js");
+
+const SCRIPT_TYPE: &str = "text/javascript; charset=utf-8";
 
 /// A file and the name it goes by.
 struct Asset {
@@ -37,6 +40,7 @@ impl Asset {
 static PAGE_STYLE: LazyLock<Asset> = LazyLock::new(|| Asset::new("page", "css", PAGE));
 static STYLE: LazyLock<Asset> = LazyLock::new(|| Asset::new("cuiban", "css", BOARD));
 static OWNER: LazyLock<Asset> = LazyLock::new(|| Asset::new("owner", "js", SCRIPT));
+static REVIEW_LIST: LazyLock<Asset> = LazyLock::new(|| Asset::new("review", "js", REVIEW));
 
 /// Where the style sheet of the office's pages is.
 #[must_use]
@@ -56,6 +60,12 @@ pub fn script_path() -> &'static str {
     &OWNER.path
 }
 
+/// Where the script of the review list is; the list works without it.
+#[must_use]
+pub fn review_script() -> &'static str {
+    &REVIEW_LIST.path
+}
+
 /// Serves them.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let of = |kind: &'static str, asset: &'static Asset| {
@@ -71,5 +81,6 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
             page_style_path(),
             of("text/css; charset=utf-8", &PAGE_STYLE),
         )
-        .route(script_path(), of("text/javascript; charset=utf-8", &OWNER))
+        .route(script_path(), of(SCRIPT_TYPE, &OWNER))
+        .route(review_script(), of(SCRIPT_TYPE, &REVIEW_LIST))
 }

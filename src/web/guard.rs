@@ -21,7 +21,7 @@ const LONGEST_UPLOAD: Duration = Duration::from_secs(900);
 /// Moving a simulated clock over a year takes its time.
 const LONGEST_MOVE: Duration = Duration::from_secs(600);
 
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// For a page with our own script, which speaks to us only.

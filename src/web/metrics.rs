@@ -99,7 +99,7 @@ fn obligations(out: &mut Text, book: &Book, now: DateTime<Utc>) {
     out.head(name, "gauge", "Obligations by quarter and state.");
     let mut counts: BTreeMap<_, u64> = BTreeMap::new();
     for (key, obligation) in &book.obligations {
-        let state = obligation.state(book.deadline(&key.plan, key.quarter), now);
+        let state = obligation.state(book.due(key), now);
         *counts.entry((&key.plan, key.quarter, state)).or_default() += 1;
     }
     let mut quarters: Vec<_> = counts.keys().map(|(plan, q, _)| (*plan, *q)).collect();

@@ -21,7 +21,7 @@ pub fn brief_of(book: &Book, message: &Message, now: DateTime<Utc>) -> Brief {
         &world::calendar(),
         Order {
             message,
-            items: &book.still_open(&message.key.person, &message.items),
+            items: &book.still_open(&message.key.person, &message.items, now),
             about: &message.about,
             office: &office,
             link: "https://duban.example.gov.cn/r/7f3kQm2ZpX",

@@ -31,6 +31,7 @@ mod mail_in;
 mod old_plan;
 mod owner;
 mod page;
+mod review;
 mod smtp_faults;
 mod wecom;
 mod wecom_app;

@@ -299,6 +299,7 @@ pub fn reported(key: ObligationKey, person: PersonId) -> Fact {
         report: Box::new(Report {
             obligation: key,
             person,
+            delegate: None,
             via: Via::Form,
             status: ReportStatus::OnSchedule,
             progress: "已完成起草".into(),

@@ -241,14 +241,18 @@ impl Reading {
 /// Folders that some letter looks into.
 fn known_sets(ladder: &Ladder) -> Vec<String> {
     let stages = Stage::ALL.map(Stage::as_str);
-    let owners = stages.into_iter().chain(["urge", "taken_over", OWNER]);
+    let owners = stages
+        .into_iter()
+        .chain(["urge", "taken_over", "returned", OWNER]);
     let copied = stages.map(|stage| format!("copied-{stage}"));
     let named = ladder
         .stages
         .iter()
         .filter_map(|rule| rule.template.clone());
     let mut all: Vec<String> = owners
-        .chain(["copied", "settled", "digest", "thanks", "test", "alarm"])
+        .chain([
+            "copied", "settled", "digest", "thanks", "decided", "test", "alarm",
+        ])
         .map(str::to_owned)
         .chain(copied)
         .collect();

@@ -6,8 +6,8 @@ use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, TimeZone as _};
 use crate::domain::agenda::{Event, What, When};
 use crate::domain::book::ObligationState;
 use crate::domain::brief::{
-    AboutItem, Brief, Deadline, Digest, Item, ItemMilestone, Letter, Office, Receipt, SaidItem,
-    UnitRow,
+    AboutItem, Brief, Deadline, Decision, DecisionWord, Digest, Item, ItemMilestone, Letter,
+    Office, Receipt, SaidItem, UnitRow,
 };
 use crate::domain::evidence::NotTaken;
 use crate::domain::ids::{PersonId, PlanId, Quarter};
@@ -40,11 +40,15 @@ pub enum Sample {
     Alarm,
     /// To an owner who answered by mail: what was understood.
     Receipt,
+    /// To an owner: a report was returned.
+    Returned,
+    /// To who asked something: the word.
+    Decided,
 }
 
 impl Sample {
     /// All of them, in the order of a quarter.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Stage(Stage::Notice),
         Self::Stage(Stage::Reminder),
         Self::Stage(Stage::Due),
@@ -60,6 +64,8 @@ impl Sample {
         Self::Test,
         Self::Alarm,
         Self::Receipt,
+        Self::Returned,
+        Self::Decided,
     ];
 
     /// Names it in an address; its own templates stand in the folder of this name.
@@ -76,6 +82,8 @@ impl Sample {
             Self::Test => "test".into(),
             Self::Alarm => "alarm".into(),
             Self::Receipt => "receipt".into(),
+            Self::Returned => "returned".into(),
+            Self::Decided => "decided".into(),
         }
     }
 
@@ -93,6 +101,8 @@ impl Sample {
             Self::Test => "测试".into(),
             Self::Alarm => "运行告警".into(),
             Self::Receipt => "回复确认".into(),
+            Self::Returned => "退回".into(),
+            Self::Decided => "事项答复".into(),
         }
     }
 
@@ -100,7 +110,12 @@ impl Sample {
     #[must_use]
     pub fn reader(self) -> &'static str {
         match self {
-            Self::Stage(_) | Self::Urge | Self::TakenOver | Self::Receipt => "直接责任人",
+            Self::Stage(_)
+            | Self::Urge
+            | Self::TakenOver
+            | Self::Receipt
+            | Self::Returned
+            | Self::Decided => "直接责任人",
             Self::Thanks => "原直接责任人",
             Self::Copied(_) | Self::Settled => "责任人、责任领导",
             Self::Digest => "联络人",
@@ -122,7 +137,9 @@ impl Sample {
             | Self::Thanks
             | Self::Test
             | Self::Alarm
-            | Self::Receipt => -1,
+            | Self::Receipt
+            | Self::Returned
+            | Self::Decided => -1,
         };
         self.on(office, ladder, days)
     }
@@ -141,7 +158,7 @@ impl Sample {
             letter,
             wording: wording(self, ladder),
             name: match letter {
-                Letter::Reminder | Letter::Thanks | Letter::Receipt => "张三",
+                Letter::Reminder | Letter::Thanks | Letter::Receipt | Letter::Decided => "张三",
                 Letter::Copied | Letter::Settled => "李四",
                 Letter::Digest | Letter::Test | Letter::Alarm => "王五",
             }
@@ -158,7 +175,11 @@ impl Sample {
                 working_days: -days,
                 passed: days > 0,
             }),
-            items: if owners { items() } else { Vec::new() },
+            items: match (owners, self) {
+                (false, _) => Vec::new(),
+                (true, Self::Returned) => items().into_iter().take(1).collect(),
+                (true, _) => items(),
+            },
             about: match letter {
                 Letter::Copied => about(ObligationState::OverdueUnreported, None),
                 Letter::Settled => {
@@ -169,7 +190,8 @@ impl Sample {
                 | Letter::Digest
                 | Letter::Test
                 | Letter::Alarm
-                | Letter::Receipt => Vec::new(),
+                | Letter::Receipt
+                | Letter::Decided => Vec::new(),
             },
             digest: (letter == Letter::Digest).then(digest),
             alarms: match letter {
@@ -177,6 +199,10 @@ impl Sample {
                 _ => Vec::new(),
             },
             receipt: (letter == Letter::Receipt).then(receipt),
+            decisions: match letter {
+                Letter::Decided => decisions(),
+                _ => Vec::new(),
+            },
             copied: match days > 0 && owners {
                 true => vec!["李四".into()],
                 false => Vec::new(),
@@ -231,6 +257,18 @@ impl Sample {
             if let Some(item) = bare.about.first_mut() {
                 item.unreached = bare.letter == Letter::Copied;
             }
+            for decision in &mut bare.decisions {
+                decision.open = false;
+                if let DecisionWord::Granted { first, note, .. } = &mut decision.word {
+                    (*first, *note) = (None, String::new());
+                }
+            }
+            for item in &mut bare.items {
+                item.behalf_of = Some("李四".into());
+                item.put_off = Some(day(31));
+                item.asked = Some(day(31));
+                item.disowned = true;
+            }
             if bare.letter == Letter::Reminder {
                 bare.about = about(ObligationState::OverdueUnreported, None);
             }
@@ -254,6 +292,8 @@ impl Sample {
             Self::Test => (Occasion::Test(1), Letter::Test),
             Self::Alarm => (Occasion::Alarm(1), Letter::Alarm),
             Self::Receipt => (Occasion::Receipt(1), Letter::Receipt),
+            Self::Returned => (Occasion::Returned(1), Letter::Reminder),
+            Self::Decided => (Occasion::Decided(1), Letter::Decided),
         }
     }
 }
@@ -324,6 +364,10 @@ fn items() -> Vec<Item> {
         unit: "市科技局".into(),
         milestones: vec![node],
         returned: returned.map(str::to_owned),
+        behalf_of: None,
+        put_off: None,
+        asked: None,
+        disowned: false,
     };
     vec![
         item(
@@ -377,6 +421,42 @@ fn receipt() -> Receipt {
         unkept: vec![("现场.mp4".into(), NotTaken::Kind.to_string())],
         left: Some("“32 见附件”没有写明进展情况".into()),
     }
+}
+
+fn decisions() -> Vec<Decision> {
+    let decision = |task, name: &str, word| Decision {
+        task,
+        short_name: name.into(),
+        unit: "市科技局".into(),
+        word,
+        open: true,
+    };
+    vec![
+        decision(
+            31,
+            "加快建设松山湖科学城",
+            DecisionWord::Granted {
+                first: Some(day(31)),
+                day: day(31) + Days::new(15),
+                note: "请抓紧推进".into(),
+            },
+        ),
+        decision(
+            32,
+            "实施重大科技攻关",
+            DecisionWord::Refused {
+                reason: "请先报已完成的部分".into(),
+            },
+        ),
+        decision(
+            37,
+            "推进科技体制改革",
+            DecisionWord::Theirs {
+                note: "已与市委组织部核对".into(),
+            },
+        ),
+        decision(16, "扎实推进市场主体培育", DecisionWord::Moved),
+    ]
 }
 
 fn handed_over() -> Vec<AboutItem> {

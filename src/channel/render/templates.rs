@@ -199,13 +199,15 @@ fn sets_of(brief: &Brief) -> Vec<String> {
     let occasion = brief.message.key.occasion;
     let named = brief.wording.as_deref();
     let stage = match occasion {
-        Occasion::Stage(stage) => Some(stage.as_str()),
+        Occasion::Stage(stage) | Occasion::PutOff(stage, _) => Some(stage.as_str()),
+        Occasion::Returned(_) => Some("returned"),
         Occasion::Urge(_) => Some("urge"),
         Occasion::TakenOver(_) => Some("taken_over"),
         Occasion::Digest(_)
         | Occasion::Settled(_)
         | Occasion::HandedOver(_)
         | Occasion::Receipt(_)
+        | Occasion::Decided(_)
         | Occasion::Test(_)
         | Occasion::Alarm(_) => None,
     };
@@ -222,6 +224,7 @@ fn sets_of(brief: &Brief) -> Vec<String> {
         Letter::Test => vec!["test".into()],
         Letter::Alarm => vec!["alarm".into()],
         Letter::Receipt => vec!["receipt".into()],
+        Letter::Decided => vec!["decided".into()],
     }
 }
 
@@ -237,10 +240,11 @@ macro_rules! templates {
 }
 
 /// Every template inside the program, by name.
-pub(super) const BUILTIN: [(&str, &str); 58] = templates![
+pub(super) const BUILTIN: [(&str, &str); 65] = templates![
     "notice/opening.txt",
     "escalation/opening.txt",
     "taken_over/opening.txt",
+    "returned/opening.txt",
     "owner/opening.txt",
     "owner/subject.txt",
     "owner/body.txt",
@@ -296,6 +300,12 @@ pub(super) const BUILTIN: [(&str, &str); 58] = templates![
     "receipt/body.html",
     "receipt/wecom.md",
     "receipt/wecom.txt",
+    "decided/opening.txt",
+    "decided/subject.txt",
+    "decided/body.txt",
+    "decided/body.html",
+    "decided/wecom.md",
+    "decided/wecom.txt",
 ];
 
 pub(super) fn builtin() -> Environment<'static> {

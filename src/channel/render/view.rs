@@ -3,7 +3,9 @@
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate};
 use serde::Serialize;
 
-use crate::domain::brief::{AboutItem, Brief, Digest, Item, ItemMilestone, Letter, Receipt};
+use crate::domain::brief::{
+    AboutItem, Brief, Decision, DecisionWord, Digest, Item, ItemMilestone, Letter, Receipt,
+};
 use crate::domain::calendar::weekday_chinese;
 use crate::domain::message::Occasion;
 use crate::domain::plan::MilestoneKind;
@@ -46,6 +48,22 @@ pub(super) struct View<'a> {
     today: String,
     mention: Option<&'a str>,
     receipt: Option<ReceiptView<'a>>,
+    decisions: Vec<DecisionView<'a>>,
+    /// Whether something of what was decided on is still to be reported.
+    open: bool,
+}
+
+/// The word on what was asked.
+#[derive(Serialize)]
+struct DecisionView<'a> {
+    no: u32,
+    name: &'a str,
+    unit: &'a str,
+    /// `granted`, `refused`, `moved`, `theirs`.
+    word: &'static str,
+    first: Option<String>,
+    day: Option<String>,
+    note: &'a str,
 }
 
 /// What was understood of a mail.
@@ -82,6 +100,10 @@ struct ItemView<'a> {
     unit: &'a str,
     milestones: Vec<MilestoneView<'a>>,
     returned: Option<String>,
+    behalf_of: Option<&'a str>,
+    put_off: Option<String>,
+    asked: Option<String>,
+    disowned: bool,
 }
 
 #[derive(Serialize)]
@@ -190,6 +212,7 @@ impl<'a> View<'a> {
                     brief.about.iter().filter(told).count()
                 }
                 Letter::Thanks => brief.about.len(),
+                Letter::Decided => brief.decisions.len(),
                 Letter::Receipt => brief
                     .receipt
                     .as_ref()
@@ -213,6 +236,11 @@ impl<'a> View<'a> {
             today: format!("{}年{}", brief.at.year(), short(brief.at.date_naive())),
             mention: brief.contact.wecom_user.as_deref(),
             receipt: brief.receipt.as_ref().map(receipt_view),
+            decisions: brief.decisions.iter().map(decision_view).collect(),
+            open: brief
+                .decisions
+                .iter()
+                .any(|one| one.open && one.word != DecisionWord::Moved),
         }
     }
 }
@@ -224,6 +252,7 @@ fn label(brief: &Brief) -> String {
         (_, Occasion::Urge(_)) => "催办",
         (_, Occasion::HandedOver(_)) => "致谢",
         (_, Occasion::Receipt(_)) => "回复确认",
+        (_, Occasion::Decided(_)) => "事项答复",
         (_, occasion) => occasion.chinese(),
     };
     if brief.message.catch_up {
@@ -251,6 +280,26 @@ fn receipt_view(receipt: &Receipt) -> ReceiptView<'_> {
     }
 }
 
+fn decision_view(decision: &Decision) -> DecisionView<'_> {
+    let (word, first, day, note) = match &decision.word {
+        DecisionWord::Granted { first, day, note } => {
+            ("granted", first.map(short), Some(long(*day)), note.as_str())
+        }
+        DecisionWord::Refused { reason } => ("refused", None, None, reason.as_str()),
+        DecisionWord::Moved => ("moved", None, None, ""),
+        DecisionWord::Theirs { note } => ("theirs", None, None, note.as_str()),
+    };
+    DecisionView {
+        no: decision.task,
+        name: &decision.short_name,
+        unit: &decision.unit,
+        word,
+        first,
+        day,
+        note,
+    }
+}
+
 fn alarm_view((since, words): &(DateTime<FixedOffset>, String)) -> AlarmView<'_> {
     let day = short(since.date_naive());
     AlarmView {
@@ -274,6 +323,10 @@ fn item_view(item: &Item, gist: usize) -> ItemView<'_> {
             })
             .collect(),
         returned: item.returned.as_deref().map(|why| shortened(why, gist)),
+        behalf_of: item.behalf_of.as_deref(),
+        put_off: item.put_off.map(long),
+        asked: item.asked.map(short),
+        disowned: item.disowned,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::domain::book::{Book, DeliveryState};
 use crate::domain::fact::StageOutcome;
@@ -46,13 +46,17 @@ impl StageAudit {
 pub fn audit(book: &Book, plan: &PlanId, quarter: Quarter) -> Vec<StageAudit> {
     let at = |stage| (plan.clone(), quarter, stage);
     let ran = book.stages.range(at(Stage::Notice)..=at(Stage::Escalation));
-    count(book, ran).into_values().collect()
+    let days = |day, stage| (plan.clone(), quarter, day, stage);
+    let put_off = book
+        .put_off_stages
+        .range(days(NaiveDate::MIN, Stage::Notice)..=days(NaiveDate::MAX, Stage::Escalation));
+    count(book, ran, put_off).into_values().collect()
 }
 
 /// The account of every stage that has run, of all plans and quarters.
 #[must_use]
 pub fn audits(book: &Book) -> BTreeMap<(PlanId, Quarter, Stage), StageAudit> {
-    count(book, book.stages.iter())
+    count(book, book.stages.iter(), book.put_off_stages.iter())
 }
 
 /// When the oldest message that is due and not sent was due; none where nothing is late. One that
@@ -76,12 +80,31 @@ type Ran<'a> = (
     &'a (DateTime<Utc>, StageOutcome),
 );
 
+type RanPutOff<'a> = (
+    &'a (PlanId, Quarter, NaiveDate, Stage),
+    &'a (DateTime<Utc>, StageOutcome),
+);
+
+/// What was put off counts with the stage of its quarter: the messages do too.
 fn count<'a>(
     book: &Book,
     ran: impl Iterator<Item = Ran<'a>>,
+    put_off: impl Iterator<Item = RanPutOff<'a>>,
 ) -> BTreeMap<(PlanId, Quarter, Stage), StageAudit> {
-    ran.map(|(key, (ran_at, outcome))| {
-        let mut audit = begin(key.2, *ran_at, outcome);
+    let mut audits: BTreeMap<_, _> = ran
+        .map(|(key, (ran_at, outcome))| (key.clone(), begin(key.2, *ran_at, outcome)))
+        .collect();
+    for ((plan, quarter, _, stage), (ran_at, outcome)) in put_off {
+        let more = begin(*stage, *ran_at, outcome);
+        let audit = audits.entry((plan.clone(), *quarter, *stage));
+        audit
+            .and_modify(|audit| {
+                audit.expected += more.expected;
+                audit.skipped += more.skipped;
+            })
+            .or_insert(more);
+    }
+    for (key, audit) in &mut audits {
         if let Some(tally) = book.tallies.get(key) {
             audit.sent += tally.sent;
             audit.deferred += tally.deferred;
@@ -90,9 +113,8 @@ fn count<'a>(
             audit.in_doubt += tally.in_doubt;
             audit.copied += tally.copied;
         }
-        (key.clone(), audit)
-    })
-    .collect()
+    }
+    audits
 }
 
 fn begin(stage: Stage, ran_at: DateTime<Utc>, outcome: &StageOutcome) -> StageAudit {

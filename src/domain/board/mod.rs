@@ -280,7 +280,7 @@ fn row(
     (task, group): (&Task, &Group),
     now: DateTime<Utc>,
 ) -> Row {
-    let deadline = book.deadline(&key.plan, key.quarter);
+    let deadline = book.due(key);
     let latest = obligation.latest();
     Row {
         key: key.clone(),

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use chrono::NaiveDate;
+
 use super::{Book, Obligation};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 
@@ -15,6 +17,8 @@ pub struct Case {
     pub open: usize,
     /// Who was told of something as overdue, and not yet that it has been reported since.
     pub untold: BTreeSet<(PersonId, ObligationKey)>,
+    /// What is open and was put off, by the day to which.
+    pub put_off: BTreeMap<NaiveDate, BTreeSet<ObligationKey>>,
 }
 
 /// What a pass looks at by itself.
@@ -67,6 +71,7 @@ impl Touched {
 #[derive(PartialEq)]
 struct Share {
     open: bool,
+    put_off: Option<NaiveDate>,
     untold: Vec<PersonId>,
 }
 
@@ -78,15 +83,29 @@ impl Share {
         let untold = copied.filter(|(_, told)| settled && !**told);
         Self {
             open,
+            put_off: obligation
+                .granted()
+                .filter(|_| open)
+                .map(|granted| granted.day),
             untold: untold.map(|(person, _)| person.clone()).collect(),
         }
     }
 }
 
 impl Case {
+    /// How many are open whose date is the quarter's.
+    #[must_use]
+    pub fn open_as_planned(&self) -> usize {
+        let put_off: usize = self.put_off.values().map(BTreeSet::len).sum();
+        self.open - put_off
+    }
+
     fn add(&mut self, key: &ObligationKey, share: Share) {
         self.obligations += 1;
         self.open += usize::from(share.open);
+        if let Some(day) = share.put_off {
+            self.put_off.entry(day).or_default().insert(key.clone());
+        }
         let untold = share.untold.into_iter().map(|person| (person, key.clone()));
         self.untold.extend(untold);
     }
@@ -94,6 +113,14 @@ impl Case {
     fn take_out(&mut self, key: &ObligationKey, share: Share) {
         self.obligations -= 1;
         self.open -= usize::from(share.open);
+        if let Some(day) = share.put_off
+            && let Some(keys) = self.put_off.get_mut(&day)
+        {
+            keys.remove(key);
+            if keys.is_empty() {
+                self.put_off.remove(&day);
+            }
+        }
         for person in share.untold {
             self.untold.remove(&(person, key.clone()));
         }

@@ -9,6 +9,7 @@ mod cases;
 mod duties;
 mod find;
 mod query;
+mod stand_in;
 mod tallies;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::delegation::Delegation;
 use super::delivery::FailReason;
 use super::evidence::Filed;
 use super::fact::{SkipWhy, StageOutcome, WithdrawWhy};
@@ -28,6 +30,7 @@ use super::message::{Message, MessageKey, Occasion, Stage};
 use super::people::{ChannelKind, Contact, Person};
 use super::plan::{Group, Heading, Milestone, Task};
 use super::report::{Received, Review};
+use super::request::{Extension, NotMine};
 use super::user::User;
 
 pub use apply::Inconsistent;
@@ -35,6 +38,7 @@ pub use cases::{Case, Cases, Matter};
 pub use duties::Duties;
 pub use find::WhoError;
 pub use query::ObligationState;
+pub use stand_in::Answerable;
 pub use tallies::{Tallies, Tally};
 
 /// All that is known.
@@ -64,6 +68,13 @@ pub struct Book {
     pub ladders: BTreeMap<(PlanId, Quarter), Ladder>,
     /// Stages run or skipped.
     pub stages: BTreeMap<(PlanId, Quarter, Stage), (DateTime<Utc>, StageOutcome)>,
+    /// The same for what was put off, by the day to which.
+    pub put_off_stages:
+        BTreeMap<(PlanId, Quarter, NaiveDate, Stage), (DateTime<Utc>, StageOutcome)>,
+    /// Who fills in for whom, until it is ended, by the fact that began it.
+    pub delegations: BTreeMap<Position, Delegation>,
+    /// What lead units wrote on tasks with several groups.
+    pub summaries: BTreeMap<(PlanId, Quarter, TaskNo), Summary>,
     /// Accounts the platform was asked for, until the contact changes.
     pub accounts: HashMap<PersonId, Account>,
     /// Cards that can still be changed, by message.
@@ -282,6 +293,21 @@ pub struct Obligation {
     pub closed: Option<(DateTime<Utc>, ClosedWhy)>,
     /// Every file ever brought, in order, with those taken away again.
     pub evidence: Vec<Filed>,
+    /// 延期: asked for, granted or refused.
+    pub extension: Option<Box<Extension>>,
+    /// 不是我: an owner says whose it is.
+    pub not_mine: Option<Box<NotMine>>,
+}
+
+/// 汇总: a lead unit's words on a task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// When they were written last.
+    pub at: DateTime<Utc>,
+    /// By whom.
+    pub person: PersonId,
+    /// The words.
+    pub text: String,
 }
 
 /// A mail that was read.

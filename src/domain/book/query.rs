@@ -9,7 +9,8 @@ use crate::domain::ladder::Ladder;
 use crate::domain::message::{MessageKey, Occasion, Stage};
 use crate::domain::people::{ChannelKind, Contact};
 use crate::domain::plan::{Group, Task};
-use crate::domain::report::{Received, Review};
+use crate::domain::report::{Received, Report, Review};
+use crate::domain::request::{Asked, Granted, SaidNotMine};
 
 /// Where an obligation stands at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -112,6 +113,32 @@ impl Obligation {
         }
     }
 
+    /// The later date in force.
+    #[must_use]
+    pub fn granted(&self) -> Option<&Granted> {
+        self.extension.as_ref()?.granted.as_ref()
+    }
+
+    /// A later date that waits for a coordinator's word.
+    #[must_use]
+    pub fn asked(&self) -> Option<&Asked> {
+        self.extension.as_ref()?.asked.as_ref()
+    }
+
+    /// An owner's word that it is not theirs, until a coordinator has settled it.
+    #[must_use]
+    pub fn disowned(&self) -> Option<&SaidNotMine> {
+        self.not_mine.as_ref()?.said.as_ref()
+    }
+
+    /// Whether the office owes an answer: nobody is complained of meanwhile. What was asked after
+    /// the date had passed holds nothing up.
+    #[must_use]
+    pub fn awaits_word(&self) -> bool {
+        let asked = self.asked().is_some_and(|asked| !asked.ask.late);
+        asked || self.disowned().is_some()
+    }
+
     /// Where it stands at `now`, its deadline being `deadline`.
     ///
     /// Late is who first reported after the deadline: an amendment of a report given in time is
@@ -174,6 +201,46 @@ impl Book {
     pub fn deadline(&self, plan: &PlanId, quarter: Quarter) -> Option<DateTime<Utc>> {
         let known = self.plans.get(plan)?;
         known.deadlines.get(&quarter.last_day()).copied()
+    }
+
+    /// When this obligation is due: the quarter's deadline, or the later date that was granted.
+    #[must_use]
+    pub fn due(&self, key: &ObligationKey) -> Option<DateTime<Utc>> {
+        let granted = self.obligations.get(key).and_then(Obligation::granted);
+        match granted {
+            Some(granted) => Some(granted.until),
+            None => self.deadline(&key.plan, key.quarter),
+        }
+    }
+
+    /// Where an obligation stands at `now` by its own date; none where it is not known.
+    #[must_use]
+    pub fn state(&self, key: &ObligationKey, now: DateTime<Utc>) -> Option<ObligationState> {
+        let known = self.obligations.get(key)?;
+        Some(known.state(self.due(key), now))
+    }
+
+    /// Whether a message of this occasion still speaks for this: the stages of another date do not.
+    #[must_use]
+    pub fn is_spoken_for(&self, occasion: Occasion, key: &ObligationKey) -> bool {
+        let granted = self.obligations.get(key).and_then(Obligation::granted);
+        let day = granted.map(|granted| granted.day);
+        match occasion {
+            Occasion::Stage(_) => day.is_none(),
+            Occasion::PutOff(_, on) => day == Some(on),
+            _ => true,
+        }
+    }
+
+    /// Who said what a report says: the owner, or `由王某代李某填报`.
+    #[must_use]
+    pub fn told_by(&self, report: &Report) -> String {
+        let name = |id| self.people.get(id).map_or("", |known| known.name.as_str());
+        let owner = name(&report.person);
+        match &report.delegate {
+            Some(delegate) => format!("由{}代{owner}填报", name(delegate)),
+            None => owner.to_owned(),
+        }
     }
 
     /// How a person is reached: the contact sheet's row, with the account that was looked up where
@@ -348,14 +415,20 @@ impl Book {
             .count()
     }
 
-    /// Which of these the person still has to be told of at this moment: still theirs, still open.
+    /// Which of these the person still has to be told of at this moment: still theirs, or still
+    /// filled in by them, and still open.
     #[must_use]
-    pub fn still_open(&self, person: &PersonId, items: &[ObligationKey]) -> Vec<ObligationKey> {
+    pub fn still_open(
+        &self,
+        person: &PersonId,
+        items: &[ObligationKey],
+        now: DateTime<Utc>,
+    ) -> Vec<ObligationKey> {
         items
             .iter()
             .filter(|key| {
                 self.obligations.get(key).is_some_and(Obligation::is_open)
-                    && self.is_owner(person, key)
+                    && (self.is_owner(person, key) || self.behalf_of(person, key, now).is_some())
             })
             .cloned()
             .collect()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Book, Delivery, DeliveryState};
 use crate::domain::ids::{PlanId, Position, Quarter};
-use crate::domain::message::{MessageKey, Occasion, Stage};
+use crate::domain::message::{MessageKey, Stage};
 
 use super::apply::Inconsistent;
 
@@ -96,9 +96,7 @@ impl Book {
 
 /// The tally a message counts in; none for what belongs to no stage.
 fn of<'a>(tallies: &'a mut Tallies, key: &MessageKey) -> Option<&'a mut Tally> {
-    let Occasion::Stage(stage) = key.occasion else {
-        return None;
-    };
+    let stage = key.occasion.stage()?;
     let stage = (key.plan.clone(), key.quarter, stage);
     Some(tallies.entry(stage).or_default())
 }

@@ -44,7 +44,6 @@ pub struct UnitRow {
 
 pub(super) fn digest(book: &Book, order: Order<'_>) -> Digest {
     let key = &order.message.key;
-    let deadline = book.deadline(&key.plan, key.quarter);
     let mut digest = Digest::default();
     let mut units: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();
     let mut owners: BTreeSet<&PersonId> = BTreeSet::new();
@@ -53,7 +52,7 @@ pub(super) fn digest(book: &Book, order: Order<'_>) -> Digest {
             continue;
         }
         digest.obligations += 1;
-        let state = obligation.state(deadline, order.now);
+        let state = obligation.state(book.due(obligation_key), order.now);
         match state {
             ObligationState::NotReported => digest.not_reported += 1,
             ObligationState::OverdueUnreported => digest.overdue += 1,

@@ -22,6 +22,14 @@ pub struct Item {
     pub milestones: Vec<ItemMilestone>,
     /// Why the last report was returned, while it is.
     pub returned: Option<String>,
+    /// The owner for whom the addressee fills in.
+    pub behalf_of: Option<String>,
+    /// The later day on which it is due.
+    pub put_off: Option<NaiveDate>,
+    /// The later day that was asked for, until there is a word on it.
+    pub asked: Option<NaiveDate>,
+    /// An owner says that it is not theirs, and there is no word on it yet.
+    pub disowned: bool,
 }
 
 /// One milestone of an item.
@@ -66,7 +74,7 @@ pub(super) fn items(book: &Book, calendar: &Calendar, order: Order<'_>) -> Vec<I
     let mut items: Vec<Item> = order
         .items
         .iter()
-        .filter_map(|key| item(book, calendar, key))
+        .filter_map(|key| item(book, calendar, key, order))
         .collect();
     items.sort_by_key(|item| {
         let ends = item.milestones.iter().filter(|m| m.ends).map(|m| m.due);
@@ -86,19 +94,27 @@ pub(super) fn about(book: &Book, order: Order<'_>) -> Vec<AboutItem> {
     rows
 }
 
-fn item(book: &Book, calendar: &Calendar, key: &ObligationKey) -> Option<Item> {
+fn item(book: &Book, calendar: &Calendar, key: &ObligationKey, order: Order<'_>) -> Option<Item> {
     let (task, group) = book.task_and_group(key)?;
+    let known = book.obligations.get(key);
+    let person = &order.message.key.person;
+    let behalf_of = match book.is_owner(person, key) {
+        true => None,
+        false => book.behalf_of(person, key, order.now),
+    };
     let plan = book.plans.get(&key.plan)?;
     Some(Item {
         task: task.no,
         short_name: task.short_name(),
         unit: group.unit.clone(),
         milestones: milestones(plan, calendar, task, group, key.quarter),
-        returned: book
-            .obligations
-            .get(key)
-            .and_then(Obligation::returned_for)
-            .map(str::to_owned),
+        returned: known.and_then(Obligation::returned_for).map(str::to_owned),
+        behalf_of: behalf_of
+            .and_then(|owner| book.people.get(owner))
+            .map(|owner| owner.name.clone()),
+        put_off: known.and_then(Obligation::granted).map(|one| one.day),
+        asked: known.and_then(Obligation::asked).map(|one| one.ask.day),
+        disowned: known.is_some_and(|known| known.disowned().is_some()),
     })
 }
 
@@ -138,7 +154,7 @@ fn about_item(book: &Book, key: &ObligationKey, now: DateTime<chrono::Utc>) -> O
         short_name: task.short_name(),
         unit: group.unit.clone(),
         owners: owner_names(&group.owners),
-        state: obligation.state(book.deadline(&key.plan, key.quarter), now),
+        state: obligation.state(book.due(key), now),
         status: obligation.latest().map(|received| received.report.status),
         unreached: obligation.is_open()
             && obligation.last_reminded.is_none()

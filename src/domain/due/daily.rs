@@ -25,22 +25,23 @@ pub(super) fn outlook(
         return Outlook::default();
     };
     let today = world.calendar.date_of(now);
-    let followed = match case.open > 0 && !world.coordinators.is_empty() {
-        true => world.daily_span(plan, quarter),
-        false => None,
+    let spans = match world.coordinators.is_empty() {
+        false => spans(world, plan, quarter, case),
+        true => Vec::new(),
     };
     let told = |occasion, person: &PersonId| {
         let key = message_key(plan, quarter, occasion, person);
         world.book.knows_message(&key)
     };
-    let digest = followed.and_then(|(first, last)| {
-        let next = next_digest_time(world, today.max(first), now);
-        next.filter(|at| world.calendar.date_of(*at) <= last)
-    });
-    let lacks_digest = followed.is_some_and(|(first, last)| {
+    let next = |(first, last): &(NaiveDate, NaiveDate)| {
+        let next = next_digest_time(world, today.max(*first), now);
+        next.filter(|at| world.calendar.date_of(*at) <= *last)
+    };
+    let digest = spans.iter().filter_map(next).min();
+    let lacks_digest = is_within(&spans, today) && {
         let mut people = world.coordinators.iter();
-        first <= today && today <= last && people.any(|one| !told(Occasion::Digest(today), one))
-    });
+        people.any(|one| !told(Occasion::Digest(today), one))
+    };
     let mut people = untold(world, case).map(|(person, _)| person).peekable();
     let settled = match people.peek() {
         Some(_) => next_digest_time(world, today, now),
@@ -84,11 +85,9 @@ pub(super) fn digest(
     facts: &mut Vec<Fact>,
 ) {
     let today = world.calendar.date_of(now);
-    let within = world
-        .daily_span(plan, quarter)
-        .is_some_and(|(first, last)| first <= today && today <= last);
-    let open = world.book.case(plan, quarter).map_or(0, |case| case.open);
-    if !within || open == 0 {
+    let case = world.book.case(plan, quarter);
+    let spans = case.map_or_else(Vec::new, |case| spans(world, plan, quarter, case));
+    if !is_within(&spans, today) {
         return;
     }
     let about = || {
@@ -100,6 +99,28 @@ pub(super) fn digest(
         let key = message_key(plan, quarter, Occasion::Digest(today), person);
         facts.extend(daily_message(world, key, about, now));
     }
+}
+
+/// The days on which what is open is followed: the quarter's, and those around each day to which
+/// something was put off.
+fn spans(
+    world: &World<'_>,
+    plan: &PlanId,
+    quarter: Quarter,
+    case: &Case,
+) -> Vec<(NaiveDate, NaiveDate)> {
+    let own = match case.open_as_planned() {
+        0 => None,
+        _ => world.daily_span(plan, quarter),
+    };
+    let put_off = case.put_off.keys();
+    let put_off = put_off.filter_map(|day| world.span_around(plan, quarter, *day));
+    own.into_iter().chain(put_off).collect()
+}
+
+fn is_within(spans: &[(NaiveDate, NaiveDate)], today: NaiveDate) -> bool {
+    let mut spans = spans.iter();
+    spans.any(|(first, last)| *first <= today && today <= *last)
 }
 
 /// Tells those who were copied in what has been reported since.

@@ -37,7 +37,7 @@ pub(super) fn tell(world: &World<'_>, plan: &PlanId, now: DateTime<Utc>, facts: 
             let keys: Vec<ObligationKey> = keys.collect();
             let since = parts.iter().map(|part| part.at).max().unwrap_or(now);
             match hand {
-                Hand::Taken => taken(world, version, person, &keys, since),
+                Hand::Taken => taken(world, version, person, &keys, (since, now)),
                 Hand::Given => given(world, version, person, &keys),
             }
         });
@@ -74,9 +74,9 @@ fn taken(
     version: u32,
     person: &PersonId,
     keys: &[ObligationKey],
-    since: DateTime<Utc>,
+    (since, now): (DateTime<Utc>, DateTime<Utc>),
 ) -> Option<Message> {
-    let mut items = world.book.still_open(person, keys);
+    let mut items = world.book.still_open(person, keys, now);
     let first = items.first()?;
     let knows = world
         .book
@@ -84,7 +84,7 @@ fn taken(
         .any(|delivery| {
             let occasion = delivery.message.key.occasion;
             delivery.queued_at >= since
-                && matches!(occasion, Occasion::Stage(_) | Occasion::Urge(_))
+                && (occasion.stage().is_some() || matches!(occasion, Occasion::Urge(_)))
         });
     if knows {
         return None;

@@ -6,6 +6,7 @@
 
 mod daily;
 mod docket;
+pub mod extension;
 mod handover;
 mod simulate;
 mod stage;
@@ -13,6 +14,7 @@ mod test_message;
 #[cfg(test)]
 mod tests;
 mod urge;
+pub mod word;
 
 use std::collections::BTreeSet;
 
@@ -21,7 +23,7 @@ use chrono::{DateTime, Utc};
 use super::book::Book;
 use super::calendar::Calendar;
 use super::fact::{Fact, SkipWhy, StageOutcome};
-use super::ids::{PersonId, PlanId, Quarter};
+use super::ids::{ObligationKey, PersonId, PlanId, Quarter};
 use super::ladder::Ladder;
 use super::message::Stage;
 use super::people::{ChannelKind, Contact, Person};
@@ -211,17 +213,47 @@ impl World<'_> {
         plan: &PlanId,
         quarter: Quarter,
     ) -> Option<(chrono::NaiveDate, chrono::NaiveDate)> {
-        let first = self
-            .stage_time(plan, quarter, Stage::Reminder)
-            .or_else(|| self.stage_time(plan, quarter, Stage::Due))?;
-        let last = Stage::ALL
-            .into_iter()
-            .rev()
-            .find_map(|stage| self.stage_time(plan, quarter, stage))?;
+        self.span_around(plan, quarter, self.calendar.last_working_day(quarter))
+    }
+
+    /// The same around a day of its own.
+    fn span_around(
+        &self,
+        plan: &PlanId,
+        quarter: Quarter,
+        day: chrono::NaiveDate,
+    ) -> Option<(chrono::NaiveDate, chrono::NaiveDate)> {
+        let ladder = self.ladder(plan, quarter);
+        let time = |stage| ladder.time_around(self.calendar, day, stage);
+        let first = time(Stage::Reminder).or_else(|| time(Stage::Due))?;
+        let last = Stage::ALL.into_iter().rev().find_map(time)?;
         let days = i32::try_from(self.policy.too_late_days).unwrap_or(i32::MAX);
         let last = self.calendar.shift(self.calendar.date_of(last), days);
         Some((self.calendar.date_of(first), last))
     }
+}
+
+/// Who is written to for an owner about something that is theirs: the owner, and who fills in; an
+/// owner who is away is left alone while whoever acts for them can be reached, unless the office
+/// wants them copied in.
+fn recipients(
+    world: &World<'_>,
+    owner: &PersonId,
+    key: &ObligationKey,
+    now: DateTime<Utc>,
+) -> Vec<PersonId> {
+    let mut people = Vec::new();
+    let mut away = false;
+    for (_, delegation) in world.book.stand_ins(owner, key, now) {
+        away |= delegation.is_acting() && !world.route(&delegation.to).is_empty();
+        if !people.contains(&delegation.to) {
+            people.push(delegation.to.clone());
+        }
+    }
+    if !away || world.policy.copy_absent {
+        people.insert(0, owner.clone());
+    }
+    people
 }
 
 /// A single pass: [`Docket::pass`] with an empty docket, which looks at everything.

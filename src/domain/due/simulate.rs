@@ -121,6 +121,7 @@ fn forget_after(book: &mut Book, from: DateTime<Utc>) {
         .keys()
         .map(|(plan, quarter, _)| (plan, *quarter))
         .collect();
+    book.put_off_stages.retain(|_, (at, _)| *at <= from);
     book.ladders
         .retain(|(plan, quarter), _| begun.contains(&(plan, *quarter)));
     let gone: BTreeSet<MessageKey> = book
@@ -133,9 +134,7 @@ fn forget_after(book: &mut Book, from: DateTime<Utc>) {
     book.queue.retain(|_, key| !gone.contains(key));
     book.skipped.retain(|key, _| {
         book.stages.iter().any(|((plan, quarter, stage), _)| {
-            *plan == key.plan
-                && *quarter == key.quarter
-                && crate::domain::message::Occasion::Stage(*stage) == key.occasion
+            *plan == key.plan && *quarter == key.quarter && key.occasion.stage() == Some(*stage)
         })
     });
     for keys in book.messages_of.values_mut() {

@@ -2,16 +2,120 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
-use super::World;
 use super::docket::Outlook;
+use super::{World, recipients};
 use crate::domain::book::Obligation;
 use crate::domain::fact::{Fact, SkipWhy, StageOutcome};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
 use crate::domain::ladder::StageRule;
 use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
 use crate::domain::plan::Group;
+
+/// Stages that are run together: those of a quarter, or those of what was put off to a day.
+#[derive(Clone, Copy)]
+struct Round<'a> {
+    plan: &'a PlanId,
+    quarter: Quarter,
+    put_off: Option<NaiveDate>,
+}
+
+/// A stage whose time has come or will come.
+type Timed<'a> = (&'a StageRule, DateTime<Utc>);
+
+impl<'a> Round<'a> {
+    /// The quarter's own, and one for each day to which something open was put off.
+    fn all(world: &World<'_>, plan: &'a PlanId, quarter: Quarter) -> Vec<Self> {
+        let case = world.book.case(plan, quarter);
+        let days = case.into_iter().flat_map(|case| case.put_off.keys());
+        let days = std::iter::once(None).chain(days.copied().map(Some));
+        days.map(|put_off| Self {
+            plan,
+            quarter,
+            put_off,
+        })
+        .collect()
+    }
+
+    fn time(self, world: &World<'_>, stage: Stage) -> Option<DateTime<Utc>> {
+        match self.put_off {
+            None => world.stage_time(self.plan, self.quarter, stage),
+            Some(day) => {
+                let ladder = world.ladder(self.plan, self.quarter);
+                ladder.time_around(world.calendar, day, stage)
+            }
+        }
+    }
+
+    fn has_run(self, world: &World<'_>, stage: Stage) -> bool {
+        match self.put_off {
+            None => world.has_run(self.plan, self.quarter, stage),
+            Some(day) => {
+                let key = (self.plan.clone(), self.quarter, day, stage);
+                world.book.put_off_stages.contains_key(&key)
+            }
+        }
+    }
+
+    /// The stages that have not run. What was put off has only those after the word: an extension
+    /// brings no reminder forward.
+    fn ahead<'w>(self, world: &'w World<'_>) -> Vec<Timed<'w>> {
+        let rules = world.ladder(self.plan, self.quarter).stages.iter();
+        rules
+            .filter(|rule| !self.has_run(world, rule.stage))
+            .filter_map(|rule| Some((rule, self.time(world, rule.stage)?)))
+            .filter(|(_, at)| self.put_off.is_none() || self.concerns_any(world, *at))
+            .collect()
+    }
+
+    fn concerns_any(self, world: &World<'_>, at: DateTime<Utc>) -> bool {
+        let case = world.book.case(self.plan, self.quarter);
+        let keys = case
+            .zip(self.put_off)
+            .and_then(|(case, day)| case.put_off.get(&day));
+        let mut keys = keys.into_iter().flatten();
+        keys.any(|key| {
+            let known = world.book.obligations.get(key);
+            known.is_some_and(|known| self.concerns(known, at))
+        })
+    }
+
+    /// Whether a stage of this round at that time speaks of this.
+    fn concerns(self, obligation: &Obligation, at: DateTime<Utc>) -> bool {
+        match (self.put_off, obligation.granted()) {
+            (None, None) => true,
+            (Some(day), Some(granted)) => granted.day == day && granted.at < at,
+            _ => false,
+        }
+    }
+
+    fn occasion(self, stage: Stage) -> Occasion {
+        match self.put_off {
+            None => Occasion::Stage(stage),
+            Some(day) => Occasion::PutOff(stage, day),
+        }
+    }
+
+    fn ran(self, stage: Stage, outcome: StageOutcome) -> Fact {
+        let (plan, quarter) = (self.plan.clone(), self.quarter);
+        match self.put_off {
+            None => Fact::StageRun {
+                plan,
+                quarter,
+                stage,
+                outcome,
+            },
+            Some(day) => Fact::PutOffStageRun {
+                plan,
+                quarter,
+                day,
+                stage,
+                outcome,
+            },
+        }
+    }
+}
 
 /// When the next stage comes, and whether one has.
 pub(super) fn outlook(
@@ -23,15 +127,15 @@ pub(super) fn outlook(
     if world.book.case(plan, quarter).is_none() {
         return Outlook::default();
     }
-    let rules = world.ladder(plan, quarter).stages.iter();
-    rules
-        .filter(|rule| !world.has_run(plan, quarter, rule.stage))
-        .filter_map(|rule| world.stage_time(plan, quarter, rule.stage))
-        .map(|at| Outlook::at(at, now))
+    Round::all(world, plan, quarter)
+        .into_iter()
+        .flat_map(|round| round.ahead(world))
+        .map(|(_, at)| Outlook::at(at, now))
         .fold(Outlook::default(), Outlook::and)
 }
 
-/// Runs the latest stage whose time has come, and says of the earlier ones why they are left out.
+/// Runs the latest stage whose time has come, and says of the earlier ones why they are left out:
+/// for the quarter, and for each day to which something was put off.
 pub(super) fn run_due(
     world: &World<'_>,
     plan: &PlanId,
@@ -39,21 +143,34 @@ pub(super) fn run_due(
     now: DateTime<Utc>,
     facts: &mut Vec<Fact>,
 ) {
-    let rules = world.ladder(plan, quarter).stages.iter();
-    let pending: Vec<(&StageRule, DateTime<Utc>)> = rules
-        .filter(|rule| !world.has_run(plan, quarter, rule.stage))
-        .filter_map(|rule| Some((rule, world.stage_time(plan, quarter, rule.stage)?)))
-        .filter(|(_, at)| *at <= now)
-        .collect();
-    if pending.is_empty() {
-        return;
+    let mut begun = false;
+    for round in Round::all(world, plan, quarter) {
+        let mut pending = round.ahead(world);
+        pending.retain(|(_, at)| *at <= now);
+        if pending.is_empty() {
+            continue;
+        }
+        if !begun {
+            facts.extend(begin(world, plan, quarter));
+            begun = true;
+        }
+        run(world, round, &pending, now, facts);
     }
-    facts.extend(begin(world, plan, quarter));
-    let speaker = speaker(world, plan, quarter, &pending, now);
-    let told = Telling::of(world, plan, quarter);
+}
+
+fn run<'a>(
+    world: &World<'a>,
+    round: Round<'a>,
+    pending: &[Timed<'_>],
+    now: DateTime<Utc>,
+    facts: &mut Vec<Fact>,
+) {
+    let speaker = speaker(world, round, pending, now);
+    let latest = pending.iter().map(|(_, at)| *at).max().unwrap_or(now);
+    let told = Telling::of(world, round, latest, now);
     for (rule, at) in pending {
         let stage = rule.stage;
-        let late = world.working_days_since(at, now);
+        let late = world.working_days_since(*at, now);
         let why = match speaker {
             Some(speaker) if speaker == stage => None,
             _ if late > world.policy.too_late_days => Some(SkipWhy::TooLate { working_days: late }),
@@ -61,18 +178,13 @@ pub(super) fn run_due(
             None => Some(SkipWhy::TooLate { working_days: late }),
         };
         let outcome = match why {
-            None => told.run(world, rule, at, now, facts),
+            None => told.run(world, rule, *at, now, facts),
             Some(why) => StageOutcome::Skipped {
                 why,
                 expected: u32::try_from(told.items.len()).unwrap_or(u32::MAX),
             },
         };
-        facts.push(Fact::StageRun {
-            plan: plan.clone(),
-            quarter,
-            stage,
-            outcome,
-        });
+        facts.push(round.ran(stage, outcome));
     }
 }
 
@@ -91,9 +203,8 @@ fn begin(world: &World<'_>, plan: &PlanId, quarter: Quarter) -> Option<Fact> {
 /// it is too late itself.
 fn speaker(
     world: &World<'_>,
-    plan: &PlanId,
-    quarter: Quarter,
-    pending: &[(&StageRule, DateTime<Utc>)],
+    round: Round<'_>,
+    pending: &[Timed<'_>],
     now: DateTime<Utc>,
 ) -> Option<Stage> {
     let (latest, at) = pending.iter().max_by_key(|(_, at)| *at)?;
@@ -101,7 +212,7 @@ fn speaker(
     let later = Stage::ALL
         .into_iter()
         .rev()
-        .find(|stage| *stage > latest && world.has_run(plan, quarter, *stage));
+        .find(|stage| *stage > latest && round.has_run(world, *stage));
     match later {
         Some(later) => Some(later),
         None if world.working_days_since(at, now) > world.policy.too_late_days => None,
@@ -109,44 +220,43 @@ fn speaker(
     }
 }
 
-/// What is open in a quarter, by the people it concerns.
+/// What is open in a round, by the people it concerns.
 struct Telling<'a> {
-    plan: &'a PlanId,
-    quarter: Quarter,
-    /// Each owner's own open obligations.
+    round: Round<'a>,
+    /// The open obligations of each owner, or of who fills in.
     items: BTreeMap<PersonId, Vec<ObligationKey>>,
-    /// Open obligations with those who answer, and whether a message has reached an owner.
+    /// Open obligations with those who answer, and whether a message has reached an owner. Not
+    /// those on which the office owes its owners an answer: nobody is complained of for them.
     open: Vec<(&'a ObligationKey, &'a Group, bool)>,
 }
 
 impl<'a> Telling<'a> {
-    fn of(world: &World<'a>, plan: &'a PlanId, quarter: Quarter) -> Self {
+    fn of(world: &World<'a>, round: Round<'a>, at: DateTime<Utc>, now: DateTime<Utc>) -> Self {
         let mut items: BTreeMap<PersonId, Vec<ObligationKey>> = BTreeMap::new();
         let mut open = Vec::new();
-        for (key, obligation) in world.book.obligations_in(plan, quarter) {
-            if !obligation.is_open() {
+        for (key, obligation) in world.book.obligations_in(round.plan, round.quarter) {
+            if !obligation.is_open() || !round.concerns(obligation, at) {
                 continue;
             }
             let Some((_, group)) = world.book.task_and_group(key) else {
                 continue;
             };
             for owner in &group.owners {
-                let own = items.entry(owner.id.clone()).or_default();
-                if own.last() != Some(key) {
-                    own.push(key.clone());
+                for person in recipients(world, &owner.id, key, now) {
+                    let own = items.entry(person).or_default();
+                    if own.last() != Some(key) {
+                        own.push(key.clone());
+                    }
                 }
             }
-            open.push((key, group, obligation.last_reminded.is_some()));
+            if !obligation.awaits_word() {
+                open.push((key, group, obligation.last_reminded.is_some()));
+            }
         }
         for own in items.values_mut() {
             own.sort_by_key(|key| urgency(world, key));
         }
-        Self {
-            plan,
-            quarter,
-            items,
-            open,
-        }
+        Self { round, items, open }
     }
 
     fn run(
@@ -163,9 +273,9 @@ impl<'a> Telling<'a> {
         let (mut queued, mut skipped) = (0, 0);
         for person in &people {
             let key = MessageKey {
-                plan: self.plan.clone(),
-                quarter: self.quarter,
-                occasion: Occasion::Stage(stage),
+                plan: self.round.plan.clone(),
+                quarter: self.round.quarter,
+                occasion: self.round.occasion(stage),
                 person: (*person).clone(),
             };
             if world.book.knows_message(&key) {
@@ -230,7 +340,10 @@ impl<'a> Telling<'a> {
             let copied = match told {
                 true => copied_with(world, rule, group),
                 // Those who can telephone, where all else is in vain.
-                false if escalates && is_out_of_reach(world, self.plan, self.quarter, group) => {
+                false
+                    if escalates
+                        && is_out_of_reach(world, self.round.plan, self.round.quarter, group) =>
+                {
                     world.coordinators.iter().collect()
                 }
                 false => continue,

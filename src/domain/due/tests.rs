@@ -1,3 +1,5 @@
+mod put_off;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -247,6 +249,7 @@ impl Office {
         let report = Report {
             obligation: obligation(task),
             person: id(name),
+            delegate: None,
             via: Via::Form,
             status: ReportStatus::Completed,
             progress: "已完成".into(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::{World, stage::urgency};
+use super::{World, recipients, stage::urgency};
 use crate::domain::book::{Book, DeliveryState};
 use crate::domain::fact::{Fact, SkipWhy};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
@@ -86,7 +86,7 @@ pub fn urge(
     filter: &UrgeFilter,
     now: DateTime<Utc>,
 ) -> Vec<Urging> {
-    let mut open: BTreeMap<&PersonId, Vec<ObligationKey>> = BTreeMap::new();
+    let mut open: BTreeMap<PersonId, Vec<ObligationKey>> = BTreeMap::new();
     for (key, obligation) in world.book.obligations_in(plan, quarter) {
         let Some((_, group)) = world.book.task_and_group(key) else {
             continue;
@@ -98,8 +98,11 @@ pub fn urge(
             continue;
         }
         for owner in &group.owners {
-            if filter.person.as_ref().is_none_or(|one| *one == owner.id) {
-                open.entry(&owner.id).or_default().push(key.clone());
+            for person in recipients(world, &owner.id, key, now) {
+                let meant = |one: &PersonId| *one == owner.id || *one == person;
+                if filter.person.as_ref().is_none_or(meant) {
+                    open.entry(person).or_default().push(key.clone());
+                }
             }
         }
     }
@@ -109,16 +112,16 @@ pub fn urge(
         .map(|(person, mut items)| {
             items.dedup();
             items.sort_by_key(|key| urgency(world, key));
-            let route = world.route(person);
-            let nth = world.book.next_urge(person, plan, quarter);
+            let route = world.route(&person);
+            let nth = world.book.next_urge(&person, plan, quarter);
             Urging {
-                fate: fate(world.book, person, (plan, quarter), filter.seen, &route),
-                already: world.book.received(person, since),
+                fate: fate(world.book, &person, (plan, quarter), filter.seen, &route),
+                already: world.book.received(&person, since),
                 key: MessageKey {
                     plan: plan.clone(),
                     quarter,
                     occasion: Occasion::Urge(nth),
-                    person: person.clone(),
+                    person,
                 },
                 items,
                 route,

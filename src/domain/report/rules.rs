@@ -74,8 +74,8 @@ impl Default for StatusRule {
     }
 }
 
-/// The rules for all statuses.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// The rules for all statuses, and for what follows a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportRules {
     /// 已完成.
     pub completed: StatusRule,
@@ -85,6 +85,24 @@ pub struct ReportRules {
     pub behind: StatusRule,
     /// 未启动.
     pub not_started: StatusRule,
+    /// Whether a lead unit may sum up what several groups reported on a task.
+    pub summary: bool,
+    /// Reasons to return a report that a coordinator can pick.
+    pub reasons: Vec<String>,
+}
+
+impl Default for ReportRules {
+    fn default() -> Self {
+        let free = StatusRule::default();
+        Self {
+            completed: free.clone(),
+            on_schedule: free.clone(),
+            behind: free.clone(),
+            not_started: free,
+            summary: true,
+            reasons: Vec::new(),
+        }
+    }
 }
 
 impl ReportRules {

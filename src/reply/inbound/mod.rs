@@ -338,11 +338,11 @@ fn said(
     {
         return Answer::unclear(Some(thread), "正文里夹有原邮件，不能确定哪些是新写的");
     }
-    let items = items(book, &thread);
+    let items = items(book, &thread, at);
     let reading = match words::understand(&mail.text, &items) {
         Understood::Reports(reading) => reading,
         Understood::Acknowledged => {
-            let reports = seen(book, &thread).into_iter().collect();
+            let reports = seen(book, &thread, at).into_iter().collect();
             return Answer {
                 thread: Some(thread),
                 reports,
@@ -413,11 +413,12 @@ fn beside(
 }
 
 /// That all this person has open in the quarter is known to them.
-fn seen(book: &Book, thread: &Thread) -> Option<Fact> {
+fn seen(book: &Book, thread: &Thread, at: DateTime<Utc>) -> Option<Fact> {
     let open: Vec<_> = book
-        .obligations_of(&thread.person, &thread.plan, thread.quarter)
-        .filter(|(_, obligation)| obligation.is_open())
-        .map(|(key, _)| key.clone())
+        .answerable(&thread.person, &thread.plan, thread.quarter, at)
+        .into_iter()
+        .filter(|one| one.obligation.is_open())
+        .map(|one| one.key.clone())
         .collect();
     (!open.is_empty()).then(|| Fact::Acknowledged {
         obligations: open,
@@ -455,9 +456,10 @@ fn numbers(tasks: &[TaskNo]) -> String {
 
 /// The items this owner may speak of, each task once.
 #[must_use]
-pub fn items(book: &Book, thread: &Thread) -> Vec<OpenItem> {
+pub fn items(book: &Book, thread: &Thread, at: DateTime<Utc>) -> Vec<OpenItem> {
     let mut items: Vec<OpenItem> = Vec::new();
-    for (key, obligation) in book.obligations_of(&thread.person, &thread.plan, thread.quarter) {
+    for one in book.answerable(&thread.person, &thread.plan, thread.quarter, at) {
+        let (key, obligation) = (one.key, one.obligation);
         let name = book
             .task_and_group(key)
             .map(|(task, _)| task.short_name())

@@ -190,7 +190,7 @@ impl<'a> Ear<'a> {
     fn meant(&self, message: &MessageKey, chosen: Option<&str>) -> Vec<ObligationKey> {
         let items = self.book.messages.get(message);
         let items = items.map_or(&[][..], |delivery| &delivery.message.items);
-        let open = self.book.still_open(&message.person, items);
+        let open = self.book.still_open(&message.person, items, self.ground.at);
         match chosen {
             Some(ALL) => open,
             Some(one) => {
@@ -258,9 +258,10 @@ impl<'a> Ear<'a> {
         for case in cases {
             let open: Vec<ObligationKey> = self
                 .book
-                .obligations_of(&case.person, &case.plan, case.quarter)
-                .filter(|(_, obligation)| obligation.is_open())
-                .map(|(key, _)| key.clone())
+                .answerable(&case.person, &case.plan, case.quarter, self.ground.at)
+                .into_iter()
+                .filter(|one| one.obligation.is_open())
+                .map(|one| one.key.clone())
                 .collect();
             tasks.extend(open.iter().map(|key| key.task));
             if !open.is_empty() {
@@ -336,10 +337,10 @@ impl<'a> Ear<'a> {
     }
 
     fn has_duty(&self, case: &Case) -> bool {
-        let mut own = self
+        let own = self
             .book
-            .obligations_of(&case.person, &case.plan, case.quarter);
-        own.next().is_some()
+            .answerable(&case.person, &case.plan, case.quarter, self.ground.at);
+        !own.is_empty()
     }
 
     /// What can be answered: what is open in any of these quarters, and what was reported in the
@@ -349,8 +350,9 @@ impl<'a> Ear<'a> {
         for (place, case) in cases.iter().enumerate() {
             let own = self
                 .book
-                .obligations_of(&case.person, &case.plan, case.quarter);
-            for (key, _) in own {
+                .answerable(&case.person, &case.plan, case.quarter, self.ground.at);
+            for one in own {
+                let key = one.key;
                 let known = self.book.obligations.get(key);
                 if let Some(known) = known.filter(|known| place == 0 || known.is_open()) {
                     found.push((case.clone(), key.clone(), known));

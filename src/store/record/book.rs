@@ -10,8 +10,9 @@ use super::RecordError;
 use super::wire::{self, Got, Put, Wire, remote};
 use crate::domain::book::{
     Account, Address, Alarm, Book, Card, ClockDoubt, ClosedDuty, ClosedWhy, Delivery,
-    DeliveryState, Hand, Handover, KnownMail, Obligation, PlanBook, Trouble,
+    DeliveryState, Hand, Handover, KnownMail, Obligation, PlanBook, Summary, Trouble,
 };
+use crate::domain::delegation::Delegation;
 use crate::domain::delivery::FailReason;
 use crate::domain::evidence::{Evidence, FileHash, Filed};
 use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
@@ -23,6 +24,9 @@ use crate::domain::message::{Message, MessageKey, Occasion, Stage};
 use crate::domain::people::{ChannelKind, Contact, Person};
 use crate::domain::plan::{Group, Heading, Task};
 use crate::domain::report::{Received, Report, Review};
+use crate::domain::request::{
+    Asked, Extension, ExtensionAsk, Granted, NotMine, NotMineWord, OtherOwner, SaidNotMine,
+};
 use crate::domain::user::{Role, User};
 
 /// Raised with every change of the form or of what the fold means.
@@ -53,6 +57,9 @@ struct Out<'a> {
     skipped: Vec<(Put<'a, MessageKey>, Put<'a, SkipWhy>)>,
     ladders: Vec<(Put<'a, PlanId>, Put<'a, Quarter>, Put<'a, Ladder>)>,
     stages: Vec<StageOut<'a>>,
+    put_off_stages: Vec<(NaiveDate, StageOut<'a>)>,
+    delegations: Vec<(Position, Put<'a, Delegation>)>,
+    summaries: Vec<SummaryOut<'a>>,
     accounts: Vec<(Put<'a, PersonId>, Put<'a, Account>)>,
     cards: Vec<(Put<'a, MessageKey>, Put<'a, Card>)>,
     heard: Vec<&'a str>,
@@ -84,6 +91,8 @@ type StageOut<'a> = (
     DateTime<Utc>,
     Put<'a, StageOutcome>,
 );
+
+type SummaryOut<'a> = (Put<'a, PlanId>, Put<'a, Quarter>, u32, Put<'a, Summary>);
 
 type RevokedOut<'a> = (
     Put<'a, PlanId>,
@@ -127,6 +136,26 @@ impl<'a> Out<'a> {
                 .iter()
                 .map(|((plan, quarter, stage), (at, outcome))| {
                     (Put(plan), Put(quarter), Put(stage), *at, Put(outcome))
+                })
+                .collect(),
+            put_off_stages: book
+                .put_off_stages
+                .iter()
+                .map(|((plan, quarter, day, stage), (at, outcome))| {
+                    let stage = (Put(plan), Put(quarter), Put(stage), *at, Put(outcome));
+                    (*day, stage)
+                })
+                .collect(),
+            delegations: book
+                .delegations
+                .iter()
+                .map(|(at, delegation)| (*at, Put(delegation)))
+                .collect(),
+            summaries: book
+                .summaries
+                .iter()
+                .map(|((plan, quarter, task), summary)| {
+                    (Put(plan), Put(quarter), *task, Put(summary))
                 })
                 .collect(),
             accounts: accounts
@@ -185,6 +214,9 @@ struct In {
     skipped: Vec<(Got<MessageKey>, Got<SkipWhy>)>,
     ladders: Vec<(Got<PlanId>, Got<Quarter>, Got<Ladder>)>,
     stages: Vec<StageIn>,
+    put_off_stages: Vec<(NaiveDate, StageIn)>,
+    delegations: Vec<(Position, Got<Delegation>)>,
+    summaries: Vec<(Got<PlanId>, Got<Quarter>, u32, Got<Summary>)>,
     accounts: Vec<(Got<PersonId>, Got<Account>)>,
     cards: Vec<(Got<MessageKey>, Got<Card>)>,
     heard: Vec<String>,
@@ -254,6 +286,16 @@ impl In {
         for (plan, quarter, stage, at, outcome) in self.stages {
             let key = (plan.0, quarter.0, stage.0);
             book.stages.insert(key, (at, outcome.0));
+        }
+        for (day, (plan, quarter, stage, at, outcome)) in self.put_off_stages {
+            let key = (plan.0, quarter.0, day, stage.0);
+            book.put_off_stages.insert(key, (at, outcome.0));
+        }
+        for (at, delegation) in self.delegations {
+            book.delegations.insert(at, delegation.0);
+        }
+        for (plan, quarter, task, summary) in self.summaries {
+            book.summaries.insert((plan.0, quarter.0, task), summary.0);
         }
         for (plan, quarter, person, at) in self.revoked {
             book.revoked.insert((plan.0, quarter.0, person.0), at);
@@ -360,6 +402,67 @@ struct ObligationDef {
     closed: Option<(DateTime<Utc>, ClosedWhy)>,
     #[serde(default, with = "wire", skip_serializing_if = "Vec::is_empty")]
     evidence: Vec<Filed>,
+    #[serde(default, with = "wire", skip_serializing_if = "Option::is_none")]
+    extension: Option<Box<Extension>>,
+    #[serde(default, with = "wire", skip_serializing_if = "Option::is_none")]
+    not_mine: Option<Box<NotMine>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Extension")]
+struct ExtensionDef {
+    #[serde(with = "wire")]
+    asked: Option<Asked>,
+    #[serde(with = "wire")]
+    granted: Option<Granted>,
+    refused: Option<(DateTime<Utc>, String)>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Asked")]
+struct AskedDef {
+    at: DateTime<Utc>,
+    #[serde(with = "wire")]
+    person: PersonId,
+    #[serde(with = "wire")]
+    ask: ExtensionAsk,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Granted")]
+struct GrantedDef {
+    at: DateTime<Utc>,
+    day: NaiveDate,
+    until: DateTime<Utc>,
+    note: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "NotMine")]
+struct NotMineDef {
+    #[serde(with = "wire")]
+    said: Option<SaidNotMine>,
+    #[serde(with = "dated")]
+    word: Option<(DateTime<Utc>, NotMineWord)>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "SaidNotMine")]
+struct SaidNotMineDef {
+    at: DateTime<Utc>,
+    #[serde(with = "wire")]
+    person: PersonId,
+    #[serde(with = "wire")]
+    other: OtherOwner,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Summary")]
+struct SummaryDef {
+    at: DateTime<Utc>,
+    #[serde(with = "wire")]
+    person: PersonId,
+    text: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -508,6 +611,12 @@ remote!(
     Obligation => ObligationDef,
     Received => ReceivedDef,
     Filed => FiledDef,
+    Extension => ExtensionDef,
+    Asked => AskedDef,
+    Granted => GrantedDef,
+    NotMine => NotMineDef,
+    SaidNotMine => SaidNotMineDef,
+    Summary => SummaryDef,
     Delivery => DeliveryDef,
     Trouble => TroubleDef,
     Account => AccountDef,

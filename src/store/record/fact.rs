@@ -8,6 +8,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::wire::{self, Wire, remote};
+use crate::domain::delegation::{Delegation, Scope};
 use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome, Verdict};
 use crate::domain::evidence::{Evidence, FileHash, FileKind};
 use crate::domain::fact::{DeferWhy, Fact, SkipWhy, StageOutcome, WithdrawWhy};
@@ -19,12 +20,13 @@ use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
 use crate::domain::people::{ChannelKind, Contact, Person, Roles};
 use crate::domain::plan::{Group, Heading, Milestone, MilestoneKind, PersonRef, Task};
 use crate::domain::report::{Report, ReportStatus, Review, Via};
+use crate::domain::request::{ExtensionAsk, ExtensionWord, NotMineWord, OtherOwner};
 use crate::domain::target::actual::Actual;
 use crate::domain::target::{Bound, Decimal, Target};
 use crate::domain::user::Role;
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 42] = [
+pub(super) const KINDS: [(&str, u32); 51] = [
     ("plan.imported", 1),
     ("plan.columns_mapped", 1),
     ("person.set", 1),
@@ -67,6 +69,15 @@ pub(super) const KINDS: [(&str, u32); 42] = [
     ("user.signed_in", 1),
     ("mail.taken", 1),
     ("mail.settled", 1),
+    ("stage.run_put_off", 1),
+    ("extension.asked", 1),
+    ("extension.decided", 1),
+    ("not_mine.said", 1),
+    ("not_mine.settled", 1),
+    ("owner.changed", 1),
+    ("delegation.begun", 1),
+    ("delegation.ended", 1),
+    ("summary.written", 1),
 ];
 
 #[derive(Serialize, Deserialize)]
@@ -139,6 +150,18 @@ pub(super) enum FactDef {
         plan: PlanId,
         #[serde(with = "wire")]
         quarter: Quarter,
+        #[serde(with = "wire")]
+        stage: Stage,
+        #[serde(with = "wire")]
+        outcome: StageOutcome,
+    },
+    #[serde(rename = "stage.run_put_off")]
+    PutOffStageRun {
+        #[serde(with = "wire")]
+        plan: PlanId,
+        #[serde(with = "wire")]
+        quarter: Quarter,
+        day: NaiveDate,
         #[serde(with = "wire")]
         stage: Stage,
         #[serde(with = "wire")]
@@ -309,6 +332,66 @@ pub(super) enum FactDef {
         obligation: ObligationKey,
         #[serde(with = "wire")]
         review: Review,
+    },
+    #[serde(rename = "extension.asked")]
+    ExtensionAsked {
+        #[serde(with = "wire")]
+        obligation: ObligationKey,
+        #[serde(with = "wire")]
+        person: PersonId,
+        #[serde(with = "wire")]
+        ask: ExtensionAsk,
+    },
+    #[serde(rename = "extension.decided")]
+    ExtensionDecided {
+        #[serde(with = "wire")]
+        obligation: ObligationKey,
+        #[serde(with = "wire")]
+        word: ExtensionWord,
+    },
+    #[serde(rename = "not_mine.said")]
+    NotMineSaid {
+        #[serde(with = "wire")]
+        obligation: ObligationKey,
+        #[serde(with = "wire")]
+        person: PersonId,
+        #[serde(with = "wire")]
+        other: OtherOwner,
+    },
+    #[serde(rename = "not_mine.settled")]
+    NotMineSettled {
+        #[serde(with = "wire")]
+        obligation: ObligationKey,
+        #[serde(with = "wire")]
+        word: NotMineWord,
+    },
+    #[serde(rename = "owner.changed")]
+    OwnerChanged {
+        #[serde(with = "wire")]
+        plan: PlanId,
+        duties: Vec<(TaskNo, u8)>,
+        #[serde(with = "wire")]
+        from: PersonId,
+        #[serde(with = "wire")]
+        to: PersonRef,
+    },
+    #[serde(rename = "delegation.begun")]
+    Delegated {
+        #[serde(with = "wire")]
+        delegation: Delegation,
+    },
+    #[serde(rename = "delegation.ended")]
+    DelegationEnded { delegation: Position },
+    #[serde(rename = "summary.written")]
+    SummaryWritten {
+        #[serde(with = "wire")]
+        plan: PlanId,
+        #[serde(with = "wire")]
+        quarter: Quarter,
+        task: TaskNo,
+        #[serde(with = "wire")]
+        person: PersonId,
+        text: String,
     },
     #[serde(rename = "links.revoked")]
     LinksRevoked {
@@ -516,6 +599,7 @@ enum WithdrawWhyDef {
         by: Occasion,
     },
     NoLongerTheirs,
+    PutOff,
     AlarmOver,
 }
 
@@ -594,6 +678,8 @@ struct ReportDef {
     obligation: ObligationKey,
     #[serde(with = "wire")]
     person: PersonId,
+    #[serde(default, with = "wire", skip_serializing_if = "Option::is_none")]
+    delegate: Option<PersonId>,
     #[serde(with = "wire")]
     via: Via,
     #[serde(with = "wire")]
@@ -700,6 +786,72 @@ enum ReviewDef {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "ExtensionAsk")]
+struct ExtensionAskDef {
+    day: NaiveDate,
+    reason: String,
+    #[serde(default, skip_serializing_if = "is_false")]
+    late: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ExtensionWord", tag = "is", rename_all = "snake_case")]
+enum ExtensionWordDef {
+    Granted {
+        day: NaiveDate,
+        until: DateTime<Utc>,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
+    },
+    Refused {
+        reason: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "OtherOwner")]
+struct OtherOwnerDef {
+    name: String,
+    unit: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    telephone: Option<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    note: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "NotMineWord", tag = "is", rename_all = "snake_case")]
+enum NotMineWordDef {
+    Moved,
+    Theirs { note: String },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Delegation")]
+struct DelegationDef {
+    #[serde(with = "wire")]
+    from: PersonId,
+    #[serde(with = "wire")]
+    to: PersonId,
+    #[serde(with = "wire")]
+    scope: Scope,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Scope", tag = "is", rename_all = "snake_case")]
+enum ScopeDef {
+    Items {
+        #[serde(with = "wire")]
+        plan: PlanId,
+        duties: Vec<(TaskNo, u8)>,
+    },
+    Acting {
+        begins: DateTime<Utc>,
+        ends: DateTime<Utc>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(remote = "TakenMail")]
 struct TakenMailDef {
     sha256: String,
@@ -793,6 +945,12 @@ remote!(
     Actual => ActualDef,
     Target => TargetDef,
     Review => ReviewDef,
+    ExtensionAsk => ExtensionAskDef,
+    ExtensionWord => ExtensionWordDef,
+    OtherOwner => OtherOwnerDef,
+    NotMineWord => NotMineWordDef,
+    Delegation => DelegationDef,
+    Scope => ScopeDef,
     Heard => HeardDef,
     Said => SaidDef,
     Answer => AnswerDef,

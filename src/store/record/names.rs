@@ -108,6 +108,13 @@ fn occasion(text: &str) -> Option<Occasion> {
     if let Some(stage) = Stage::from_name(text) {
         return Some(Occasion::Stage(stage));
     }
+    let put_off = |(stage, day): (&str, &str)| {
+        let stage = Stage::from_name(stage)?;
+        Some(Occasion::PutOff(stage, day.parse().ok()?))
+    };
+    if let Some(put_off) = text.split_once('-').and_then(put_off) {
+        return Some(put_off);
+    }
     match text.split_once('-')? {
         ("digest", day) => day.parse::<NaiveDate>().ok().map(Occasion::Digest),
         ("settled", day) => day.parse::<NaiveDate>().ok().map(Occasion::Settled),
@@ -115,6 +122,8 @@ fn occasion(text: &str) -> Option<Occasion> {
         ("test", nth) => nth.parse().ok().map(Occasion::Test),
         ("alarm", nth) => nth.parse().ok().map(Occasion::Alarm),
         ("taken_over", version) => version.parse().ok().map(Occasion::TakenOver),
+        ("returned", nth) => nth.parse().ok().map(Occasion::Returned),
+        ("decided", nth) => nth.parse().ok().map(Occasion::Decided),
         ("receipt", nth) => nth.parse().ok().map(Occasion::Receipt),
         ("handed_over", version) => version.parse().ok().map(Occasion::HandedOver),
         _ => None,

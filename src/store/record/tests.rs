@@ -2,6 +2,7 @@ use super::*;
 
 /// One entry for every kind, with every optional part somewhere.
 fn every_fact() -> Vec<Entry> {
+    use crate::domain::delegation::*;
     use crate::domain::delivery::*;
     use crate::domain::evidence::{Evidence, FileHash, FileKind};
     use crate::domain::fact::*;
@@ -13,6 +14,7 @@ fn every_fact() -> Vec<Entry> {
     use crate::domain::people::*;
     use crate::domain::plan::*;
     use crate::domain::report::*;
+    use crate::domain::request::*;
     use crate::domain::user::Role;
     use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
@@ -247,6 +249,7 @@ fn every_fact() -> Vec<Entry> {
             report: Box::new(Report {
                 obligation: item.clone(),
                 person: person.clone(),
+                delegate: None,
                 via: Via::Form,
                 status: ReportStatus::Behind,
                 progress: "已完成八成".into(),
@@ -447,6 +450,109 @@ fn every_fact() -> Vec<Entry> {
             obligation: item.clone(),
             person: person.clone(),
             sha256: FileHash::new(&"5a".repeat(32)).unwrap(),
+        },
+        Fact::PutOffStageRun {
+            plan: plan.clone(),
+            quarter,
+            day,
+            stage: Stage::Overdue,
+            outcome: StageOutcome::Ran {
+                expected: 1,
+                queued: 1,
+                skipped: 0,
+            },
+        },
+        Fact::MessageSkipped {
+            key: key(Occasion::PutOff(Stage::Overdue, day)),
+            why: SkipWhy::OverBudget,
+        },
+        Fact::MessageSkipped {
+            key: key(Occasion::Returned(2)),
+            why: SkipWhy::Unreachable,
+        },
+        Fact::MessageWithdrawn {
+            key: key(Occasion::Decided(3)),
+            why: WithdrawWhy::PutOff,
+        },
+        Fact::ExtensionAsked {
+            obligation: reported.clone(),
+            person: person.clone(),
+            ask: ExtensionAsk {
+                day,
+                reason: "评审推迟".into(),
+                late: true,
+            },
+        },
+        Fact::ExtensionDecided {
+            obligation: reported.clone(),
+            word: ExtensionWord::Granted {
+                day,
+                until: at,
+                note: "请抓紧".into(),
+            },
+        },
+        Fact::ExtensionDecided {
+            obligation: reported.clone(),
+            word: ExtensionWord::Refused {
+                reason: "请先报已完成的部分".into(),
+            },
+        },
+        Fact::NotMineSaid {
+            obligation: reported.clone(),
+            person: person.clone(),
+            other: OtherOwner {
+                name: "王五".into(),
+                unit: "市科技局".into(),
+                telephone: Some("13800000000".into()),
+                note: "已调岗".into(),
+            },
+        },
+        Fact::NotMineSettled {
+            obligation: reported.clone(),
+            word: NotMineWord::Moved,
+        },
+        Fact::NotMineSettled {
+            obligation: reported.clone(),
+            word: NotMineWord::Theirs {
+                note: "已核对".into(),
+            },
+        },
+        Fact::OwnerChanged {
+            plan: plan.clone(),
+            duties: vec![(16, 0), (17, 1)],
+            from: person.clone(),
+            to: PersonRef {
+                id: PersonId::of("市科技局", "王五"),
+                name: "王五".into(),
+            },
+        },
+        Fact::Delegated {
+            delegation: Delegation {
+                from: person.clone(),
+                to: PersonId::of("市科技局", "王五"),
+                scope: Scope::Items {
+                    plan: plan.clone(),
+                    duties: vec![(16, 0)],
+                },
+            },
+        },
+        Fact::Delegated {
+            delegation: Delegation {
+                from: person.clone(),
+                to: PersonId::of("市科技局", "王五"),
+                scope: Scope::Acting {
+                    begins: at,
+                    ends: at + TimeDelta::days(7),
+                },
+            },
+        },
+        Fact::DelegationEnded { delegation: 60 },
+        Fact::SummaryWritten {
+            plan: plan.clone(),
+            quarter,
+            task: 16,
+            person: person.clone(),
+            text: "各单位均按进度推进。".into(),
         },
     ];
     let actors = [

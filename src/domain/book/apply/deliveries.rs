@@ -201,11 +201,16 @@ impl Book {
             }
         }
         let settled = match occasion {
-            Occasion::Stage(_) | Occasion::Urge(_) | Occasion::TakenOver(_) => false,
+            Occasion::Stage(_)
+            | Occasion::PutOff(..)
+            | Occasion::Urge(_)
+            | Occasion::Returned(_)
+            | Occasion::TakenOver(_) => false,
             Occasion::Settled(_) => true,
             Occasion::Digest(_)
             | Occasion::HandedOver(_)
             | Occasion::Receipt(_)
+            | Occasion::Decided(_)
             | Occasion::Test(_)
             | Occasion::Alarm(_) => return,
         };

@@ -4,6 +4,7 @@ mod addresses;
 mod deliveries;
 mod mails;
 mod plans;
+mod requests;
 mod words;
 
 use chrono::TimeDelta;
@@ -151,6 +152,17 @@ impl Book {
                 self.stages.insert(key, (at, outcome.clone()));
                 self.touch(Matter::Case(plan.clone(), *quarter));
             }
+            Fact::PutOffStageRun {
+                plan,
+                quarter,
+                day,
+                stage,
+                outcome,
+            } => {
+                let key = (plan.clone(), *quarter, *day, *stage);
+                self.put_off_stages.insert(key, (at, outcome.clone()));
+                self.touch(Matter::Case(plan.clone(), *quarter));
+            }
             Fact::MessageQueued { message } => return self.enqueue(here, at, message),
             Fact::MessageSkipped { key, why } => {
                 self.skip(key, *why);
@@ -264,6 +276,39 @@ impl Book {
                 let review = Some((at, review.clone()));
                 self.said(here, obligation, |known| known.review = review)?;
             }
+            Fact::ExtensionAsked {
+                obligation,
+                person,
+                ask,
+            } => self.ask_extension((here, at), obligation, person, ask)?,
+            Fact::ExtensionDecided { obligation, word } => {
+                self.decide_extension((here, at), obligation, word)?;
+            }
+            Fact::NotMineSaid {
+                obligation,
+                person,
+                other,
+            } => self.say_not_mine((here, at), obligation, person, other)?,
+            Fact::NotMineSettled { obligation, word } => {
+                self.settle_not_mine((here, at), obligation, word)?;
+            }
+            Fact::OwnerChanged {
+                plan,
+                duties,
+                from,
+                to,
+            } => return self.change_owner((here, at), plan, duties, from, to),
+            Fact::Delegated { delegation } => {
+                self.delegations.insert(here, delegation.clone());
+            }
+            Fact::DelegationEnded { delegation } => self.end_delegation(here, *delegation)?,
+            Fact::SummaryWritten {
+                plan,
+                quarter,
+                task,
+                person,
+                text,
+            } => self.sum_task_up((here, at), (plan, *quarter, *task), person, text)?,
             Fact::LinksRevoked {
                 plan,
                 quarter,
