@@ -24,7 +24,10 @@ fn contact(person: (&str, &str), address: &str) -> Fact {
 
 /// Everybody has had a notice by mail about task 4 (and 2).
 async fn reminded() -> Arc<Desk> {
-    let desk = planned().await;
+    remind(planned().await).await
+}
+
+async fn remind(desk: Arc<Desk>) -> Arc<Desk> {
     let people = [ZHANG, YAO, LI, DU, ZHONG];
     let contacts = people.iter().zip(["zhang", "yao", "li", "du", "zhong"]);
     let facts = contacts
@@ -139,6 +142,15 @@ async fn the_receipt_says_what_was_understood_in_the_thread_of_the_answer() {
     let desk = reminded().await;
     let text = "4 已完成，已为3家企业提供咨询。\r\n2 见附件";
     take(&desk, answer(ZHANG, "zhang@dg.example", "a1", "", text)).await;
+    let letter = receipt_letter(&desk, |brief| {
+        let answers = brief.receipt.as_ref().unwrap().answers.as_deref();
+        assert_eq!(answers, Some("a1@client.example"));
+    });
+    insta::assert_snapshot!("receipt", letter);
+}
+
+/// The letter of thanks that was queued.
+fn receipt_letter(desk: &Desk, look: impl FnOnce(&crate::domain::brief::Brief)) -> String {
     let book = desk.ledger.book();
     let message = book
         .messages
@@ -161,12 +173,68 @@ async fn the_receipt_says_what_was_understood_in_the_thread_of_the_answer() {
         office: &office,
     };
     let brief = crate::domain::brief::compose(&book, &calendar(), order);
-    assert_eq!(
-        brief.receipt.as_ref().unwrap().answers.as_deref(),
-        Some("a1@client.example")
-    );
+    look(&brief);
     let letter = render::letter(&brief).unwrap();
-    insta::assert_snapshot!("receipt", format!("{}\n\n{}", letter.subject, letter.text));
+    format!("{}\n\n{}", letter.subject, letter.text)
+}
+
+/// An answer on task 4 with a PDF and a program beside it.
+fn with_files() -> Vec<u8> {
+    let parent = notice_id(ZHANG);
+    format!(
+        "From: <zhang@dg.example>\r\nTo: <{OWN}>\r\nSubject: Re: x\r\nMessage-ID: <f1@client.example>\r\n\
+         In-Reply-To: {parent}\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/mixed; boundary=edge\r\n\r\n\
+         --edge\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n4 已完成，台账见附件。\r\n\
+         --edge\r\nContent-Type: application/pdf\r\n\
+         Content-Disposition: attachment; filename=\"ledger.pdf\"\r\n\r\n%PDF-1.7 ledger\r\n\
+         --edge\r\nContent-Type: application/pdf\r\n\
+         Content-Disposition: attachment; filename=\"run.pdf\"\r\n\r\nMZ program\r\n--edge--\r\n"
+    )
+    .into_bytes()
+}
+
+#[tokio::test]
+async fn files_of_a_mail_stand_beside_the_reports_it_makes() {
+    use std::io::Read as _;
+    let dir = tempfile::tempdir().unwrap();
+    let desk = desk_with(Default::default(), |desk| {
+        desk.vault = crate::store::Vault::new(dir.path().to_owned());
+    });
+    append(&desk, "2022-02-07T09:00", plan_facts()).await;
+    let desk = remind(desk).await;
+    take(&desk, with_files()).await;
+    let evidence = {
+        let book = desk.ledger.book();
+        let known = &book.obligations[&key(4, 0)];
+        assert_eq!(
+            known.reports[0].evidence.len(),
+            1,
+            "the report stands on it"
+        );
+        known.shown().next().unwrap().evidence.clone()
+    };
+    assert_eq!(evidence.name, "ledger.pdf");
+    let mut text = String::new();
+    let mut file = desk.vault.open(&evidence.sha256).unwrap().unwrap();
+    file.read_to_string(&mut text).unwrap();
+    assert!(text.starts_with("%PDF-1.7 ledger"));
+    let letter = receipt_letter(&desk, |_| ());
+    insta::assert_snapshot!("receipt_with_files", letter);
+}
+
+#[tokio::test]
+async fn a_mail_whose_files_cannot_be_kept_is_a_report_all_the_same() {
+    // The fixture's vault cannot be written.
+    let desk = reminded().await;
+    take(&desk, with_files()).await;
+    let book = desk.ledger.book();
+    let known = &book.obligations[&key(4, 0)];
+    assert_eq!(known.reports.len(), 1);
+    assert_eq!(known.shown().count(), 0, "no fact without its bytes");
+    let unkept = &book.mails.values().last().unwrap().mail.unkept;
+    let names: Vec<_> = unkept.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["ledger.pdf", "run.pdf"]);
 }
 
 #[tokio::test]
