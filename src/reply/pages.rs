@@ -11,6 +11,7 @@ use super::form::is_filled;
 use super::items::{Item, Node, Sheet, fingerprint};
 use super::{Draft, Room};
 use crate::desk::Desk;
+use crate::domain::book::Obligation;
 use crate::domain::calendar::Calendar;
 use crate::domain::evidence::Evidence;
 use crate::domain::hex;
@@ -260,23 +261,29 @@ pub(super) fn receipt(
         .count();
     let lines = receipt.reports.iter().map(|received| {
         let key = &received.report.obligation;
+        let known = book.obligations.get(key);
+        let amended = known
+            .and_then(Obligation::latest)
+            .is_some_and(|latest| latest.at > received.at);
+        // Files that came later count to the latest.
+        let of_version = |known: &Obligation| -> Vec<Evidence> {
+            let shown = known.shown().map(|filed| filed.evidence.clone());
+            shown
+                .filter(|file| !amended || received.evidence.contains(&file.sha256))
+                .collect()
+        };
         let task = book.task_and_group(key).map(|(task, _)| task.short_name());
         Line {
             no: key.task,
             name: task.unwrap_or_default(),
             said: Said::new(&received.report),
             at: moment(&calendar, received.at),
+            amended,
             files: FilesView {
                 id: String::new(),
                 action: format!("/r/{token}"),
                 editable: false,
-                files: book
-                    .obligations
-                    .get(key)
-                    .into_iter()
-                    .flat_map(|known| known.shown())
-                    .map(|filed| filed.evidence.clone())
-                    .collect(),
+                files: known.into_iter().flat_map(of_version).collect(),
             },
         }
     });
@@ -369,6 +376,8 @@ struct Line {
     name: String,
     said: Said,
     at: String,
+    /// Whether something else was said since.
+    amended: bool,
     files: FilesView,
 }
 

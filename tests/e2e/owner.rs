@@ -164,7 +164,9 @@ async fn files_and_drafts_survive_a_kill_and_are_seen_by_the_group_and_the_board
     );
     let sheet = sheet(&daemon, &one).await;
     let items = sheet["items"].as_array().unwrap();
-    let item = items.iter().find(|item| item["task"].to_string() == task);
+    let item = items
+        .iter()
+        .find(|item| item["task"] == task.parse::<u64>().unwrap());
     assert_eq!(item.unwrap()["draft"], Value::Null);
     daemon.stop().await;
     let journal = world.run(&["journal", "dump"]);
