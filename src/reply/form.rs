@@ -22,7 +22,8 @@ use super::accept::{Fault, Refusal, Submission, accept, receipt as make_receipt}
 use super::drafts::{self, NotSaved};
 use super::filled::{Filled, read_place};
 use super::items::fingerprint;
-use super::pages::{self, Notice, Typed};
+use super::notice::{Notice, Typed};
+use super::pages;
 use super::{Draft, Room, evidence, seen};
 use crate::domain::evidence::FileHash;
 use crate::domain::fact::Actor;

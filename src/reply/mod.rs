@@ -9,6 +9,7 @@
 
 pub mod accept;
 mod api;
+mod beside;
 mod drafts;
 mod evidence;
 mod filled;
@@ -18,6 +19,7 @@ pub mod inbound;
 mod items;
 pub mod mail;
 pub mod mailbox;
+mod notice;
 mod pages;
 mod received;
 mod seen;
