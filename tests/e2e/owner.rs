@@ -269,7 +269,7 @@ async fn nothing_on_the_page_is_in_anybodys_way_and_it_loads_fast() {
     let of_items = to.unwrap() - from.unwrap();
     let of_twelve = html.len() - of_items + of_items * 12 / items + bytes;
     println!("{of_twelve} bytes for twelve items, {bytes} of them style and script");
-    assert!(of_twelve < 50 * 1024, "{of_twelve} bytes");
+    assert!(of_twelve < 50_000, "{of_twelve} bytes");
 
     let places = places(&html);
     let place = places.values().next().unwrap();
