@@ -22,7 +22,8 @@ use super::accept::{Fault, Refusal, Submission, accept, receipt as make_receipt}
 use super::drafts::{self, NotSaved};
 use super::filled::{Filled, read_place};
 use super::items::fingerprint;
-use super::pages::{self, Notice, Typed};
+use super::notice::{Notice, Typed};
+use super::pages;
 use super::{Draft, Room, evidence, seen};
 use crate::domain::evidence::FileHash;
 use crate::domain::fact::Actor;
@@ -96,7 +97,8 @@ pub(super) async fn submit(
             let keys: Vec<_> = keys.map(|one| one.report.obligation.clone()).collect();
             let items: Vec<_> = keys.iter().map(place).collect();
             drafts::forget(&room.desk, &link.person, keys).await;
-            let to = format!("/r/{token}/receipt?items={}", items.join(","));
+            let (items, at) = (items.join(","), receipt.received_at.timestamp_millis());
+            let to = format!("/r/{token}/receipt?items={items}&at={at}");
             Ok(Redirect::to(&to).into_response())
         }
         Err(CommitError::Refused(Refusal::Faults(faults))) => {
@@ -203,9 +205,13 @@ pub(super) async fn acknowledge(
 pub(super) struct Items {
     #[serde(default)]
     items: String,
+    /// Milliseconds: what was said up to then, and not what was said since.
+    #[serde(default)]
+    at: String,
 }
 
-/// `GET /r/{token}/receipt?items=16-0,17-0`: what is on record for these.
+/// `GET /r/{token}/receipt?items=16-0,17-0&at=1648432800000`: what was on record for these then. The
+/// same address shows the same receipt for as long as the link lives.
 pub(super) async fn receipt(
     State(room): State<Room>,
     Path(token): Path<String>,
@@ -214,6 +220,7 @@ pub(super) async fn receipt(
 ) -> Result<Response, WebError> {
     let link = room.open(&token, peer)?;
     let wanted: Vec<_> = query.items.split(',').filter_map(read_place).collect();
+    let until: Option<i64> = query.at.parse().ok();
     let calendar = room.desk.calendar();
     let now = room.desk.clock.now();
     let reports: Vec<Received> = {
@@ -221,7 +228,11 @@ pub(super) async fn receipt(
         book.answerable(&link.person, &link.plan, link.quarter, now)
             .into_iter()
             .filter(|one| wanted.contains(&(one.key.task, one.key.group)))
-            .filter_map(|one| one.obligation.latest().cloned())
+            .filter_map(|one| {
+                let mut reports = one.obligation.reports.iter().rev();
+                reports.find(|received| until.is_none_or(|at| received.at.timestamp_millis() <= at))
+            })
+            .cloned()
             .collect()
     };
     let receipt = make_receipt(reports, &calendar).ok_or(WebError::NotFound)?;

@@ -10,6 +10,7 @@
 pub mod accept;
 mod api;
 mod asks;
+mod beside;
 mod drafts;
 mod evidence;
 mod filled;
@@ -19,6 +20,7 @@ pub mod inbound;
 mod items;
 pub mod mail;
 pub mod mailbox;
+mod notice;
 mod on_behalf;
 mod pages;
 mod received;

@@ -1,16 +1,17 @@
 //! The owner's page and the receipt, filled in for the templates.
 
 use askama::Template;
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::response::{Html, IntoResponse as _, Response};
 
-use super::accept::{Fault, Receipt};
-use super::drafts::{NotSaved, Saved};
+use super::accept::Receipt;
+use super::beside::{FilesView, Stale};
 use super::form::is_filled;
 use super::items::{Item, Node, Sheet, fingerprint};
+use super::notice::{Notice, NoticeView, Typed};
 use super::{Draft, Room};
 use crate::desk::Desk;
+use crate::domain::book::Obligation;
 use crate::domain::calendar::Calendar;
 use crate::domain::evidence::Evidence;
 use crate::domain::hex;
@@ -21,159 +22,6 @@ use crate::web::error::page;
 use crate::web::format::{long_moment, moment, short_day};
 use crate::web::guard::POLICY_WITH_SCRIPT;
 use crate::web::{WebError, assets};
-
-/// What was typed into the form, and what is wrong with it.
-#[derive(Debug, Default)]
-pub(super) struct Typed {
-    items: Vec<(Draft, String)>,
-    faults: Vec<Fault>,
-    preset: Option<ReportStatus>,
-}
-
-impl Typed {
-    pub(super) fn new(items: Vec<(Draft, String)>) -> Self {
-        Self {
-            items,
-            ..Self::default()
-        }
-    }
-
-    /// Nothing yet, but a status to begin with.
-    pub(super) fn preset(preset: Option<ReportStatus>) -> Self {
-        Self {
-            preset,
-            ..Self::default()
-        }
-    }
-
-    fn as_preset(&self) -> Draft {
-        Draft {
-            status: self.preset.map_or("", ReportStatus::as_str).into(),
-            ..Draft::default()
-        }
-    }
-
-    pub(super) fn with_faults(self, faults: Vec<Fault>) -> Self {
-        Self { faults, ..self }
-    }
-
-    /// All of it, each with the mark that its item was shown with.
-    pub(super) fn items(&self) -> &[(Draft, String)] {
-        &self.items
-    }
-
-    /// The answers among it.
-    pub(super) fn filled(&self) -> Vec<Draft> {
-        self.items
-            .iter()
-            .filter(|(draft, seen)| is_filled(draft, seen))
-            .map(|(draft, _)| draft.clone())
-            .collect()
-    }
-}
-
-/// What stands on top of the form when it comes back.
-#[derive(Debug)]
-pub(super) enum Notice {
-    NothingFilled,
-    Faults,
-    Accepted(Vec<TaskNo>),
-    Unavailable,
-    /// Some files were not taken.
-    Files,
-    /// 上传 without a file.
-    NoFile,
-    NotSaved(NotSaved),
-    Kept,
-    Uploaded,
-    Removed,
-    Seen,
-}
-
-impl Notice {
-    /// What was just done, by the name in the address.
-    pub(super) fn of_done(name: &str) -> Option<Self> {
-        match name {
-            "kept" => Some(Self::Kept),
-            "uploaded" => Some(Self::Uploaded),
-            "removed" => Some(Self::Removed),
-            "seen" => Some(Self::Seen),
-            _ => None,
-        }
-    }
-
-    pub(super) fn status(&self) -> StatusCode {
-        match self {
-            Self::NothingFilled | Self::Faults | Self::Files | Self::NoFile => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
-            Self::NotSaved(NotSaved::TooLong) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Accepted(_) => StatusCode::CONFLICT,
-            Self::Unavailable | Self::NotSaved(NotSaved::Unavailable) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-            Self::Kept | Self::Uploaded | Self::Removed | Self::Seen => StatusCode::OK,
-        }
-    }
-
-    fn text(&self) -> String {
-        match self {
-            Self::NothingFilled => {
-                "没有收到新的内容：请至少为一项选择进展情况，或修改已报送的内容后再提交。".into()
-            }
-            Self::Faults => {
-                "内容尚未提交：有几处需要修改，已在下面标出。您填写的内容都还在。".into()
-            }
-            Self::Accepted(tasks) => {
-                let tasks: Vec<_> = tasks.iter().map(ToString::to_string).collect();
-                format!(
-                    "第{}项刚刚审核通过，不能再修改。其他各项尚未提交，请再次点击提交。",
-                    tasks.join("、")
-                )
-            }
-            Self::Unavailable => {
-                "系统暂时无法保存，内容尚未提交。您填写的内容都还在，请稍候几分钟再次点击提交。"
-                    .into()
-            }
-            Self::Files => {
-                "有文件没有收下，原因已在下面写明。您填写的内容都还在，尚未提交。".into()
-            }
-            Self::NoFile => "请先选择文件，再点“上传”。您填写的内容都还在，尚未提交。".into(),
-            Self::NotSaved(why) => format!("{}。您填写的内容都还在，尚未提交。", why.chinese()),
-            Self::Kept => "已暂存，尚未提交。填好后请点“提交”。".into(),
-            Self::Uploaded => "材料已上传。填写的内容已暂存，尚未提交。".into(),
-            Self::Removed => "材料已移除。填写的内容已暂存，尚未提交。".into(),
-            Self::Seen => "已记录您知悉这些事项。请在截止前报送进展。".into(),
-        }
-    }
-}
-
-/// What stands on top, ready for the template.
-struct NoticeView {
-    text: String,
-    good: bool,
-    /// The fields to mend, each with what is wrong.
-    links: Vec<(String, String)>,
-}
-
-impl NoticeView {
-    fn new(notice: &Notice, faults: &[Fault]) -> Self {
-        let link = |fault: &Fault| {
-            let place = format!("{}-{}", fault.task, fault.group.unwrap_or(0));
-            let field = match fault.field {
-                "task" => "item",
-                field => field,
-            };
-            let text = format!("第{}项：{}", fault.task, fault.message);
-            (format!("{field}-{place}"), text)
-        };
-        Self {
-            text: notice.text(),
-            good: notice.status() == StatusCode::OK,
-            links: faults.iter().map(link).collect(),
-        }
-    }
-}
 
 /// A short name for what a link's browser keeps by itself.
 fn key(token: &str) -> String {
@@ -261,23 +109,29 @@ pub(super) fn receipt(
         .count();
     let lines = receipt.reports.iter().map(|received| {
         let key = &received.report.obligation;
+        let known = book.obligations.get(key);
+        let amended = known
+            .and_then(Obligation::latest)
+            .is_some_and(|latest| latest.at > received.at);
+        // Files that came later count to the latest.
+        let of_version = |known: &Obligation| -> Vec<Evidence> {
+            let shown = known.shown().map(|filed| filed.evidence.clone());
+            shown
+                .filter(|file| !amended || received.evidence.contains(&file.sha256))
+                .collect()
+        };
         let task = book.task_and_group(key).map(|(task, _)| task.short_name());
         Line {
             no: key.task,
             name: task.unwrap_or_default(),
             said: Said::new(&received.report),
             at: moment(&calendar, received.at),
+            amended,
             files: FilesView {
                 id: String::new(),
                 action: format!("/r/{token}"),
                 editable: false,
-                files: book
-                    .obligations
-                    .get(key)
-                    .into_iter()
-                    .flat_map(|known| known.shown())
-                    .map(|filed| filed.evidence.clone())
-                    .collect(),
+                files: known.into_iter().flat_map(of_version).collect(),
             },
         }
     });
@@ -370,56 +224,9 @@ struct Line {
     name: String,
     said: Said,
     at: String,
+    /// Whether something else was said since.
+    amended: bool,
     files: FilesView,
-}
-
-/// The files beside an item.
-#[derive(Template)]
-#[template(path = "reply/templates/files.html", config = "src/web/askama.toml")]
-struct FilesView {
-    /// The item, as in the names of its fields.
-    id: String,
-    action: String,
-    files: Vec<Evidence>,
-    /// Whether they can be taken away.
-    editable: bool,
-}
-
-impl FilesView {
-    fn new(item: &Item, token: &str, editable: bool) -> Self {
-        Self {
-            id: format!("{}-{}", item.key.task, item.key.group),
-            action: format!("/r/{token}"),
-            files: item.files.clone(),
-            editable,
-        }
-    }
-}
-
-/// What was typed before somebody else reported.
-struct Stale {
-    at: String,
-    texts: Vec<(&'static str, String)>,
-}
-
-impl Stale {
-    fn new(saved: &Saved, calendar: &Calendar) -> Self {
-        let draft = &saved.draft;
-        let status = ReportStatus::from_name(&draft.status);
-        let texts = [
-            ("进展情况", status.map_or("", ReportStatus::chinese)),
-            ("完成情况", &draft.progress),
-            ("存在问题", &draft.problems),
-            ("下一步措施", &draft.next_steps),
-        ];
-        let texts = texts
-            .into_iter()
-            .filter(|(_, text)| !text.trim().is_empty());
-        Self {
-            at: moment(calendar, saved.at),
-            texts: texts.map(|(name, text)| (name, text.to_owned())).collect(),
-        }
-    }
 }
 
 /// A report in words.

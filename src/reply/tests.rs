@@ -91,7 +91,8 @@ async fn what_was_sent_in_is_durable_and_gets_a_receipt() {
     let (status, headers, _) = send_whole(&app, post()).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
     let to = headers["location"].to_str().unwrap().to_owned();
-    assert_eq!(to, format!("/r/{token}/receipt?items=2-0,16-1"));
+    let at = at("2022-03-28T10:00").timestamp_millis();
+    assert_eq!(to, format!("/r/{token}/receipt?items=2-0,16-1&at={at}"));
     let (status, html) = send(&app, fetch(&to)).await;
     assert_eq!(status, StatusCode::OK);
     insta::assert_snapshot!("receipt", seen(&html));
@@ -102,6 +103,19 @@ async fn what_was_sent_in_is_durable_and_gets_a_receipt() {
     assert_eq!(desk.ledger.book().position, before, "the same answer twice");
     let (_, again) = send(&app, fetch(&to)).await;
     assert_eq!(again, html);
+
+    // What is said later does not change what was thanked for.
+    let later = report(ZHANG, key(2, 0), ReportStatus::Behind, "更正的话。");
+    append(&desk, "2022-03-28T11:00", vec![later]).await;
+    let (_, kept) = send(&app, fetch(&to)).await;
+    let number = |page: &str| {
+        seen(page)
+            .lines()
+            .find(|line| line.contains("回执编号"))
+            .map(str::to_owned)
+    };
+    assert_eq!(number(&kept), number(&html));
+    assert!(kept.contains("该项此后已更正") && !kept.contains("更正的话。"));
 }
 
 #[tokio::test]

@@ -28,7 +28,9 @@ struct Asset {
 
 impl Asset {
     fn new(name: &str, ending: &str, text: &str) -> Self {
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let is_comment = |line: &str| line.starts_with("/*") && line.ends_with("*/");
+        let lines = text.lines().map(str::trim);
+        let lines = lines.filter(|line| !line.is_empty() && !is_comment(line));
         let text = lines.collect::<Vec<_>>().join("\n");
         let digest = Sha256::digest(text.as_bytes());
         let mark = hex(digest.iter().take(6));

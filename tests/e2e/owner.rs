@@ -164,7 +164,9 @@ async fn files_and_drafts_survive_a_kill_and_are_seen_by_the_group_and_the_board
     );
     let sheet = sheet(&daemon, &one).await;
     let items = sheet["items"].as_array().unwrap();
-    let item = items.iter().find(|item| item["task"].to_string() == task);
+    let item = items
+        .iter()
+        .find(|item| item["task"] == task.parse::<u64>().unwrap());
     assert_eq!(item.unwrap()["draft"], Value::Null);
     daemon.stop().await;
     let journal = world.run(&["journal", "dump"]);
@@ -267,7 +269,7 @@ async fn nothing_on_the_page_is_in_anybodys_way_and_it_loads_fast() {
     let of_items = to.unwrap() - from.unwrap();
     let of_twelve = html.len() - of_items + of_items * 12 / items + bytes;
     println!("{of_twelve} bytes for twelve items, {bytes} of them style and script");
-    assert!(of_twelve < 50 * 1024, "{of_twelve} bytes");
+    assert!(of_twelve < 50_000, "{of_twelve} bytes");
 
     let places = places(&html);
     let place = places.values().next().unwrap();

@@ -1,5 +1,5 @@
-/* The owner's page: keeps what is typed, sends files at once, brings last quarter's words.
-   The page does without it. Written for old browsers inside chat programs. */
+/* The owner's page: keeps what is typed, sends files at once, brings last quarter's words. */
+/* The page does without it. Written for old browsers inside chat programs. */
 (function () {
   'use strict';
   var store = null;

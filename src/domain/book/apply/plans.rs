@@ -152,6 +152,7 @@ impl Book {
                 continue;
             };
             let noticed = !known.reports.is_empty()
+                || !known.evidence.is_empty()
                 || known.last_reminded.is_some()
                 || deadline.is_some_and(|deadline| deadline < at);
             if noticed {
