@@ -41,7 +41,7 @@ pub(super) async fn show(
         (book.mails_waiting().count(), mails)
     };
     page(&MailsPage {
-        frame: Frame::new(&desk, &caller, "mails"),
+        frame: Frame::new(&desk, &caller, "requests"),
         may_write: caller.may_write(),
         total,
         mails,

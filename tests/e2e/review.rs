@@ -20,7 +20,9 @@ async fn sheet(daemon: &Daemon, token: &str) -> Value {
 async fn row(daemon: &Daemon, task: u64, unit: &str) -> Value {
     let status = daemon.get("/api/v1/board?quarter=2022Q1").await;
     let rows = status["rows"].as_array().unwrap();
-    let found = rows.iter().find(|row| row["task"] == task && row["unit"] == unit);
+    let found = rows
+        .iter()
+        .find(|row| row["task"] == task && row["unit"] == unit);
     found.unwrap().clone()
 }
 
@@ -50,7 +52,10 @@ async fn a_later_date_moves_the_reminders_and_a_returned_report_comes_back_bette
         }
     }
     let (address, token, item) = one.expect("an owner with one item");
-    let (task, unit) = (item["task"].as_u64().unwrap(), item["unit"].as_str().unwrap());
+    let (task, unit) = (
+        item["task"].as_u64().unwrap(),
+        item["unit"].as_str().unwrap(),
+    );
     let first = row(&daemon, task, unit).await;
     assert_eq!(first["deadline"], "2022-03-31T18:00:00+08:00");
 
@@ -78,13 +83,23 @@ async fn a_later_date_moves_the_reminders_and_a_returned_report_comes_back_bette
         ("day", "2022-04-15".into()),
         ("note", "请抓紧".into()),
     ];
-    assert_eq!(daemon.submit("/requests/extension", &form).await.status(), 303);
-    assert_eq!(row(&daemon, task, unit).await["deadline"], "2022-04-15T18:00:00+08:00");
+    assert_eq!(
+        daemon.submit("/requests/extension", &form).await.status(),
+        303
+    );
+    assert_eq!(
+        row(&daemon, task, unit).await["deadline"],
+        "2022-04-15T18:00:00+08:00"
+    );
     daemon.advance("2022-03-17T09:30:00+08:00").await;
     let told = smtp.mails();
     let answer = to(&told[notices.len()..], &address);
     assert_eq!(answer.len(), 1, "the word, once");
-    assert!(answer[0].text.contains("同意延期至4月15日"), "{}", answer[0].text);
+    assert!(
+        answer[0].text.contains("同意延期至4月15日"),
+        "{}",
+        answer[0].text
+    );
 
     // The quarter's own stages pass them by; on the first date they are not overdue.
     daemon.advance("2022-04-08T17:00:00+08:00").await;
@@ -95,15 +110,28 @@ async fn a_later_date_moves_the_reminders_and_a_returned_report_comes_back_bette
     assert_eq!(row(&daemon, task, unit).await["state"], "not_reported");
     daemon.advance("2022-04-18T09:15:00+08:00").await;
     let late = row(&daemon, task, unit).await;
-    assert_eq!((&late["state"], &late["stage"]), (&json!("overdue_unreported"), &json!("overdue")));
+    assert_eq!(
+        (&late["state"], &late["stage"]),
+        (&json!("overdue_unreported"), &json!("overdue"))
+    );
 
     // Reported by telephone, returned, amended by the owner, accepted.
-    let owner = late["owners"][0].as_str().unwrap();
-    let whole = format!("{unit}/{owner}");
+    let names = world.names_by_address();
+    let (owner, home) = &names[&address];
+    let whole = format!("{home}/{owner}");
     let number = task.to_string();
     let said = world.run(&[
-        "report", "--task", &number, "--person", &whole, "--quarter", "2022Q1", "--status",
-        "completed", "--text", "好",
+        "report",
+        "--task",
+        &number,
+        "--person",
+        &whole,
+        "--quarter",
+        "2022Q1",
+        "--status",
+        "completed",
+        "--text",
+        "好",
     ]);
     assert!(said.contains("已代"), "{said}");
     let page = daemon.page(&format!("/task/{key}")).await;
@@ -128,7 +156,11 @@ async fn a_later_date_moves_the_reminders_and_a_returned_report_comes_back_bette
     let mails = smtp.mails();
     let returned = to(&mails[before..], &address);
     assert_eq!(returned.len(), 1);
-    assert!(returned[0].text.contains("退回原因：请写明具体数据"), "{}", returned[0].text);
+    assert!(
+        returned[0].text.contains("退回原因：请写明具体数据"),
+        "{}",
+        returned[0].text
+    );
     let report = json!({"reports": [{"task": task, "status": "completed",
         "progress": "已完成，共12家。", "problems": "", "next_steps": "", "percent": 100}]});
     let path = format!("/api/v1/reply/{token}");
@@ -148,19 +180,21 @@ async fn a_later_date_moves_the_reminders_and_a_returned_report_comes_back_bette
     assert_eq!(daemon.submit("/review/list", &form).await.status(), 303);
     assert_eq!(row(&daemon, task, unit).await["state"], "accepted");
     let page = daemon.page(&format!("/task/{key}")).await;
-    assert!(page.contains("好") && page.contains("已完成，共12家。"), "every version");
+    assert!(
+        page.contains("好") && page.contains("已完成，共12家。"),
+        "every version"
+    );
 
     // Another owner's items are filled in by this one, who sees them on a page of their own.
     let other = notices.iter().find(|mail| mail.to != address).unwrap();
-    let names = world.names_by_address();
     let (from, from_unit) = &names[&other.to];
     let form = [
         ("csrf", String::new()),
         ("plan", "dongguan-2022".into()),
         ("do", "items".into()),
         ("from", format!("{from_unit}/{from}")),
-        ("name", owner.to_owned()),
-        ("unit", names[&address].1.clone()),
+        ("name", owner.clone()),
+        ("unit", home.clone()),
     ];
     assert_eq!(daemon.submit("/requests/people", &form).await.status(), 303);
     let sheet = sheet(&daemon, &token).await;
