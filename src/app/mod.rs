@@ -186,6 +186,7 @@ impl App {
         });
         local::router(operator)
             .merge(crate::board::router(Arc::clone(&self.desk)))
+            .merge(crate::reply::coordinators(Arc::clone(&self.desk)))
             .layer(axum::Extension(crate::web::Caller::Operator))
     }
 

@@ -11,7 +11,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::due::World;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
 use crate::rules::RuleSet;
-use crate::web::format::{brief, moment};
+use crate::web::format::{brief, moment, short_day};
 use crate::web::frame::Frame;
 use crate::web::percent;
 
@@ -121,6 +121,8 @@ struct RowView {
     reminded: String,
     /// Nothing is reported, but somebody has said that they have seen it.
     seen: bool,
+    /// The later day that was granted.
+    put_off: Option<String>,
 }
 
 struct AuditLine {
@@ -428,6 +430,10 @@ fn row_view(book: &Book, row: &Row, calendar: &Calendar) -> RowView {
             format!("{} {}", brief(calendar, at), occasion.chinese())
         }),
         seen: row.status.is_none() && is_acknowledged(book, &row.key),
+        put_off: row
+            .first_deadline
+            .and(row.deadline)
+            .map(|at| short_day(calendar.date_of(at))),
     }
 }
 

@@ -6,6 +6,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::State;
 use axum::response::{Html, Redirect};
+use chrono::{DateTime, Utc};
 
 use super::readiness::answered;
 use crate::desk::Desk;
@@ -14,7 +15,7 @@ use crate::domain::fact::Fact;
 use crate::domain::ids::{ObligationKey, TaskNo};
 use crate::domain::mail::MailOutcome;
 use crate::domain::report::rules::ReportRules;
-use crate::domain::report::{Draft, Review, Via, read};
+use crate::domain::report::{Draft, Report, Review, Via, read};
 use crate::domain::target::actual::targets_in;
 use crate::store::Decision;
 use crate::web::error::page;
@@ -32,16 +33,17 @@ pub(super) async fn show(
 ) -> Result<Html<String>, WebError> {
     caller.reader()?;
     let calendar = desk.calendar();
+    let now = desk.clock.now();
     let (total, mails) = {
         let book = desk.ledger.book();
         let waiting = book.mails_waiting().take(MOST);
         let mails: Vec<_> = waiting
-            .map(|(_, known)| entry(&book, known, &moment(&calendar, known.at)))
+            .map(|(_, known)| entry(&book, known, &moment(&calendar, known.at), now))
             .collect();
         (book.mails_waiting().count(), mails)
     };
     page(&MailsPage {
-        frame: Frame::new(&desk, &caller, "mails"),
+        frame: Frame::new(&desk, &caller, "requests"),
         may_write: caller.may_write(),
         total,
         mails,
@@ -66,9 +68,9 @@ pub(super) async fn submit(
         statuses: fields.iter().filter_map(status).collect(),
         record: field("do") == "record",
     };
-    let rules = desk.rules.now();
-    let decide = move |book: &Book| decide(book, &order, &rules.report);
-    answered(desk.ledger.commit(by, desk.clock.now(), decide).await)?;
+    let (rules, now) = (desk.rules.now(), desk.clock.now());
+    let decide = move |book: &Book| decide(book, &order, &rules.report, now);
+    answered(desk.ledger.commit(by, now, decide).await)?;
     Ok(Redirect::to("/mails"))
 }
 
@@ -86,7 +88,12 @@ fn status((name, value): &(String, String)) -> Option<(TaskNo, u8, String)> {
     (!value.is_empty()).then(|| (key.0, key.1, value.clone()))
 }
 
-fn decide(book: &Book, order: &Order, rules: &ReportRules) -> Result<Decision<()>, WebError> {
+fn decide(
+    book: &Book,
+    order: &Order,
+    rules: &ReportRules,
+    now: DateTime<Utc>,
+) -> Result<Decision<()>, WebError> {
     let known = book
         .mail_names
         .get(&order.mail)
@@ -105,7 +112,7 @@ fn decide(book: &Book, order: &Order, rules: &ReportRules) -> Result<Decision<()
             return Err(WebError::BadRequest(message.into()));
         }
         for one in &order.statuses {
-            facts.push(report(book, known, order, (one, rules))?);
+            facts.push(report(book, known, order, (one, rules, now))?);
         }
     }
     Ok(Decision { facts, value: () })
@@ -115,7 +122,7 @@ fn report(
     book: &Book,
     known: &KnownMail,
     order: &Order,
-    ((task, group, status), rules): (&(TaskNo, u8, String), &ReportRules),
+    ((task, group, status), rules, now): (&(TaskNo, u8, String), &ReportRules, DateTime<Utc>),
 ) -> Result<Fact, WebError> {
     let bad = |message: String| WebError::BadRequest(message);
     let thread = known.mail.thread.as_ref().ok_or(WebError::NotFound)?;
@@ -125,11 +132,14 @@ fn report(
         task: *task,
         group: *group,
     };
-    let mut theirs = book.obligations_of(&thread.person, &thread.plan, thread.quarter);
-    let (_, obligation) = theirs
-        .find(|(one, _)| **one == key)
-        .ok_or(WebError::NotFound)?;
-    if matches!(obligation.review, Some((_, Review::Accepted))) {
+    let theirs = book.answerable(&thread.person, &thread.plan, thread.quarter, now);
+    let found = theirs.into_iter().find(|one| *one.key == key);
+    let found = found.ok_or(WebError::NotFound)?;
+    let (person, delegate) = match found.behalf_of {
+        Some(owner) => (owner.clone(), Some(thread.person.clone())),
+        None => (thread.person.clone(), None),
+    };
+    if matches!(found.obligation.review, Some((_, Review::Accepted))) {
         return Err(WebError::Conflict(format!(
             "第{task}项已审核通过，不能再修改。"
         )));
@@ -150,10 +160,10 @@ fn report(
         .map(|(task, group)| targets_in(task, group, key.quarter))
         .unwrap_or_default();
     let report = words
-        .report(key, thread.person.clone(), Via::Mail, &targets)
+        .report(key, person, Via::Mail, &targets)
         .map_err(told)?;
     Ok(Fact::ReportReceived {
-        report: Box::new(report),
+        report: Box::new(Report { delegate, ..report }),
     })
 }
 
@@ -189,7 +199,7 @@ struct Line {
     open: bool,
 }
 
-fn entry(book: &Book, known: &KnownMail, at: &str) -> Entry {
+fn entry(book: &Book, known: &KnownMail, at: &str, now: DateTime<Utc>) -> Entry {
     let mail = &known.mail;
     let why = match &mail.outcome {
         MailOutcome::Unclear { why } => why.clone(),
@@ -201,9 +211,10 @@ fn entry(book: &Book, known: &KnownMail, at: &str) -> Entry {
     let thread = mail.thread.as_ref();
     let person = thread.and_then(|thread| book.people.get(&thread.person));
     let items = thread.map(|thread| {
-        let theirs = book.obligations_of(&thread.person, &thread.plan, thread.quarter);
+        let theirs = book.answerable(&thread.person, &thread.plan, thread.quarter, now);
         let mut lines: Vec<Line> = theirs
-            .filter_map(|(key, obligation)| line(book, key, obligation))
+            .into_iter()
+            .filter_map(|one| line(book, one.key, one.obligation))
             .collect();
         lines.sort_by_key(|line| !line.open);
         lines

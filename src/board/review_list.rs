@@ -300,7 +300,7 @@ fn row(
         amends: known.reports.len() > 1,
         before: before.map(|received| Said::new(&received.report)),
         missing: missing
-            .map(|target| format!("{}：目标{}，未填实际数", target.name(), target.asked()))
+            .map(|target| format!("{}：目标{}", target.name(), target.asked()))
             .collect(),
     })
 }

@@ -50,6 +50,8 @@ pub struct StatusRow {
     pub status: Option<&'static str>,
     pub actuals: Vec<WireActual>,
     pub deadline: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_deadline: Option<String>,
     pub reported_at: Option<String>,
     pub via: Option<&'static str>,
     pub last_reminded_at: Option<String>,
@@ -204,6 +206,7 @@ fn status_row(row: &Row, calendar: &Calendar) -> StatusRow {
         status: row.status.map(|status| status.as_str()),
         actuals: row.actuals.iter().map(actual).collect(),
         deadline: row.deadline.map(time),
+        first_deadline: row.first_deadline.map(time),
         reported_at: row.reported_at.map(time),
         via: row.via.map(|via| via.as_str()),
         last_reminded_at: row.last_reminded.map(|(at, _)| time(at)),

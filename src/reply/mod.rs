@@ -80,8 +80,12 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/api/v1/reply/{token}", get(api::show).post(api::submit))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(Room::new(Arc::clone(&desk)))
-        .merge(on_behalf::router(Arc::clone(&desk)))
-        .merge(unclear::router(desk))
+        .merge(coordinators(desk))
+}
+
+/// Those of them that are a coordinator's: also for the command socket.
+pub fn coordinators(desk: Arc<Desk>) -> Router {
+    on_behalf::router(Arc::clone(&desk)).merge(unclear::router(desk))
 }
 
 type Whose = (PlanId, Quarter, PersonId);

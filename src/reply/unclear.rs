@@ -53,7 +53,7 @@ async fn show(State(desk): State<Arc<Desk>>, caller: Caller) -> Result<Html<Stri
         unclear.map(view).collect()
     };
     page(&UnclearPage {
-        frame: Frame::new(&desk, &caller, "unclear"),
+        frame: Frame::new(&desk, &caller, "requests"),
         may_write: caller.may_write(),
         words,
     })

@@ -21,6 +21,7 @@ mod bell;
 mod browser;
 mod callback;
 mod clock;
+mod crowd;
 mod duty;
 mod faults;
 mod import;

@@ -116,8 +116,9 @@ async fn a_later_date_moves_the_reminders_and_a_returned_report_comes_back_bette
     );
 
     // Reported by telephone, returned, amended by the owner, accepted.
-    let owner = late["owners"][0].as_str().unwrap();
-    let whole = format!("{unit}/{owner}");
+    let names = world.names_by_address();
+    let (owner, home) = &names[&address];
+    let whole = format!("{home}/{owner}");
     let number = task.to_string();
     let said = world.run(&[
         "report",
@@ -186,15 +187,14 @@ async fn a_later_date_moves_the_reminders_and_a_returned_report_comes_back_bette
 
     // Another owner's items are filled in by this one, who sees them on a page of their own.
     let other = notices.iter().find(|mail| mail.to != address).unwrap();
-    let names = world.names_by_address();
     let (from, from_unit) = &names[&other.to];
     let form = [
         ("csrf", String::new()),
         ("plan", "dongguan-2022".into()),
         ("do", "items".into()),
         ("from", format!("{from_unit}/{from}")),
-        ("name", owner.to_owned()),
-        ("unit", names[&address].1.clone()),
+        ("name", owner.clone()),
+        ("unit", home.clone()),
     ];
     assert_eq!(daemon.submit("/requests/people", &form).await.status(), 303);
     let sheet = sheet(&daemon, &token).await;

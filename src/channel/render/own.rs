@@ -515,4 +515,19 @@ mod tests {
         let faults = faults.map(|_| ()).unwrap_err().to_string();
         assert!(faults.contains("运算太多"), "{faults}");
     }
+
+    #[test]
+    fn what_people_read_of_a_coordinators_word() {
+        let text = |sample: Sample| {
+            let brief = sample.brief(&office(), &Ladder::default());
+            let templates = Templates::builtin();
+            let short = templates.short(&brief, Short::Plain, 4096).unwrap();
+            format!(
+                "{}\n------\n{short}",
+                templates.letter(&brief).unwrap().text
+            )
+        };
+        insta::assert_snapshot!("returned", text(Sample::Returned));
+        insta::assert_snapshot!("decided", text(Sample::Decided));
+    }
 }

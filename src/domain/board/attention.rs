@@ -7,7 +7,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::domain::book::{Book, Delivery, DeliveryState};
 use crate::domain::fact::SkipWhy;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
-use crate::domain::message::{MessageKey, Occasion, Stage};
 
 /// A message that still waits this long after its time is worth a look.
 const LONG: TimeDelta = TimeDelta::hours(1);
@@ -70,11 +69,8 @@ pub fn attention(
         }
     }
     let owners = owners_of_open(book, plan, quarter);
-    found.over_budget = owners
-        .iter()
-        .filter(|id| was_held_back(book, plan, quarter, id))
-        .cloned()
-        .collect();
+    let held_back = held_back(book, plan, quarter);
+    found.over_budget = owners.intersection(&held_back).cloned().collect();
     found.unreachable = owners.into_iter().filter(|id| !reached(id)).collect();
     found.unowned = book
         .obligations_in(plan, quarter)
@@ -99,14 +95,16 @@ fn owners_of_open(book: &Book, plan: &PlanId, quarter: Quarter) -> BTreeSet<Pers
         .collect()
 }
 
-fn was_held_back(book: &Book, plan: &PlanId, quarter: Quarter, person: &PersonId) -> bool {
-    Stage::ALL.into_iter().any(|stage| {
-        let key = MessageKey {
-            plan: plan.clone(),
-            quarter,
-            occasion: Occasion::Stage(stage),
-            person: person.clone(),
-        };
-        book.skipped.get(&key) == Some(&SkipWhy::OverBudget)
-    })
+/// Whom the budget kept a stage from, of the quarter or of what was put off.
+fn held_back(book: &Book, plan: &PlanId, quarter: Quarter) -> BTreeSet<PersonId> {
+    let skipped = book.skipped.iter();
+    skipped
+        .filter(|(key, why)| {
+            **why == SkipWhy::OverBudget
+                && key.plan == *plan
+                && key.quarter == quarter
+                && key.occasion.stage().is_some()
+        })
+        .map(|(key, _)| key.person.clone())
+        .collect()
 }

@@ -54,6 +54,8 @@ pub struct Row {
     pub state: ObligationState,
     /// When it is due.
     pub deadline: Option<DateTime<Utc>>,
+    /// When it was due first, where a later date was granted: kept for the assessment.
+    pub first_deadline: Option<DateTime<Utc>>,
     /// What the report that counts says.
     pub status: Option<ReportStatus>,
     /// The figures it gives against their targets.
@@ -289,6 +291,9 @@ fn row(
         owners: group.owners.clone(),
         state: obligation.state(deadline, now),
         deadline,
+        first_deadline: obligation
+            .granted()
+            .and_then(|_| book.deadline(&key.plan, key.quarter)),
         status: latest.map(|received| received.report.status),
         actuals: latest.map_or_else(Vec::new, |received| received.report.actuals.clone()),
         reported_at: latest.map(|received| received.at),

@@ -41,6 +41,9 @@ pub use query::ObligationState;
 pub use stand_in::Answerable;
 pub use tallies::{Tallies, Tally};
 
+/// A stage of what was put off to a day, in a quarter of a plan.
+pub type PutOffStage = (PlanId, Quarter, NaiveDate, Stage);
+
 /// All that is known.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Book {
@@ -69,8 +72,7 @@ pub struct Book {
     /// Stages run or skipped.
     pub stages: BTreeMap<(PlanId, Quarter, Stage), (DateTime<Utc>, StageOutcome)>,
     /// The same for what was put off, by the day to which.
-    pub put_off_stages:
-        BTreeMap<(PlanId, Quarter, NaiveDate, Stage), (DateTime<Utc>, StageOutcome)>,
+    pub put_off_stages: BTreeMap<PutOffStage, (DateTime<Utc>, StageOutcome)>,
     /// Who fills in for whom, until it is ended, by the fact that began it.
     pub delegations: BTreeMap<Position, Delegation>,
     /// What lead units wrote on tasks with several groups.

@@ -134,7 +134,7 @@ impl Obligation {
     /// Whether the office owes an answer: nobody is complained of meanwhile. What was asked after
     /// the date had passed holds nothing up.
     #[must_use]
-    pub fn awaits_word(&self) -> bool {
+    pub fn is_owed_word(&self) -> bool {
         let asked = self.asked().is_some_and(|asked| !asked.ask.late);
         asked || self.disowned().is_some()
     }

@@ -249,7 +249,7 @@ impl<'a> Telling<'a> {
                     }
                 }
             }
-            if !obligation.awaits_word() {
+            if !obligation.is_owed_word() {
                 open.push((key, group, obligation.last_reminded.is_some()));
             }
         }

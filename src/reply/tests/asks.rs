@@ -84,11 +84,12 @@ async fn who_fills_in_reports_in_the_owners_place_and_it_shows() {
     let path = format!("/r/{}", token(&desk, ZHONG));
     let (status, _) = send(&app, post_form(&path, &fields)).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
-    let book = desk.ledger.book();
-    let report = &book.obligations[&key(2, 0)].latest().unwrap().report;
-    assert_eq!(report.person, id(ZHANG));
-    assert_eq!(book.told_by(report), "由钟靖平代张玉成填报");
-    drop(book);
+    {
+        let book = desk.ledger.book();
+        let report = &book.obligations[&key(2, 0)].latest().unwrap().report;
+        assert_eq!(report.person, id(ZHANG));
+        assert_eq!(book.told_by(report), "由钟靖平代张玉成填报");
+    }
     let text = seen(&page_for(&desk, ZHANG).await);
     assert!(text.contains("由钟靖平代张玉成填报"), "{text}");
 }

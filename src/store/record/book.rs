@@ -216,7 +216,7 @@ struct In {
     stages: Vec<StageIn>,
     put_off_stages: Vec<(NaiveDate, StageIn)>,
     delegations: Vec<(Position, Got<Delegation>)>,
-    summaries: Vec<(Got<PlanId>, Got<Quarter>, u32, Got<Summary>)>,
+    summaries: Vec<SummaryIn>,
     accounts: Vec<(Got<PersonId>, Got<Account>)>,
     cards: Vec<(Got<MessageKey>, Got<Card>)>,
     heard: Vec<String>,
@@ -247,6 +247,8 @@ type StageIn = (
     DateTime<Utc>,
     Got<StageOutcome>,
 );
+
+type SummaryIn = (Got<PlanId>, Got<Quarter>, u32, Got<Summary>);
 
 type RevokedIn = (Got<PlanId>, Got<Quarter>, Got<PersonId>, DateTime<Utc>);
 
