@@ -6,7 +6,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Form;
 use axum::extract::{Query, State};
-use axum::response::{Html, Redirect};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
 use super::judge::{Judgement, Seen, judge, reason};
@@ -20,6 +20,7 @@ use crate::store::{CommitError, Decision};
 use crate::web::error::page;
 use crate::web::format::brief;
 use crate::web::frame::Frame;
+use crate::web::guard::with_script;
 use crate::web::{Caller, WebError, assets};
 
 /// Reports on a page; the rest come up as these are judged.
@@ -47,12 +48,12 @@ pub(super) async fn show(
     caller: Caller,
     Query(asked): Query<Asked>,
     Query(outcome): Query<Outcome>,
-) -> Result<Html<String>, WebError> {
+) -> Result<Response, WebError> {
     caller.reader()?;
     let calendar = desk.calendar();
     let chosen = pages::choose(&desk, &calendar, &asked)?;
     let Some((plan, quarter)) = chosen else {
-        return pages::empty(&desk, &caller);
+        return Ok(pages::empty(&desk, &caller)?.into_response());
     };
     let rules = desk.rules.now();
     let now = desk.clock.now();
@@ -80,7 +81,7 @@ pub(super) async fn show(
         let title = title.map(|known| known.heading.title.clone());
         (rows, waiting().count(), title.unwrap_or_default())
     };
-    page(&ListPage {
+    let html = page(&ListPage {
         frame: Frame::new(&desk, &caller, "review"),
         script: assets::review_script(),
         may_review: caller.may_write(),
@@ -91,7 +92,8 @@ pub(super) async fn show(
         rows,
         reasons: &rules.report.reasons,
         notices: notices(&outcome),
-    })
+    })?;
+    Ok(with_script(html))
 }
 
 /// `POST /review/list`: `item` for each that was picked, or `one` for a single button; `do`.

@@ -1,8 +1,7 @@
 //! The owner's page and the receipt, filled in for the templates.
 
 use askama::Template;
-use axum::http::header::CONTENT_SECURITY_POLICY;
-use axum::response::{Html, IntoResponse as _, Response};
+use axum::response::Response;
 
 use super::accept::Receipt;
 use super::beside::{FilesView, Stale};
@@ -20,16 +19,12 @@ use crate::domain::link::Link;
 use crate::domain::report::{Received, Report, ReportStatus, Words};
 use crate::web::error::page;
 use crate::web::format::{long_moment, moment, short_day};
-use crate::web::guard::POLICY_WITH_SCRIPT;
+use crate::web::guard::with_script;
 use crate::web::{WebError, assets};
 
 /// A short name for what a link's browser keeps by itself.
 fn key(token: &str) -> String {
     hex::sha256(token.as_bytes()).chars().take(12).collect()
-}
-
-fn with_script(html: Html<String>) -> Response {
-    ([(CONTENT_SECURITY_POLICY, POLICY_WITH_SCRIPT)], html).into_response()
 }
 
 /// The files of an item, as the page lists them; for the script.

@@ -10,7 +10,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{Html, IntoResponse as _, Response};
 
 use super::error::WebError;
 
@@ -21,11 +21,11 @@ const LONGEST_UPLOAD: Duration = Duration::from_secs(900);
 /// Moving a simulated clock over a year takes its time.
 const LONGEST_MOVE: Duration = Duration::from_secs(600);
 
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// For a page with our own script, which speaks to us only.
-pub const POLICY_WITH_SCRIPT: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
+const POLICY_WITH_SCRIPT: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
     script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
@@ -34,6 +34,11 @@ pub fn guard(router: Router) -> Router {
     router
         .fallback(async || WebError::NotFound)
         .layer(from_fn(around))
+}
+
+/// A page that may run our own script; all others run none.
+pub fn with_script(html: Html<String>) -> Response {
+    ([(CONTENT_SECURITY_POLICY, POLICY_WITH_SCRIPT)], html).into_response()
 }
 
 async fn around(request: Request, next: Next) -> Response {
