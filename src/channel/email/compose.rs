@@ -135,8 +135,7 @@ impl Composer {
         } else if let Some(last) = brief.earlier.last() {
             let all: Vec<String> = brief.earlier.iter().map(|id| self.message_id(id)).collect();
             mail.fixed("In-Reply-To", self.message_id(last));
-            // One a line: together they would be too long for one.
-            mail.fixed("References", all.join("\r\n "));
+            mail.worded("References", all.join(" "));
         }
         // RFC 3834: keeps responders from answering a machine.
         mail.fixed(
