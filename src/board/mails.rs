@@ -14,7 +14,7 @@ use crate::domain::fact::Fact;
 use crate::domain::ids::{ObligationKey, TaskNo};
 use crate::domain::mail::MailOutcome;
 use crate::domain::report::rules::ReportRules;
-use crate::domain::report::{Draft, Review, Via, read};
+use crate::domain::report::{Draft, Via, read};
 use crate::domain::target::actual::targets_in;
 use crate::store::Decision;
 use crate::web::error::page;
@@ -129,7 +129,7 @@ fn report(
     let (_, obligation) = theirs
         .find(|(one, _)| **one == key)
         .ok_or(WebError::NotFound)?;
-    if matches!(obligation.review, Some((_, Review::Accepted))) {
+    if obligation.is_accepted() {
         return Err(WebError::Conflict(format!(
             "第{task}项已审核通过，不能再修改。"
         )));
@@ -224,7 +224,7 @@ fn entry(book: &Book, known: &KnownMail, at: &str) -> Entry {
 
 fn line(book: &Book, key: &ObligationKey, obligation: &Obligation) -> Option<Line> {
     let (task, _) = book.task_and_group(key)?;
-    if matches!(obligation.review, Some((_, Review::Accepted))) {
+    if obligation.is_accepted() {
         return None;
     }
     Some(Line {

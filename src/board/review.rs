@@ -161,7 +161,7 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
         reminded: obligation
             .last_reminded
             .map(|(at, occasion)| format!("{}（{}）", moment(&calendar, at), occasion.chinese())),
-        acknowledged: obligation.acknowledged.as_ref().map(|(at, person)| {
+        acknowledged: obligation.acknowledged.as_deref().map(|(at, person)| {
             let by = book.people.get(person);
             let name = by.map_or("", |by| by.name.as_str());
             format!("{name} {}", moment(&calendar, *at))
@@ -219,7 +219,7 @@ fn review_line(
     if let Some((at, why)) = obligation.closed.filter(|_| obligation.is_withdrawn()) {
         return Some(format!("{}撤销：{}，不再催报。", time(at), why.chinese()));
     }
-    let (at, review) = obligation.review.as_ref()?;
+    let (at, review) = obligation.review.as_deref()?;
     Some(match review {
         Review::Accepted => format!("{}审核通过", time(*at)),
         Review::Returned { reason } => format!("{}退回：{reason}", time(*at)),
@@ -264,7 +264,7 @@ fn decide(
     // The same word twice, from a second click or a colleague, counts once.
     if known
         .review
-        .as_ref()
+        .as_deref()
         .is_some_and(|(_, word)| *word == review)
     {
         return Ok(Decision::nothing(()));

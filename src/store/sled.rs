@@ -21,7 +21,8 @@ use crate::domain::ids::{PlanId, Position, TaskNo};
 use crate::domain::message::MessageKey;
 use crate::domain::people::ChannelKind;
 
-const CACHE: u64 = 64 << 20;
+/// It is read at the start, in order, and hardly ever after.
+const CACHE: u64 = 8 << 20;
 /// A row of facts holds as many lines as fit into this: what sled does, it does by the row. It keeps
 /// larger pages in files it never syncs, so a longer line is cut into pieces.
 const PIECE: usize = 4000;
@@ -110,19 +111,6 @@ impl Group {
         };
         let facts = usize::try_from(facts).unwrap_or(usize::MAX);
         facts + self.queue.len() + self.milestones.len()
-    }
-
-    /// Adds the group that comes next.
-    pub(super) fn join(&mut self, next: Self) {
-        if self.first == 0 {
-            *self = next;
-        } else if next.first != 0 {
-            self.head = next.head;
-            self.hash = next.hash;
-            self.facts.extend_from_slice(&next.facts);
-            self.queue.extend(next.queue);
-            self.milestones.extend(next.milestones);
-        }
     }
 }
 
