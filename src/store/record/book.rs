@@ -583,8 +583,10 @@ mod dated {
     pub(super) mod apart {
         use super::*;
 
+        type Apart<T> = Option<Box<(DateTime<Utc>, T)>>;
+
         pub(in super::super) fn serialize<T: Wire, S: serde::Serializer>(
-            value: &Option<Box<(DateTime<Utc>, T)>>,
+            value: &Apart<T>,
             to: S,
         ) -> Result<S::Ok, S::Error> {
             put(value.as_deref(), to)
@@ -592,7 +594,7 @@ mod dated {
 
         pub(in super::super) fn deserialize<'de, T: Wire, D: serde::Deserializer<'de>>(
             from: D,
-        ) -> Result<Option<Box<(DateTime<Utc>, T)>>, D::Error> {
+        ) -> Result<Apart<T>, D::Error> {
             Ok(super::deserialize(from)?.map(Box::new))
         }
     }
