@@ -76,7 +76,7 @@ pub(super) fn judge(
             .map(|received| received.at.timestamp_millis());
         let same = known
             .review
-            .as_ref()
+            .as_deref()
             .is_some_and(|(_, word)| word == review);
         if latest != Some(*at) {
             judgement.amended.push(key.clone());

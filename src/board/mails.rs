@@ -15,7 +15,7 @@ use crate::domain::fact::Fact;
 use crate::domain::ids::{ObligationKey, TaskNo};
 use crate::domain::mail::MailOutcome;
 use crate::domain::report::rules::ReportRules;
-use crate::domain::report::{Draft, Report, Review, Via, read};
+use crate::domain::report::{Draft, Report, Via, read};
 use crate::domain::target::actual::targets_in;
 use crate::store::Decision;
 use crate::web::error::page;
@@ -139,7 +139,7 @@ fn report(
         Some(owner) => (owner.clone(), Some(thread.person.clone())),
         None => (thread.person.clone(), None),
     };
-    if matches!(found.obligation.review, Some((_, Review::Accepted))) {
+    if found.obligation.is_accepted() {
         return Err(WebError::Conflict(format!(
             "第{task}项已审核通过，不能再修改。"
         )));
@@ -235,7 +235,7 @@ fn entry(book: &Book, known: &KnownMail, at: &str, now: DateTime<Utc>) -> Entry 
 
 fn line(book: &Book, key: &ObligationKey, obligation: &Obligation) -> Option<Line> {
     let (task, _) = book.task_and_group(key)?;
-    if matches!(obligation.review, Some((_, Review::Accepted))) {
+    if obligation.is_accepted() {
         return None;
     }
     Some(Line {

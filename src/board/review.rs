@@ -187,7 +187,7 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
         reminded: obligation
             .last_reminded
             .map(|(at, occasion)| format!("{}（{}）", moment(&calendar, at), occasion.chinese())),
-        acknowledged: obligation.acknowledged.as_ref().map(|(at, person)| {
+        acknowledged: obligation.acknowledged.as_deref().map(|(at, person)| {
             let by = book.people.get(person);
             let name = by.map_or("", |by| by.name.as_str());
             format!("{name} {}", moment(&calendar, *at))
@@ -299,7 +299,7 @@ fn review_line(
     if let Some((at, why)) = obligation.closed.filter(|_| obligation.is_withdrawn()) {
         return Some(format!("{}撤销：{}，不再催报。", time(at), why.chinese()));
     }
-    let (at, review) = obligation.review.as_ref()?;
+    let (at, review) = obligation.review.as_deref()?;
     Some(match review {
         Review::Accepted => format!("{}审核通过", time(*at)),
         Review::Returned { reason } => format!("{}退回：{reason}", time(*at)),

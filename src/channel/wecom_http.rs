@@ -8,13 +8,27 @@ use crate::config::wecom::Way;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const CALL_LIMIT: Duration = Duration::from_secs(15);
 
-/// A client by these settings.
+/// Far less than any server keeps a connection that nobody uses.
+const KEPT: Duration = Duration::from_secs(2);
+
+/// A client by these settings, with a connection of its own for each call.
+///
+/// A kept one that the peer closes at the very moment of a call makes a doubt of what never arrived,
+/// and a group has no way to recognise a repetition.
 pub(super) fn client(way: &Way) -> Result<reqwest::Client, reqwest::Error> {
+    builder(way)?.pool_max_idle_per_host(0).build()
+}
+
+/// A client whose connections are kept for the next call, if that comes soon: for a peer that
+/// recognises a repetition. What was closed meanwhile is not written to; the call gets a new one.
+pub(super) fn keeping_client(way: &Way) -> Result<reqwest::Client, reqwest::Error> {
+    builder(way)?.pool_idle_timeout(KEPT).build()
+}
+
+fn builder(way: &Way) -> Result<reqwest::ClientBuilder, reqwest::Error> {
     let mut builder = reqwest::Client::builder()
         .connect_timeout(CONNECT_LIMIT)
         .timeout(CALL_LIMIT)
-        // A kept connection that was closed meanwhile would make a doubt of what never arrived.
-        .pool_max_idle_per_host(0)
         // Where the address is the secret, nobody else is told it.
         .redirect(reqwest::redirect::Policy::none())
         .referer(false);
@@ -24,7 +38,7 @@ pub(super) fn client(way: &Way) -> Result<reqwest::Client, reqwest::Error> {
     if let Some(pem) = &way.ca {
         builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(pem)?);
     }
-    builder.build()
+    Ok(builder)
 }
 
 /// Without the hint of that one request and our own address, which differ every time.

@@ -163,16 +163,11 @@ impl crate::store::Journal for Failing {
     fn head(&self) -> u64 {
         self.1.head()
     }
-    fn append(
-        &mut self,
-        expected: u64,
-        entries: &[crate::domain::fact::Entry],
-        effects: &[crate::domain::book::Effect],
-    ) -> Result<(), StoreError> {
+    fn append(&mut self, expected: u64, steps: &[crate::store::Step]) -> Result<(), StoreError> {
         if self.0.load(Ordering::SeqCst) {
             return Err(StoreError::Engine("disk full".into()));
         }
-        self.1.append(expected, entries, effects)
+        self.1.append(expected, steps)
     }
     fn ready(&mut self) -> Result<(), StoreError> {
         Ok(())

@@ -12,7 +12,6 @@ use chrono::{DateTime, Utc};
 use super::book::{Book, Obligation};
 use super::fact::Fact;
 use super::ids::{ObligationKey, PersonId, PlanId, Quarter};
-use super::report::Review;
 
 /// Largest file.
 pub const LARGEST_FILE: u64 = 20 << 20;
@@ -288,7 +287,7 @@ fn add_within<'a>(
     if shown.any(|filed| filed.evidence.sha256 == evidence.sha256) {
         return Ok(None);
     }
-    if is_accepted(known) {
+    if known.is_accepted() {
         return Err(NotTaken::Accepted);
     }
     if known.shown().count() >= MOST_FILES {
@@ -316,7 +315,7 @@ pub fn remove(
         .obligations
         .get(obligation)
         .ok_or(NotTaken::Unavailable)?;
-    if is_accepted(known) {
+    if known.is_accepted() {
         return Err(NotTaken::Accepted);
     }
     let stands = known.shown().any(|filed| filed.evidence.sha256 == *sha256);
@@ -371,10 +370,6 @@ fn used<'a>(book: &'a Book, person: &PersonId, plan: &PlanId, quarter: Quarter) 
         }
     }
     used
-}
-
-fn is_accepted(known: &Obligation) -> bool {
-    matches!(known.review, Some((_, Review::Accepted)))
 }
 
 fn told_size(bytes: u64) -> String {
@@ -442,7 +437,7 @@ pub fn name_of(said: &str, kind: FileKind) -> String {
 mod tests {
     use super::*;
     use crate::domain::fixture::{DU, ZHANG, apply, id, key, plan_facts, report};
-    use crate::domain::report::ReportStatus;
+    use crate::domain::report::{ReportStatus, Review};
 
     fn file(n: u8, megabytes: u64) -> Evidence {
         Evidence {

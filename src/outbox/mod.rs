@@ -155,7 +155,7 @@ impl Outbox {
     /// Whether at `now` nothing can be sent and nothing is under way.
     #[must_use]
     pub fn idle(&self, now: DateTime<Utc>) -> bool {
-        if self.doubtful.load(Ordering::SeqCst) {
+        if self.doubtful.load(Ordering::SeqCst) || self.busy.load(Ordering::SeqCst) > 0 {
             return false;
         }
         let before = {

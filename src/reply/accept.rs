@@ -11,7 +11,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::ids::{self, PersonId, PlanId, Quarter, TaskNo};
 use crate::domain::report::rules::ReportRules;
-use crate::domain::report::{Draft, FieldFault, Received, Report, Review, Via, read};
+use crate::domain::report::{Draft, FieldFault, Received, Report, Via, read};
 use crate::domain::target::actual::targets_in;
 use crate::rules::RuleSet;
 use crate::store::{CommitError, Decision};
@@ -110,7 +110,7 @@ pub(super) fn decide(
         let known = book.obligations.get(&report.obligation);
         if let Some(same) = known.and_then(|known| on_record(known, &report)) {
             reports.push(same.clone());
-        } else if known.is_some_and(is_accepted) {
+        } else if known.is_some_and(Obligation::is_accepted) {
             accepted.insert(report.obligation.task);
         } else {
             let beside = known.into_iter().flat_map(Obligation::shown);
@@ -200,10 +200,6 @@ fn understand(
 fn on_record<'a>(known: &'a Obligation, report: &Report) -> Option<&'a Received> {
     let latest = known.latest()?;
     (!known.is_open() && latest.report.same_answer(report)).then_some(latest)
-}
-
-fn is_accepted(known: &Obligation) -> bool {
-    matches!(known.review, Some((_, Review::Accepted)))
 }
 
 /// The day, and eight hex digits of what was received and when.

@@ -18,8 +18,8 @@ use crate::desk::Desk;
 use crate::domain::book::{Book, Obligation};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
 use crate::domain::link::{DAYS_AFTER_DEADLINE, Link};
+use crate::domain::report::read;
 use crate::domain::report::rules::ReportRules;
-use crate::domain::report::{Review, read};
 use crate::domain::target::actual::targets_in;
 use crate::store::{Health, StoreError};
 
@@ -142,7 +142,7 @@ fn changes(
         let Some((draft, seen)) = own else {
             continue;
         };
-        let accepted = matches!(obligation.review, Some((_, Review::Accepted)));
+        let accepted = obligation.is_accepted();
         let wanted = !accepted && is_filled(draft, seen) && !stands(book, key, obligation, draft);
         // One that was shown beside the fields, and not in them, is not emptied by them.
         let before = known.get(key).filter(|known| wanted || known.seen == *seen);

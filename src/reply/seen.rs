@@ -38,7 +38,7 @@ pub(super) fn unseen(book: &Book, link: &Link) -> Vec<ObligationKey> {
     book.obligations_of(&link.person, &link.plan, link.quarter)
         .filter(|(_, known)| known.is_open())
         .filter(|(_, known)| {
-            let by = known.acknowledged.as_ref().map(|(_, person)| person);
+            let by = known.acknowledged.as_deref().map(|(_, person)| person);
             by != Some(&link.person)
         })
         .map(|(key, _)| key.clone())

@@ -15,8 +15,8 @@ use super::open::Pass;
 use super::record::{self, Hash};
 use super::sled::{Group, Trees};
 use super::verify::{self, VerifyReport};
-use super::{Drafts, Journal, JournalReader, Queue, StoreError, snapshot};
-use crate::domain::book::{Book, Effect, QueueKey};
+use super::{Drafts, Journal, JournalReader, Queue, Step, StoreError, snapshot};
+use crate::domain::book::{Book, QueueKey};
 use crate::domain::fact::Entry;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::message::MessageKey;
@@ -76,6 +76,38 @@ impl SledJournal {
         }
     }
 
+    /// Writes the lines into the buffer; where each ends, with its hash.
+    fn write_lines(&mut self, steps: &[Step]) -> Result<Vec<(usize, Hash)>, StoreError> {
+        let mut hash = self.hash;
+        self.buffer.clear();
+        let mut lines = Vec::with_capacity(steps.len());
+        for Step { entry, .. } in steps {
+            hash = record::write_line(entry, &hash, &mut self.buffer)
+                .map_err(|error| error.at(format!("第{}号记录", entry.position)))?;
+            lines.push((self.buffer.len(), hash));
+            self.buffer.push(b'\n');
+        }
+        Ok(lines)
+    }
+
+    /// Gives to the engine what the mirror has, never so much at once that it needs much memory.
+    fn hand_over(&self, steps: &[Step], lines: &[(usize, Hash)]) {
+        let mut from = 0;
+        for (step, (end, hash)) in steps.iter().zip(lines) {
+            let line = self.buffer.get(from..*end).unwrap_or_default();
+            from = end + 1;
+            let waiting = self.store.push(step, *hash, line);
+            // The facts are durable whatever the engine says; the next append finds that it failed.
+            if let Err(error) = waiting.and_then(|rows| match rows {
+                ..APPLY_AFTER => Ok(()),
+                _ => self.store.with(|_| Ok(())),
+            }) {
+                tracing::error!(%error, "the engine did not take what the mirror has");
+                return;
+            }
+        }
+    }
+
     fn save(&mut self, book: &Book) {
         if book.position != self.head {
             return;
@@ -101,40 +133,21 @@ impl Journal for SledJournal {
         Ok(())
     }
 
-    fn append(
-        &mut self,
-        expected: Position,
-        entries: &[Entry],
-        effects: &[Effect],
-    ) -> Result<(), StoreError> {
+    fn append(&mut self, expected: Position, steps: &[Step]) -> Result<(), StoreError> {
         if self.head != expected {
             return Err(StoreError::PositionTaken { expected });
         }
         if self.store.has_failed() {
             return Err(StoreError::Engine("存储引擎已停止".into()));
         }
-        let mut group = Group::default();
-        let mut hash = self.hash;
-        self.buffer.clear();
-        for entry in entries {
-            let from = self.buffer.len();
-            hash = record::write_line(entry, &hash, &mut self.buffer)
-                .map_err(|error| error.at(format!("第{}号记录", entry.position)))?;
-            let line = self.buffer.get(from..).unwrap_or_default();
-            group.fact(entry.position, hash, line);
-            self.buffer.push(b'\n');
-        }
-        group.effects(effects)?;
+        let lines = self.write_lines(steps)?;
         self.mirror.append(&self.buffer, mirror::SEGMENT)?;
-        self.head = group.head().max(self.head);
-        self.hash = hash;
-        self.note.set(self.head);
-        if self.store.push(group) > APPLY_AFTER {
-            // The facts are durable all the same; the next append finds that the engine failed.
-            if let Err(error) = self.store.with(|_| Ok(())) {
-                tracing::error!(%error, "the engine did not take what the mirror has");
-            }
+        if let (Some(last), Some((_, hash))) = (steps.last(), lines.last()) {
+            self.head = last.entry.position;
+            self.hash = *hash;
+            self.note.set(self.head);
         }
+        self.hand_over(steps, &lines);
         if self.buffer.capacity() > KEEP_BUFFER {
             self.buffer = Vec::new();
         }
@@ -206,11 +219,14 @@ impl Reader {
         run(trees)
     }
 
-    /// Takes a group that the mirror has; returns how many rows wait now.
-    fn push(&self, group: Group) -> usize {
+    /// Takes what the mirror has; returns how many rows wait now.
+    fn push(&self, step: &Step, hash: Hash, line: &[u8]) -> Result<usize, StoreError> {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.join(group);
-        pending.len()
+        pending.fact(step.entry.position, hash, line);
+        let noted = pending.effects(&step.effects);
+        // The next fact would leave a gap; opening again fills it from the mirror.
+        self.failed.fetch_or(noted.is_err(), Ordering::AcqRel);
+        noted.map(|()| pending.len())
     }
 
     /// Applies what waits; one at a time, so that whoever reads next reads all of it.

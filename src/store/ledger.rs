@@ -8,7 +8,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -16,8 +16,8 @@ use chrono::{DateTime, SubsecRound, Utc};
 use tokio::sync::{oneshot, watch};
 
 use super::open::{self, OpenReport, Opener};
-use super::{Drafts, Journal, JournalReader, StoreError};
-use crate::domain::book::{Book, Effect};
+use super::{Drafts, Journal, JournalReader, Step, StoreError};
+use crate::domain::book::Book;
 use crate::domain::fact::{Actor, Entry, Fact};
 use crate::domain::ids::Position;
 
@@ -361,10 +361,11 @@ impl Writer {
         let mut waiting = group.into_iter();
         while waiting.len() > 0 {
             let mut decided = Vec::with_capacity(waiting.len());
-            let mut batch = Batch::default();
+            let mut steps = Vec::new();
             let mut spoiled = None;
+            let mut book = self.shared.book_to_change();
             for mut command in waiting.by_ref() {
-                match self.turn(&mut *command, &mut batch) {
+                match turn(&mut *command, &mut book, &mut steps) {
                     Turn::Decided => decided.push(command),
                     Turn::Failed => command.answer(false),
                     Turn::Spoiled => {
@@ -373,7 +374,8 @@ impl Writer {
                     }
                 }
             }
-            let appended = self.append(&batch);
+            drop(book);
+            let appended = self.append(&steps);
             let durable = appended.is_ok();
             decided
                 .into_iter()
@@ -393,54 +395,13 @@ impl Writer {
         Ok(())
     }
 
-    /// Lets one command decide, and takes its facts into the book: all or none.
-    fn turn(&self, command: &mut dyn Command, batch: &mut Batch) -> Turn {
-        let (entries, effects) = (batch.entries.len(), batch.effects.len());
-        let mut book = self
-            .shared
-            .book
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let (at, by) = command.stamp();
-        // Records and `as of` speak in milliseconds: what is known now must equal what is read back.
-        let at = at.trunc_subsecs(3);
-        let Ok(facts) = catch_unwind(AssertUnwindSafe(|| command.decide(&book))) else {
-            tracing::error!("a command panicked; nothing of it was done");
-            return Turn::Failed;
-        };
-        for fact in facts {
-            let entry = Entry {
-                position: book.position + 1,
-                at,
-                by: by.clone(),
-                fact,
-            };
-            let taken = catch_unwind(AssertUnwindSafe(|| book.apply(&entry)));
-            match taken {
-                Ok(Ok(effects)) => batch.effects.extend(effects),
-                Ok(Err(error)) => {
-                    tracing::error!(%error, "a command decided what does not fit the book");
-                    batch.cut(entries, effects);
-                    return Turn::Spoiled;
-                }
-                Err(_) => {
-                    tracing::error!(position = entry.position, "the book panicked over a fact");
-                    batch.cut(entries, effects);
-                    return Turn::Spoiled;
-                }
-            }
-            batch.entries.push(entry);
-        }
-        Turn::Decided
-    }
-
-    fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let (Some(first), Some(last)) = (batch.entries.first(), batch.entries.last()) else {
+    fn append(&mut self, steps: &[Step]) -> Result<(), StoreError> {
+        let (Some(first), Some(last)) = (steps.first(), steps.last()) else {
             return Ok(());
         };
         let journal = self.journal.as_mut().ok_or_else(not_open)?;
-        journal.append(first.position - 1, &batch.entries, &batch.effects)?;
-        self.shared.position.send_replace(last.position);
+        journal.append(first.entry.position - 1, steps)?;
+        self.shared.position.send_replace(last.entry.position);
         let now = Instant::now();
         self.settle_at.get_or_insert(now + SETTLE_AFTER);
         self.checkpoint_at.get_or_insert(now + CHECKPOINT_EVERY);
@@ -527,18 +488,38 @@ impl Writer {
     }
 }
 
-/// The facts of a group, and what follows from them.
-#[derive(Default)]
-struct Batch {
-    entries: Vec<Entry>,
-    effects: Vec<Effect>,
-}
-
-impl Batch {
-    fn cut(&mut self, entries: usize, effects: usize) {
-        self.entries.truncate(entries);
-        self.effects.truncate(effects);
+/// Lets one command decide, and takes its facts into the book: all or none.
+fn turn(command: &mut dyn Command, book: &mut Book, steps: &mut Vec<Step>) -> Turn {
+    let before = steps.len();
+    let (at, by) = command.stamp();
+    // Records and `as of` speak in milliseconds: what is known now must equal what is read back.
+    let at = at.trunc_subsecs(3);
+    let Ok(facts) = catch_unwind(AssertUnwindSafe(|| command.decide(book))) else {
+        tracing::error!("a command panicked; nothing of it was done");
+        return Turn::Failed;
+    };
+    for fact in facts {
+        let entry = Entry {
+            position: book.position + 1,
+            at,
+            by: by.clone(),
+            fact,
+        };
+        match catch_unwind(AssertUnwindSafe(|| book.apply(&entry))) {
+            Ok(Ok(effects)) => steps.push(Step { entry, effects }),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "a command decided what does not fit the book");
+                steps.truncate(before);
+                return Turn::Spoiled;
+            }
+            Err(_) => {
+                tracing::error!(position = entry.position, "the book panicked over a fact");
+                steps.truncate(before);
+                return Turn::Spoiled;
+            }
+        }
     }
+    Turn::Decided
 }
 
 impl Shared {
@@ -546,8 +527,12 @@ impl Shared {
         self.book.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn book_to_change(&self) -> RwLockWriteGuard<'_, Book> {
+        self.book.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn set_book(&self, book: Book) {
-        *self.book.write().unwrap_or_else(PoisonError::into_inner) = book;
+        *self.book_to_change() = book;
     }
 
     fn reader(&self) -> Arc<dyn JournalReader> {

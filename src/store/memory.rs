@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-use super::{Drafts, Journal, JournalReader, Queue, StoreError, VerifyReport, record, verify};
+use super::{
+    Drafts, Journal, JournalReader, Queue, Step, StoreError, VerifyReport, record, verify,
+};
 use crate::domain::book::{Book, Effect, QueueKey};
 use crate::domain::fact::Entry;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
@@ -40,18 +42,14 @@ impl Journal for MemoryStore {
         Ok(())
     }
 
-    fn append(
-        &mut self,
-        expected: Position,
-        entries: &[Entry],
-        effects: &[Effect],
-    ) -> Result<(), StoreError> {
+    fn append(&mut self, expected: Position, steps: &[Step]) -> Result<(), StoreError> {
         if self.head() != expected {
             return Err(StoreError::PositionTaken { expected });
         }
         self.with(|inner| {
-            inner.entries.extend_from_slice(entries);
-            for effect in effects {
+            let entries = steps.iter().map(|step| step.entry.clone());
+            inner.entries.extend(entries);
+            for effect in steps.iter().flat_map(|step| &step.effects) {
                 match effect {
                     Effect::QueueAdded { at, key } => {
                         inner.queue.insert(*at, key.clone());

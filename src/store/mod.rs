@@ -79,6 +79,15 @@ pub enum StoreError {
     Engine(String),
 }
 
+/// A fact and what follows from it.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// The fact.
+    pub entry: Entry,
+    /// What [`Book::apply`] says follows.
+    pub effects: Vec<Effect>,
+}
+
 /// The append-only journal.
 pub trait Journal: Send {
     /// Position of the last fact; 0 where there is none.
@@ -90,18 +99,13 @@ pub trait Journal: Send {
     /// Why not; the handle stays good, and reading goes on.
     fn ready(&mut self) -> Result<(), StoreError>;
 
-    /// Appends all entries or none after `expected`, with what follows from them. When it returns
+    /// Appends all facts or none after `expected`, with what follows from them. When it returns
     /// they are durable.
     ///
     /// # Errors
     /// Nothing was acknowledged; after anything but [`StoreError::PositionTaken`] the handle must
     /// not be used again.
-    fn append(
-        &mut self,
-        expected: Position,
-        entries: &[Entry],
-        effects: &[Effect],
-    ) -> Result<(), StoreError>;
+    fn append(&mut self, expected: Position, steps: &[Step]) -> Result<(), StoreError>;
 
     /// Hands what was appended to the machine, so that every copy survives a kill. Cheap; called a
     /// moment after an append.

@@ -6,6 +6,7 @@
 
 mod drafts;
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -22,8 +23,10 @@ use crate::domain::ids::{PlanId, Position, TaskNo};
 use crate::domain::message::MessageKey;
 use crate::domain::people::ChannelKind;
 
-const CACHE: u64 = 64 << 20;
-/// sled keeps larger pages in files it never syncs: longer facts are cut into pieces.
+/// It is read at the start, in order, and hardly ever after.
+const CACHE: u64 = 8 << 20;
+/// A row of facts holds as many lines as fit into this: what sled does, it does by the row. It keeps
+/// larger pages in files it never syncs, so a longer line is cut into pieces.
 const PIECE: usize = 4000;
 const HEAD: &[u8] = b"pos";
 
@@ -44,7 +47,8 @@ pub(super) struct Group {
     first: Position,
     head: Position,
     hash: Hash,
-    facts: Rows,
+    /// Each with its newline.
+    facts: Vec<u8>,
     queue: Rows,
     milestones: Rows,
 }
@@ -60,13 +64,8 @@ impl Group {
         }
         self.head = position;
         self.hash = hash;
-        for (number, piece) in (0_u16..).zip(line.chunks(PIECE)) {
-            let key = match number {
-                0 => IVec::from(&position.to_be_bytes()),
-                _ => IVec::from(&piece_key(position, number)),
-            };
-            self.facts.push((key, Some(IVec::from(piece))));
-        }
+        self.facts.extend_from_slice(line);
+        self.facts.push(b'\n');
     }
 
     /// Adds what follows from facts.
@@ -107,21 +106,44 @@ impl Group {
         self.head
     }
 
-    /// How many rows it will change.
+    /// How many facts it has and how many rows follow from them.
     pub(super) fn len(&self) -> usize {
-        self.facts.len() + self.queue.len() + self.milestones.len()
+        let facts = match self.first {
+            0 => 0,
+            first => self.head + 1 - first,
+        };
+        let facts = usize::try_from(facts).unwrap_or(usize::MAX);
+        facts + self.queue.len() + self.milestones.len()
     }
+}
 
-    /// Adds the group that comes next.
-    pub(super) fn join(&mut self, next: Self) {
-        if self.first == 0 {
-            *self = next;
-        } else if next.first != 0 {
-            self.head = next.head;
-            self.hash = next.hash;
-            self.facts.extend(next.facts);
-            self.queue.extend(next.queue);
-            self.milestones.extend(next.milestones);
+/// Lines that follow one another from `first` on, each with its newline, as rows under the position
+/// of their first line.
+fn fact_rows(first: Position, lines: &[u8]) -> Batch {
+    let mut batch = Batch::default();
+    let (mut at, mut row) = (first, Vec::with_capacity(PIECE));
+    for (position, line) in (first..).zip(lines.split_inclusive(|byte| *byte == b'\n')) {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        if !row.is_empty() && row.len() + 1 + line.len() > PIECE {
+            put_row(&mut batch, at, &row);
+            row.clear();
+        }
+        if row.is_empty() {
+            at = position;
+        } else {
+            row.push(b'\n');
+        }
+        row.extend_from_slice(line);
+    }
+    put_row(&mut batch, at, &row);
+    batch
+}
+
+fn put_row(batch: &mut Batch, at: Position, row: &[u8]) {
+    for (number, piece) in (0_u16..).zip(row.chunks(PIECE)) {
+        match number {
+            0 => batch.insert(&at.to_be_bytes(), piece),
+            _ => batch.insert(&piece_key(at, number), piece),
         }
     }
 }
@@ -186,13 +208,14 @@ impl Trees {
         head.extend_from_slice(&group.hash);
         let head = IVec::from(head);
         let expected = group.first - 1;
-        let first = group.first.to_be_bytes();
-        let (new_facts, new_queue) = (batch(group.facts), batch(group.queue));
+        let new_facts = fact_rows(group.first, &group.facts);
+        let new_queue = batch(group.queue);
         let new_milestones = batch(group.milestones);
         let trees = (&self.facts, &self.meta, &self.queue, &self.milestones);
         let done = catch_unwind(AssertUnwindSafe(|| {
             trees.transaction(|(facts, meta, queue, milestones)| {
-                if new && facts.get(first)?.is_some() {
+                let known = meta.get(HEAD)?;
+                if new && known.is_some_and(|known| position_in(&known) > Some(expected)) {
                     return Err(ConflictableTransactionError::Abort(()));
                 }
                 facts.apply_batch(&new_facts)?;
@@ -230,10 +253,25 @@ impl Trees {
 
     /// Lines of the facts from a position on, in order.
     pub(super) fn lines(&self, from: Position) -> Lines {
+        let start = self.row_with(from).unwrap_or(from);
         Lines {
-            rows: self.facts.range(from.to_be_bytes()..),
-            next: None,
+            rows: self.facts.range(start.to_be_bytes()..),
+            from,
+            row: None,
+            ready: VecDeque::new(),
         }
+    }
+
+    /// The row that a position's line stands in. Where it cannot be told, reading on from there says
+    /// why.
+    fn row_with(&self, position: Position) -> Option<Position> {
+        let found = guarded(|| {
+            let before = self.facts.range(..=position.to_be_bytes()).rev();
+            let mut keys = before.map(|row| row.map(|(key, _)| key));
+            keys.find(|key| key.as_ref().map_or(true, |key| key.len() == 8))
+                .transpose()
+        });
+        found.ok().flatten().and_then(|key| position_in(&key))
     }
 
     /// What waits until `until`, at most `most`, in the order of time.
@@ -295,10 +333,14 @@ impl Trees {
     }
 }
 
-/// Lines of facts, pieces joined.
+/// Lines of facts, one by one.
 pub(super) struct Lines {
     rows: sled::Iter,
-    next: Option<(Position, Vec<u8>)>,
+    from: Position,
+    /// Its further pieces may follow.
+    row: Option<(Position, Vec<u8>)>,
+    /// What the last whole row held.
+    ready: VecDeque<(Position, Vec<u8>)>,
 }
 
 impl Iterator for Lines {
@@ -306,13 +348,32 @@ impl Iterator for Lines {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
+            if let Some(line) = self.ready.pop_front() {
+                return Some(Ok(line));
+            }
+            let (first, row) = match self.next_row()? {
+                Ok(row) => row,
+                Err(error) => return Some(Err(error)),
+            };
+            let lines = (first..).zip(row.split(|byte| *byte == b'\n'));
+            let wanted = lines.filter(|(position, _)| *position >= self.from);
+            let wanted = wanted.map(|(position, line)| (position, line.to_vec()));
+            self.ready.extend(wanted);
+        }
+    }
+}
+
+impl Lines {
+    /// A row with its pieces joined, under its first position.
+    fn next_row(&mut self) -> Option<Result<(Position, Vec<u8>), StoreError>> {
+        loop {
             // sled panics on some damaged pages instead of failing.
             let row = match catch_unwind(AssertUnwindSafe(|| self.rows.next())) {
                 Ok(row) => row,
                 Err(_) => return Some(Err(corrupt("facts", "读取时中断"))),
             };
             let Some(row) = row else {
-                return self.next.take().map(Ok);
+                return self.row.take().map(Ok);
             };
             let (key, value) = match row {
                 Ok(row) => row,
@@ -321,11 +382,11 @@ impl Iterator for Lines {
             match key.split_first_chunk::<8>() {
                 Some((position, [])) => {
                     let whole = (Position::from_be_bytes(*position), value.to_vec());
-                    if let Some(before) = self.next.replace(whole) {
+                    if let Some(before) = self.row.replace(whole) {
                         return Some(Ok(before));
                     }
                 }
-                Some((position, [_, _])) => match &mut self.next {
+                Some((position, [_, _])) => match &mut self.row {
                     Some((at, line)) if at.to_be_bytes() == *position => {
                         line.extend_from_slice(&value);
                     }
@@ -335,6 +396,11 @@ impl Iterator for Lines {
             }
         }
     }
+}
+
+/// The position that the bytes begin with.
+fn position_in(bytes: &[u8]) -> Option<Position> {
+    bytes.first_chunk().copied().map(Position::from_be_bytes)
 }
 
 fn same(tree: &Tree, wanted: &[(Vec<u8>, Vec<u8>)]) -> Result<bool, StoreError> {
@@ -428,4 +494,41 @@ fn milestone_key(plan: &PlanId, task: TaskNo, index: u16) -> Vec<u8> {
     key.extend_from_slice(&task.to_be_bytes());
     key.extend_from_slice(&index.to_be_bytes());
     key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_back_from_any_position_however_they_share_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let trees = Trees::open(&folder.path().join("db")).unwrap();
+        let lengths = [900, 3_000, 98, 2 * PIECE + 1, 1, PIECE, 700, 700];
+        let lines: Vec<Vec<u8>> = (b'a'..)
+            .zip(lengths)
+            .map(|(letter, length)| vec![letter; length])
+            .collect();
+        let group = |positions: std::ops::RangeInclusive<u64>| {
+            let mut group = Group::default();
+            for position in positions {
+                group.fact(position, [0; 32], &lines[position as usize - 1]);
+            }
+            group
+        };
+        trees.apply(group(1..=5), true).unwrap();
+        trees.apply(group(6..=8), true).unwrap();
+        assert_eq!(trees.facts.len(), 1 + 3 + 1 + 1 + 1, "three pieces of one");
+        for from in 0..=9 {
+            let found: Vec<(u64, Vec<u8>)> = trees.lines(from).map(Result::unwrap).collect();
+            let all = (1..).zip(lines.iter().cloned());
+            let wanted: Vec<_> = all.filter(|(position, _)| *position >= from).collect();
+            assert_eq!(found, wanted, "from {from}");
+        }
+        let again = trees.apply(group(8..=8), true);
+        assert!(matches!(
+            again,
+            Err(StoreError::PositionTaken { expected: 7 })
+        ));
+    }
 }

@@ -1,5 +1,9 @@
 //! The application against a platform that answers as wecom.md says.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use cuiban::channel::wecom_app::{AppChannel, Settings};
 use cuiban::channel::{Attempted, Channel, Learned, Settled, Shown};
 use cuiban::config::Secret;
@@ -7,6 +11,9 @@ use cuiban::config::wecom::Way;
 use cuiban::domain::brief::{Brief, Letter};
 use cuiban::domain::delivery::{FailReason, Next, SendOutcome};
 use cuiban::domain::report::ReportStatus;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::email::brief;
 use crate::peers::wecom::Answer;
@@ -325,6 +332,80 @@ async fn a_private_deployment_has_its_own_host_authority_and_proxy() {
         .send(&another(2), 1)
         .await;
     assert!(is_sent(&sent), "{sent:?}");
+}
+
+/// What a platform does with a connection once it has answered.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Then {
+    Keeps,
+    SaysThatItCloses,
+    Closes,
+}
+
+/// A platform that only says yes; its address, and the connections it has seen.
+async fn yes(then: Then) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&seen);
+    tokio::spawn(async move {
+        while let Ok((tcp, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(answer(tcp, then));
+        }
+    });
+    (base, seen)
+}
+
+async fn answer(tcp: TcpStream, then: Then) -> std::io::Result<()> {
+    let body = r#"{"errcode":0,"errmsg":"ok","access_token":"t","expires_in":7200,"msgid":"m"}"#;
+    let close = match then {
+        Then::SaysThatItCloses => "Connection: close\r\n",
+        Then::Keeps | Then::Closes => "",
+    };
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\n{close}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = BufReader::new(tcp);
+    loop {
+        let (mut line, mut length) = (String::new(), 0);
+        while line != "\r\n" {
+            line.clear();
+            if stream.read_line(&mut line).await? == 0 {
+                return Ok(());
+            }
+            if let Some(given) = line.to_lowercase().strip_prefix("content-length:") {
+                length = given.trim().parse().unwrap();
+            }
+        }
+        stream.read_exact(&mut vec![0; length]).await?;
+        stream.write_all(answer.as_bytes()).await?;
+        if then != Then::Keeps {
+            return Ok(());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_serves_many_calls_and_one_closed_meanwhile_makes_no_doubt() {
+    for (then, wanted) in [
+        (Then::Keeps, 1),
+        (Then::SaysThatItCloses, 9),
+        (Then::Closes, 9),
+    ] {
+        let (base, seen) = yes(then).await;
+        let channel = app(base);
+        for n in 0..8 {
+            let sent = channel.send(&another(n), 1).await;
+            assert!(is_sent(&sent), "{then:?}: {sent:?}");
+            // As the durable step between two calls: time for the word that it is closed.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let seen = seen.load(Ordering::SeqCst);
+        // The token was the first call.
+        assert!(seen == wanted || seen == wanted + 1, "{then:?}: {seen}");
+    }
 }
 
 async fn join_all<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {

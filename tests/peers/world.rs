@@ -20,8 +20,8 @@ use cuiban::domain::policy::Policy;
 use cuiban::domain::report::{Report, ReportStatus, Via};
 use cuiban::outbox::Terms;
 use cuiban::rules::{RuleSet, Rules};
-use cuiban::store::Ledger;
 use cuiban::store::memory::MemoryStore;
+use cuiban::store::{Ledger, Step};
 
 pub const PHONE: &str = "0769-22830000";
 pub const COORDINATOR: (&str, &str) = ("市政府办公室督查科", "陈志强");
@@ -342,8 +342,9 @@ pub fn ledger(
             fact,
         };
         let effects = book.apply(&entry).unwrap();
+        let step = Step { entry, effects };
         journal
-            .append(book.position - 1, std::slice::from_ref(&entry), &effects)
+            .append(step.entry.position - 1, std::slice::from_ref(&step))
             .unwrap();
     }
     let reopen = Box::new(|| unreachable!("memory does not fail"));

@@ -1,15 +1,10 @@
 //! From a [`Brief`] to a message on the wire (mail.md, section 1).
 
-use std::time::SystemTime;
+use lettre::Address;
+use lettre::message::header::{From, ReplyTo, To};
+use lettre::message::{Mailbox, Mailboxes};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use lettre::message::header::{
-    ContentDisposition, ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue,
-};
-use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
-use lettre::{Address, Message};
-
+use super::mime::{self, Writer};
 use super::session::Ready;
 use super::{Settings, SettingsError};
 use crate::channel::ics::{self, Head, Organizer};
@@ -19,10 +14,16 @@ use crate::domain::delivery::{FailReason, Next};
 
 /// Makes messages under one sender.
 pub struct Composer {
-    from: Mailbox,
-    reply_to: Option<Mailbox>,
-    domain: String,
+    from: Address,
+    /// The headers that name the office, ready made.
+    from_line: String,
+    reply_to_line: String,
 }
+
+const CALENDAR: &str = concat!(
+    "Content-Type: text/calendar; charset=utf-8; method=PUBLISH;\r\n name=\"deadline.ics\"\r\n",
+    "Content-Disposition: attachment; filename=\"deadline.ics\"\r\n",
+);
 
 /// Why a message cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -33,12 +34,6 @@ pub enum ComposeError {
     /// A template failed.
     #[error(transparent)]
     Render(#[from] render::RenderError),
-    /// The message does not come together.
-    #[error("邮件无法组成")]
-    Build(#[from] lettre::error::Error),
-    /// Something in it is no text.
-    #[error("邮件中有无法识别的字符")]
-    Charset,
 }
 
 impl Composer {
@@ -54,10 +49,13 @@ impl Composer {
         };
         let from = parse(&settings.from_address)?;
         let reply_to = settings.reply_to.as_deref().map(parse).transpose()?;
+        let mailbox = Mailbox::new(settings.from_name.clone(), from.clone());
         Ok(Self {
-            domain: from.domain().to_owned(),
-            reply_to: reply_to.map(|address| Mailbox::new(None, address)),
-            from: Mailbox::new(settings.from_name.clone(), from),
+            from,
+            from_line: mime::line(From::from(Mailboxes::from(mailbox))),
+            reply_to_line: reply_to.map_or_else(String::new, |address| {
+                mime::line(ReplyTo::from(Mailboxes::from(Mailbox::new(None, address))))
+            }),
         })
     }
 
@@ -74,16 +72,14 @@ impl Composer {
         let made = address_of(brief).and_then(|to| Ok((to.clone(), self.build(brief, to)?)));
         match made {
             Ok((to, text)) => Ok(Ready {
-                from: self.from.email.clone(),
+                from: self.from.clone(),
                 to,
                 text,
             }),
             Err(error) => {
                 let reason = match error {
                     ComposeError::Address => FailReason::NoChannel,
-                    ComposeError::Render(_) | ComposeError::Build(_) | ComposeError::Charset => {
-                        FailReason::OurDefect
-                    }
+                    ComposeError::Render(_) => FailReason::OurDefect,
                 };
                 let detail = chain(&error);
                 Err(Box::new(Attempted::failed(
@@ -97,50 +93,66 @@ impl Composer {
 
     fn build(&self, brief: &Brief, to: Address) -> Result<String, ComposeError> {
         let rendered = render::letter(brief)?;
-        let name = (!brief.name.is_empty()).then(|| brief.name.clone());
-        let mut builder = Message::builder()
-            .from(self.from.clone())
-            .to(Mailbox::new(name, to))
-            .subject(rendered.subject)
-            .date(SystemTime::from(brief.at))
-            .message_id(Some(self.message_id(&brief.id)));
-        if let Some(reply_to) = &self.reply_to {
-            builder = builder.reply_to(reply_to.clone());
+        let calendar = self.calendar_file(brief);
+        let mut mail = self.head(brief, to, rendered.subject);
+        let letter = format!("cuiban-{}", brief.id);
+        let mixed = format!("cuiban-mixed-{}", brief.id);
+        // Beside the letter, not among its alternatives: Outlook would show the entry instead.
+        if calendar.is_some() {
+            mail.parts("mixed", &mixed);
+            mail.next(&mixed);
         }
+        mail.parts("alternative", &letter);
+        mail.next(&letter);
+        mail.part(
+            "Content-Type: text/plain; charset=utf-8\r\n",
+            &rendered.text,
+        );
+        mail.next(&letter);
+        mail.part("Content-Type: text/html; charset=utf-8\r\n", &rendered.html);
+        mail.end(&letter);
+        if let Some(calendar) = calendar {
+            mail.next(&mixed);
+            mail.part(CALENDAR, &calendar);
+            mail.end(&mixed);
+        }
+        Ok(mail.finish())
+    }
+
+    fn head(&self, brief: &Brief, to: Address, subject: String) -> Writer {
+        let mut mail = Writer::new();
+        mail.lines(&self.from_line);
+        let name = (!brief.name.is_empty()).then(|| brief.name.clone());
+        let to = To::from(Mailboxes::from(Mailbox::new(name, to)));
+        mail.lines(&mime::line(to));
+        mail.worded("Subject", subject);
+        mail.fixed("Date", brief.at.format("%a, %d %b %Y %H:%M:%S %z"));
+        mail.fixed("Message-ID", self.message_id(&brief.id));
+        mail.lines(&self.reply_to_line);
         if let Some(answers) = brief.receipt.as_ref().and_then(answered) {
-            builder = builder.in_reply_to(answers.clone()).references(answers);
+            mail.fixed("In-Reply-To", &answers);
+            mail.fixed("References", answers);
         } else if let Some(last) = brief.earlier.last() {
             let all: Vec<String> = brief.earlier.iter().map(|id| self.message_id(id)).collect();
-            builder = builder
-                .in_reply_to(self.message_id(last))
-                .references(all.join(" "));
+            mail.fixed("In-Reply-To", self.message_id(last));
+            mail.worded("References", all.join(" "));
         }
-        let builder = match brief.letter {
-            Letter::Receipt => builder.header(AutoReplied),
-            _ => builder.header(AutoSubmitted),
-        };
-        let builder = builder.header(NoAutoResponse);
-        let part = |kind, text: &str| SinglePart::builder().header(kind).body(base64(text));
-        let letter = MultiPart::alternative()
-            .boundary(format!("cuiban-{}", brief.id))
-            .singlepart(part(ContentType::TEXT_PLAIN, &rendered.text))
-            .singlepart(part(ContentType::TEXT_HTML, &rendered.html));
-        // Beside the letter, not among its alternatives: Outlook would show the entry instead.
-        let message = builder.multipart(match self.calendar_file(brief) {
-            Some(file) => MultiPart::mixed()
-                .boundary(format!("cuiban-mixed-{}", brief.id))
-                .multipart(letter)
-                .singlepart(file),
-            None => letter,
-        })?;
-        let mut bytes = message.formatted();
-        set_date(&mut bytes, brief);
-        String::from_utf8(bytes).map_err(|_| ComposeError::Charset)
+        // RFC 3834: keeps responders from answering a machine.
+        mail.fixed(
+            "Auto-Submitted",
+            match brief.letter {
+                Letter::Receipt => "auto-replied",
+                _ => "auto-generated",
+            },
+        );
+        // Not OOF: that somebody is away is worth knowing.
+        mail.fixed("X-Auto-Response-Suppress", "DR, RN, NRN, AutoReply");
+        mail.fixed("MIME-Version", "1.0");
+        mail
     }
 
     /// The deadline for the reader's calendar.
-    fn calendar_file(&self, brief: &Brief) -> Option<SinglePart> {
-        const TYPE: &str = "text/calendar; charset=utf-8; method=PUBLISH; name=\"deadline.ics\"";
+    fn calendar_file(&self, brief: &Brief) -> Option<String> {
         let event = brief.event.as_ref()?;
         let head = Head {
             name: "",
@@ -149,18 +161,13 @@ impl Composer {
         };
         let organizer = Organizer {
             name: &brief.office.name,
-            address: self.from.email.as_ref(),
+            address: self.from.as_ref(),
         };
-        let file = ics::attachment(head, event, organizer);
-        let part = SinglePart::builder()
-            .header(ContentType::parse(TYPE).ok()?)
-            .header(ContentDisposition::attachment("deadline.ics"))
-            .body(base64(&file));
-        Some(part)
+        Some(ics::attachment(head, event, organizer))
     }
 
     fn message_id(&self, id: &str) -> String {
-        format!("<cuiban-{id}@{}>", self.domain)
+        format!("<cuiban-{id}@{}>", self.from.domain())
     }
 }
 
@@ -181,38 +188,6 @@ fn address_of(brief: &Brief) -> Result<Address, ComposeError> {
         .ok_or(ComposeError::Address)
 }
 
-/// The office's own zone: lettre can only write +0000, and some clients show it as it is.
-fn set_date(bytes: &mut [u8], brief: &Brief) {
-    const NAME: &[u8] = b"\r\nDate: ";
-    let date = brief.at.format("%a, %d %b %Y %H:%M:%S %z").to_string();
-    let start = bytes
-        .windows(NAME.len())
-        .position(|window| window == NAME)
-        .map_or(0, |at| at + NAME.len());
-    if let Some(line) = bytes.get_mut(start..start + date.len())
-        && line.ends_with(b" +0000")
-    {
-        line.copy_from_slice(date.as_bytes());
-    }
-}
-
-/// A body in base64, with the line ends of mail within and 76 characters a line without.
-fn base64(text: &str) -> Body {
-    /// Makes a line of 76 characters.
-    const BYTES: usize = 57;
-    let mut plain = Vec::with_capacity(text.len() + 128);
-    for line in text.lines() {
-        plain.extend_from_slice(line.as_bytes());
-        plain.extend_from_slice(b"\r\n");
-    }
-    let mut coded = String::with_capacity(plain.len() / 3 * 4 + plain.len() / BYTES * 2 + 8);
-    for line in plain.chunks(BYTES) {
-        BASE64.encode_string(line, &mut coded);
-        coded.push_str("\r\n");
-    }
-    Body::dangerous_pre_encoded(coded.into_bytes(), ContentTransferEncoding::Base64)
-}
-
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -223,34 +198,3 @@ fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
-
-macro_rules! fixed_header {
-    ($type:ident, $name:literal, $value:literal) => {
-        #[derive(Clone)]
-        struct $type;
-
-        impl Header for $type {
-            fn name() -> HeaderName {
-                HeaderName::new_from_ascii_str($name)
-            }
-
-            fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-                Ok(Self)
-            }
-
-            fn display(&self) -> HeaderValue {
-                HeaderValue::new(Self::name(), $value.to_owned())
-            }
-        }
-    };
-}
-
-// RFC 3834: keeps responders from answering a machine.
-fixed_header!(AutoSubmitted, "Auto-Submitted", "auto-generated");
-fixed_header!(AutoReplied, "Auto-Submitted", "auto-replied");
-// Not OOF: that somebody is away is worth knowing.
-fixed_header!(
-    NoAutoResponse,
-    "X-Auto-Response-Suppress",
-    "DR, RN, NRN, AutoReply"
-);

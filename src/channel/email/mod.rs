@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod compose;
+mod mime;
 mod session;
 pub mod tls;
 mod wire;

@@ -60,7 +60,7 @@ impl AppChannel {
     /// # Errors
     /// Where proxy or certificates cannot be used.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
-        let http = wecom_http::client(&settings.way)
+        let http = wecom_http::keeping_client(&settings.way)
             .map_err(|error| SettingsError(error.without_url()))?;
         Ok(Self {
             agent_id: settings.agent_id,

@@ -275,13 +275,13 @@ impl ClosedWhy {
     }
 }
 
-/// What is known of one 应报事项.
+/// What is known of one 应报事项. There may be a million: what few of them have is kept apart.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Obligation {
     /// Every report, in order; the last one counts.
     pub reports: Vec<Received>,
     /// The word on the last report, and when it was given.
-    pub review: Option<(DateTime<Utc>, Review)>,
+    pub review: Option<Box<(DateTime<Utc>, Review)>>,
     /// The last message that reached one of its owners.
     pub last_reminded: Option<(DateTime<Utc>, Occasion)>,
     /// Who was told of it beside the owners, and whether they were told that it is settled.
@@ -290,7 +290,7 @@ pub struct Obligation {
     /// do not count.
     pub touched: Option<(Position, DateTime<Utc>)>,
     /// Who has said last that they have seen it (已知悉), and when.
-    pub acknowledged: Option<(DateTime<Utc>, PersonId)>,
+    pub acknowledged: Option<Box<(DateTime<Utc>, PersonId)>>,
     /// Since when and why it is no longer wanted.
     pub closed: Option<(DateTime<Utc>, ClosedWhy)>,
     /// Every file ever brought, in order, with those taken away again.

@@ -95,7 +95,17 @@ impl Obligation {
     }
 
     fn lacks_report(&self) -> bool {
-        self.reports.is_empty() || matches!(self.review, Some((_, Review::Returned { .. })))
+        self.reports.is_empty() || matches!(self.word(), Some(Review::Returned { .. }))
+    }
+
+    fn word(&self) -> Option<&Review> {
+        self.review.as_deref().map(|(_, word)| word)
+    }
+
+    /// Whether the last report was accepted.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        matches!(self.word(), Some(Review::Accepted))
     }
 
     /// The report that counts.
@@ -107,8 +117,8 @@ impl Obligation {
     /// Why the last report was returned, while it is.
     #[must_use]
     pub fn returned_for(&self) -> Option<&str> {
-        match &self.review {
-            Some((_, Review::Returned { reason })) => Some(reason),
+        match self.word() {
+            Some(Review::Returned { reason }) => Some(reason),
             _ => None,
         }
     }
@@ -148,9 +158,9 @@ impl Obligation {
         if self.is_withdrawn() {
             return ObligationState::Withdrawn;
         }
-        match (&self.review, self.reports.first()) {
-            (Some((_, Review::Accepted)), Some(_)) => ObligationState::Accepted,
-            (Some((_, Review::Returned { .. })), Some(_)) => ObligationState::Returned,
+        match (self.word(), self.reports.first()) {
+            (Some(Review::Accepted), Some(_)) => ObligationState::Accepted,
+            (Some(Review::Returned { .. }), Some(_)) => ObligationState::Returned,
             (_, Some(first)) if deadline.is_some_and(|deadline| first.at > deadline) => {
                 ObligationState::ReportedLate
             }

@@ -142,7 +142,7 @@ fn forget_after(book: &mut Book, from: DateTime<Utc>) {
     }
     for obligation in book.obligations.values_mut() {
         obligation.reports.retain(|received| received.at <= from);
-        obligation.review.take_if(|(at, _)| *at > from);
+        obligation.review.take_if(|review| review.0 > from);
         obligation.last_reminded.take_if(|(at, _)| *at > from);
         if obligation.last_reminded.is_none() {
             obligation.copied.clear();

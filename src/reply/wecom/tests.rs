@@ -259,7 +259,7 @@ async fn help_seen_and_what_nobody_understands() {
     insta::assert_snapshot!("other_words", told.join("\n"));
     let book = bench.desk.ledger.book();
     let seen = book.obligations[&key(2, 0)].acknowledged.clone();
-    assert_eq!(seen.map(|(_, who)| who), Some(id(ZHANG)));
+    assert_eq!(seen.map(|seen| seen.1), Some(id(ZHANG)));
     assert!(
         book.obligations[&key(2, 0)].is_open(),
         "it stops no reminding"

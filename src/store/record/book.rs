@@ -391,15 +391,15 @@ struct HandoverDef {
 struct ObligationDef {
     #[serde(with = "wire")]
     reports: Vec<Received>,
-    #[serde(with = "dated")]
-    review: Option<(DateTime<Utc>, Review)>,
+    #[serde(with = "dated::apart")]
+    review: Option<Box<(DateTime<Utc>, Review)>>,
     #[serde(with = "dated")]
     last_reminded: Option<(DateTime<Utc>, Occasion)>,
     #[serde(with = "copied")]
     copied: BTreeMap<PersonId, bool>,
     touched: Option<(Position, DateTime<Utc>)>,
-    #[serde(with = "dated")]
-    acknowledged: Option<(DateTime<Utc>, PersonId)>,
+    #[serde(with = "dated::apart")]
+    acknowledged: Option<Box<(DateTime<Utc>, PersonId)>>,
     #[serde(with = "dated")]
     closed: Option<(DateTime<Utc>, ClosedWhy)>,
     #[serde(default, with = "wire", skip_serializing_if = "Vec::is_empty")]
@@ -690,10 +690,14 @@ mod dated {
         value: &Option<(DateTime<Utc>, T)>,
         to: S,
     ) -> Result<S::Ok, S::Error> {
-        value
-            .as_ref()
-            .map(|(at, what)| (at, Put(what)))
-            .serialize(to)
+        put(value.as_ref(), to)
+    }
+
+    fn put<T: Wire, S: serde::Serializer>(
+        value: Option<&(DateTime<Utc>, T)>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.map(|(at, what)| (at, Put(what))).serialize(to)
     }
 
     pub(super) fn deserialize<'de, T: Wire, D: serde::Deserializer<'de>>(
@@ -701,5 +705,25 @@ mod dated {
     ) -> Result<Option<(DateTime<Utc>, T)>, D::Error> {
         let read = Option::<(DateTime<Utc>, Got<T>)>::deserialize(from)?;
         Ok(read.map(|(at, what)| (at, what.0)))
+    }
+
+    /// The same, kept apart.
+    pub(super) mod apart {
+        use super::*;
+
+        type Apart<T> = Option<Box<(DateTime<Utc>, T)>>;
+
+        pub(in super::super) fn serialize<T: Wire, S: serde::Serializer>(
+            value: &Apart<T>,
+            to: S,
+        ) -> Result<S::Ok, S::Error> {
+            put(value.as_deref(), to)
+        }
+
+        pub(in super::super) fn deserialize<'de, T: Wire, D: serde::Deserializer<'de>>(
+            from: D,
+        ) -> Result<Apart<T>, D::Error> {
+            Ok(super::deserialize(from)?.map(Box::new))
+        }
     }
 }

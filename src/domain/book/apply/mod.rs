@@ -251,7 +251,7 @@ impl Book {
                 person,
             } => {
                 for key in obligations {
-                    let seen = Some((at, person.clone()));
+                    let seen = Some(Box::new((at, person.clone())));
                     self.said(here, key, |known| known.acknowledged = seen)?;
                 }
             }
@@ -273,7 +273,7 @@ impl Book {
             Fact::MailTaken { mail } => self.take_mail(here, at, mail),
             Fact::MailSettled { mail } => self.settle_mail(here, at, mail)?,
             Fact::ReviewGiven { obligation, review } => {
-                let review = Some((at, review.clone()));
+                let review = Some(Box::new((at, review.clone())));
                 self.said(here, obligation, |known| known.review = review)?;
             }
             Fact::ExtensionAsked {
