@@ -272,7 +272,6 @@ struct ItemView {
     /// `16-0`, as in the names of its fields.
     id: String,
     no: TaskNo,
-    group: u8,
     name: String,
     goal: String,
     unit: String,
@@ -347,7 +346,6 @@ impl ItemView {
         Self {
             id: format!("{task}-{group}"),
             no: task,
-            group,
             marks: item.marks(calendar),
             sums_up: item.sums_up,
             name: item.name.clone(),
