@@ -56,6 +56,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/deliveries/revive", post(deliveries::revive))
         .route("/deliveries/handled", post(deliveries::handled))
         .route("/mails", get(mails::show).post(mails::submit))
+        .route("/mails/{mail}/{hash}", get(mails::give))
         .route("/requests", get(requests::show))
         .route("/requests/extension", post(requests::extension))
         .route("/requests/not-mine", post(requests::not_mine))

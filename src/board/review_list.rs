@@ -9,6 +9,7 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
+use super::files::{self, FileLine};
 use super::judge::{Judgement, Seen, judge, reason};
 use super::pages::{self, Asked};
 use crate::desk::Desk;
@@ -225,6 +226,8 @@ struct Row {
     by: String,
     amends: bool,
     before: Option<Said>,
+    /// What stands beside it.
+    files: Vec<FileLine>,
     /// Targets for which no figure was given.
     missing: Vec<String>,
 }
@@ -301,6 +304,10 @@ fn row(
         ),
         amends: known.reports.len() > 1,
         before: before.map(|received| Said::new(&received.report)),
+        files: files::beside(key, known, latest)
+            .into_iter()
+            .chain(files::loose(key, known))
+            .collect(),
         missing: missing
             .map(|target| format!("{}：目标{}", target.name(), target.asked()))
             .collect(),

@@ -344,8 +344,21 @@ async fn a_viewer_reads_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_mail_nobody_understood_is_put_on_record_by_a_person() {
+    use crate::domain::evidence::{Evidence, FileHash, FileKind, NotTaken};
     use crate::domain::mail::{MailOutcome, TakenMail, Thread};
     let desk = lively().await;
+    let file = |n: u8, name: &str, megabytes: u64| Evidence {
+        sha256: FileHash::new(&format!("{n:02x}").repeat(32)).unwrap(),
+        name: name.into(),
+        kind: FileKind::Pdf,
+        bytes: megabytes << 20,
+    };
+    let before = (1..=5).map(|n| Fact::EvidenceAdded {
+        obligation: key(2, 0),
+        person: id(ZHANG),
+        evidence: file(n, "旧.pdf", if n == 5 { 15 } else { 20 }),
+    });
+    append(&desk, "2022-03-28T09:50", before.collect()).await;
     let app = router(Arc::clone(&desk));
     let mail = TakenMail {
         sha256: "ab".repeat(32),
@@ -354,8 +367,9 @@ async fn a_mail_nobody_understood_is_put_on_record_by_a_person() {
         from: "zhang@dg.example".into(),
         subject: "回复：重点工作进展".into(),
         text: "已为3家企业提供咨询，<其余>6月底前完成。".into(),
-        files: vec!["台账.xlsx".into()],
-        unkept: Vec::new(),
+        files: ["台账.pdf", "全景.pdf", "现场.mp4"].map(Into::into).into(),
+        unkept: vec![("现场.mp4".into(), NotTaken::Kind.to_string())],
+        kept: vec![file(8, "台账.pdf", 3), file(9, "全景.pdf", 19)],
         thread: Some(Thread {
             plan: plan(),
             quarter: quarter("2022Q1"),
@@ -393,6 +407,18 @@ async fn a_mail_nobody_understood_is_put_on_record_by_a_person() {
         let report = &book.obligations[&key(4, 0)].latest().unwrap().report;
         assert_eq!(report.via, crate::domain::report::Via::Mail);
         assert_eq!(book.mails_waiting().count(), 0);
+        let latest = book.obligations[&key(4, 0)].latest().unwrap();
+        let taken = file(8, "", 0).sha256;
+        assert_eq!(latest.evidence, [taken], "as far as there is room");
+    }
+    let html = page(&app, &format!("/mails?settled={id}")).await;
+    let told = seen(&html);
+    assert!(told.contains("已登记，其余附件已列为佐证材料。"), "{told}");
+    for refused in [
+        "“现场.mp4”不是可以接收的文件",
+        "“全景.pdf”没有收下：您本季度的材料合计不能超过100MB",
+    ] {
+        assert!(told.contains(refused), "{told}");
     }
     let (status, _) = send(&app, settle("record", "behind")).await;
     assert_eq!(status, StatusCode::CONFLICT, "a colleague was first");

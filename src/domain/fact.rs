@@ -321,6 +321,8 @@ pub enum Fact {
     MailSettled {
         /// SHA-256 of the mail.
         mail: String,
+        /// Files of it that do not stand beside what was entered for it, each with why.
+        unkept: Vec<(String, String)>,
     },
     /// A coordinator's word on the latest report.
     ReviewGiven {

@@ -1,5 +1,6 @@
 //! Mails that came in answer: what was taken of each, so that none counts twice and none is lost.
 
+use super::evidence::Evidence;
 use super::ids::{ObligationKey, PersonId, PlanId, Quarter};
 
 /// A mail that was read, and what came of it.
@@ -21,6 +22,9 @@ pub struct TakenMail {
     pub files: Vec<String>,
     /// Those of them that do not stand beside its reports, each with why.
     pub unkept: Vec<(String, String)>,
+    /// Where a coordinator has to look at it: those of them that can come to stand beside what the
+    /// coordinator enters. Their bytes are on disk.
+    pub kept: Vec<Evidence>,
     /// Whom and which quarter it is about, where that is known.
     pub thread: Option<Thread>,
     /// What came of it.
@@ -85,9 +89,17 @@ impl TakenMail {
     /// Whether a coordinator has to look at it.
     #[must_use]
     pub fn waits(&self) -> bool {
-        match &self.outcome {
-            MailOutcome::Unclear { .. } => true,
-            MailOutcome::Reported { left, .. } => left.is_some(),
+        self.outcome.waits()
+    }
+}
+
+impl MailOutcome {
+    /// Whether a coordinator has to look at such a mail.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        match self {
+            Self::Unclear { .. } => true,
+            Self::Reported { left, .. } => left.is_some(),
             _ => false,
         }
     }

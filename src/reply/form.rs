@@ -5,27 +5,27 @@
 //! in with; what comes back unchanged is no answer, so that an old page does not undo what a
 //! colleague has said since. `file-16-0` brings files.
 //!
-//! All buttons send the whole form, each to an address of its own, so that without script nothing
-//! typed is lost by any of them.
+//! All buttons send the whole form to the same address and say in `go` what they are for, so that
+//! nothing typed is lost by any of them, with and without script. `/draft` and `/evidence` are the
+//! script's alone.
 
 use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::ACCEPT;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::accept::{Fault, Refusal, Submission, accept, receipt as make_receipt};
+use super::buttons::Go;
 use super::drafts::{self, NotSaved};
 use super::filled::{Filled, read_place};
 use super::items::fingerprint;
 use super::notice::{Notice, Typed};
 use super::pages;
 use super::{Draft, Room, evidence, seen};
-use crate::domain::evidence::FileHash;
 use crate::domain::fact::Actor;
 use crate::domain::ids::{ObligationKey, TaskNo};
 use crate::domain::link::{Link, bare};
@@ -59,7 +59,7 @@ pub(super) async fn show(
     page(&room, bare(&token), &link, &typed, done).await
 }
 
-/// `POST /r/{token}`: files first, so that the reports stand on them.
+/// `POST /r/{token}`: 提交, or another button.
 pub(super) async fn submit(
     State(room): State<Room>,
     Path(token): Path<String>,
@@ -70,18 +70,26 @@ pub(super) async fn submit(
     let token = bare(&token);
     room.admit(&link)?;
     let form = Filled::read(request, &room.desk.vault).await?;
+    match Go::of(&form)? {
+        Some(go) => go_on(&room, token, &link, form, go).await,
+        None => report(&room, token, &link, form).await,
+    }
+}
+
+/// What was filled in is a report: files first, so that it stands on them.
+async fn report(room: &Room, token: &str, link: &Link, form: Filled) -> Result<Response, WebError> {
     let brought = form.files.len();
-    let (typed, faults) = files_taken(&room, &link, form).await?;
+    let (typed, faults) = files_taken(room, link, form).await?;
     if !faults.is_empty() {
         let typed = typed.with_faults(faults);
-        return page(&room, token, &link, &typed, Some(Notice::Files)).await;
+        return page(room, token, link, &typed, Some(Notice::Files)).await;
     }
     let answers = typed.filled();
     if answers.is_empty() && brought > 0 {
-        return Ok(back(token, "uploaded"));
+        return Ok(back(token, &Go::Upload));
     }
     if answers.is_empty() {
-        return page(&room, token, &link, &typed, Some(Notice::NothingFilled)).await;
+        return page(room, token, link, &typed, Some(Notice::NothingFilled)).await;
     }
     let submission = Submission {
         plan: link.plan.clone(),
@@ -103,20 +111,48 @@ pub(super) async fn submit(
         }
         Err(CommitError::Refused(Refusal::Faults(faults))) => {
             let typed = typed.with_faults(faults);
-            page(&room, token, &link, &typed, Some(Notice::Faults)).await
+            page(room, token, link, &typed, Some(Notice::Faults)).await
         }
         Err(CommitError::Refused(Refusal::Accepted(tasks))) => {
             let faults = tasks.iter().map(|task| accepted(*task)).collect();
             let typed = typed.with_faults(faults);
-            page(&room, token, &link, &typed, Some(Notice::Accepted(tasks))).await
+            page(room, token, link, &typed, Some(Notice::Accepted(tasks))).await
         }
         Err(CommitError::Unavailable) => {
-            page(&room, token, &link, &typed, Some(Notice::Unavailable)).await
+            page(room, token, link, &typed, Some(Notice::Unavailable)).await
         }
     }
 }
 
-/// `POST /r/{token}/draft`: what was typed so far. The page's script sends the items that changed.
+/// A button beside 提交: its deed is done, what was typed is kept, and it goes on from there.
+async fn go_on(
+    room: &Room,
+    token: &str,
+    link: &Link,
+    form: Filled,
+    go: Go,
+) -> Result<Response, WebError> {
+    let brought = form.files.len();
+    match &go {
+        Go::Seen => seen::acknowledge(&room.desk, link).await?,
+        Go::Remove(at, hash) => evidence::drop_one(&room.desk, link, *at, hash.clone()).await?,
+        Go::Keep | Go::Upload | Go::Page(_) => {}
+    }
+    let (typed, faults) = files_taken(room, link, form).await?;
+    if !faults.is_empty() {
+        let typed = typed.with_faults(faults);
+        return page(room, token, link, &typed, Some(Notice::Files)).await;
+    }
+    if go == Go::Upload && brought == 0 {
+        return page(room, token, link, &typed, Some(Notice::NoFile)).await;
+    }
+    match drafts::save(room, link, typed.items()).await {
+        Ok(_) => Ok(back(token, &go)),
+        Err(why) => page(room, token, link, &typed, Some(Notice::NotSaved(why))).await,
+    }
+}
+
+/// `POST /r/{token}/draft`: what was typed so far, by the script: the items that changed.
 pub(super) async fn keep(
     State(room): State<Room>,
     Path(token): Path<String>,
@@ -125,18 +161,12 @@ pub(super) async fn keep(
 ) -> Result<Response, WebError> {
     let link = room.open(&token, peer)?;
     room.admit_draft(&link)?;
-    let by_script = is_script(&request);
     let form = Filled::read(request, &room.desk.vault).await?;
-    if by_script {
-        let typed = read_fields(form.fields);
-        let at = drafts::save(&room, &link, &typed).await;
-        return Ok(told(&room, at));
-    }
-    let (typed, faults) = files_taken(&room, &link, form).await?;
-    deed_done(&room, bare(&token), &link, (typed, faults), "kept").await
+    let at = drafts::save(&room, &link, &read_fields(form.fields)).await;
+    Ok(told(&room, at))
 }
 
-/// `POST /r/{token}/evidence`: files, with whatever else was typed.
+/// `POST /r/{token}/evidence`: a file, by the script.
 pub(super) async fn upload(
     State(room): State<Room>,
     Path(token): Path<String>,
@@ -145,60 +175,18 @@ pub(super) async fn upload(
 ) -> Result<Response, WebError> {
     let link = room.open(&token, peer)?;
     room.admit_upload(&link)?;
-    let by_script = is_script(&request);
     let form = Filled::read(request, &room.desk.vault).await?;
-    let wanted: Vec<_> = form.files.iter().map(|file| file.place).collect();
-    if wanted.is_empty() && !by_script {
-        let typed = Typed::new(read_fields(form.fields));
-        return page(&room, bare(&token), &link, &typed, Some(Notice::NoFile)).await;
-    }
-    let (typed, faults) = files_taken(&room, &link, form).await?;
-    if by_script {
-        let told: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
-        let list = pages::files_of(&room, bare(&token), &link, wanted.first().copied()).await?;
-        let status = if told.is_empty() {
-            StatusCode::OK
-        } else {
-            StatusCode::UNPROCESSABLE_ENTITY
-        };
-        let answer = json!({ "list": list, "faults": told });
-        return Ok((status, Json(answer)).into_response());
-    }
-    deed_done(&room, bare(&token), &link, (typed, faults), "uploaded").await
-}
-
-/// `POST /r/{token}/evidence/remove`: `which=16-0.` and the file's hash.
-pub(super) async fn remove(
-    State(room): State<Room>,
-    Path(token): Path<String>,
-    peer: Peer,
-    request: Request,
-) -> Result<Response, WebError> {
-    let link = room.open(&token, peer)?;
-    room.admit_upload(&link)?;
-    let form = Filled::read(request, &room.desk.vault).await?;
-    let which = form.field("which").and_then(|which| which.split_once('.'));
-    let which =
-        which.and_then(|(place, hash)| Some((read_place(place)?, FileHash::new(hash).ok()?)));
-    let (at, hash) = which.ok_or(WebError::NotFound)?;
-    evidence::drop_one(&room.desk, &link, at, hash).await?;
-    let (typed, faults) = files_taken(&room, &link, form).await?;
-    deed_done(&room, bare(&token), &link, (typed, faults), "removed").await
-}
-
-/// `POST /r/{token}/seen`: 已知悉, of all that is open.
-pub(super) async fn acknowledge(
-    State(room): State<Room>,
-    Path(token): Path<String>,
-    peer: Peer,
-    request: Request,
-) -> Result<Response, WebError> {
-    let link = room.open(&token, peer)?;
-    room.admit(&link)?;
-    let form = Filled::read(request, &room.desk.vault).await?;
-    seen::acknowledge(&room.desk, &link).await?;
-    let (typed, faults) = files_taken(&room, &link, form).await?;
-    deed_done(&room, bare(&token), &link, (typed, faults), "seen").await
+    let place = form.files.first().map(|file| file.place);
+    let (_, faults) = files_taken(&room, &link, form).await?;
+    let told: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
+    let list = pages::files_of(&room, bare(&token), &link, place).await?;
+    let status = if told.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    let answer = json!({ "list": list, "faults": told });
+    Ok((status, Json(answer)).into_response())
 }
 
 #[derive(Deserialize)]
@@ -263,32 +251,8 @@ async fn files_taken(
     Ok((typed, faults))
 }
 
-/// After a button without script: what was typed is kept, and the page is there anew.
-async fn deed_done(
-    room: &Room,
-    token: &str,
-    link: &Link,
-    (typed, faults): (Typed, Vec<Fault>),
-    done: &str,
-) -> Result<Response, WebError> {
-    if !faults.is_empty() {
-        let typed = typed.with_faults(faults);
-        return page(room, token, link, &typed, Some(Notice::Files)).await;
-    }
-    match drafts::save(room, link, typed.items()).await {
-        Ok(_) => Ok(back(token, done)),
-        Err(why) => page(room, token, link, &typed, Some(Notice::NotSaved(why))).await,
-    }
-}
-
-fn back(token: &str, done: &str) -> Response {
-    Redirect::to(&format!("/r/{token}?done={done}")).into_response()
-}
-
-fn is_script(request: &Request) -> bool {
-    let accept = request.headers().get(ACCEPT);
-    let accept = accept.and_then(|accept| accept.to_str().ok());
-    accept.is_some_and(|accept| accept.contains("application/json"))
+fn back(token: &str, go: &Go) -> Response {
+    Redirect::to(&format!("/r/{token}{}", go.leads_to())).into_response()
 }
 
 /// What the script is told of a draft: the time to show, or what is wrong.

@@ -241,20 +241,14 @@ impl Reader {
         })
     }
 
-    /// Puts the files that come to stand beside reports on disk. One that cannot be kept is told as
+    /// Puts the files that stand beside reports, or may come to, on disk. One that cannot be kept is told as
     /// not taken; so is one that this look at the book had no use for.
     async fn keep_files(
         &self,
         mut incoming: Incoming,
         facts: &[Fact],
     ) -> Result<Incoming, TakeError> {
-        let wanted: BTreeSet<FileHash> = facts
-            .iter()
-            .filter_map(|fact| match fact {
-                Fact::EvidenceAdded { evidence, .. } => Some(evidence.sha256.clone()),
-                _ => None,
-            })
-            .collect();
+        let wanted: BTreeSet<FileHash> = facts.iter().flat_map(files_of).collect();
         let vault = self.desk.vault.clone();
         let kept = tokio::task::spawn_blocking(move || {
             let attached = incoming.mail.attachments.iter();
@@ -324,6 +318,16 @@ fn keep_one(vault: &Vault, bytes: &[u8]) -> Result<(), StoreError> {
         part.keep().map(drop)
     });
     kept.inspect_err(|error| tracing::error!(%error, "a file of a mail could not be kept"))
+}
+
+/// The files that a fact speaks of.
+fn files_of(fact: &Fact) -> Vec<FileHash> {
+    let files = match fact {
+        Fact::EvidenceAdded { evidence, .. } => std::slice::from_ref(evidence),
+        Fact::MailTaken { mail } => mail.kept.as_slice(),
+        _ => &[],
+    };
+    files.iter().map(|file| file.sha256.clone()).collect()
 }
 
 /// What a person said is kept as it came; machines' words are not.

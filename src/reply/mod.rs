@@ -11,6 +11,7 @@ pub mod accept;
 mod api;
 mod asks;
 mod beside;
+mod buttons;
 mod drafts;
 mod evidence;
 mod filled;
@@ -56,9 +57,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
     Router::new()
         .route("/r/{token}", get(form::show).post(form::submit))
         .route("/r/{token}/draft", post(form::keep))
-        .route("/r/{token}/seen", post(form::acknowledge))
         .route("/r/{token}/evidence", post(form::upload))
-        .route("/r/{token}/evidence/remove", post(form::remove))
         .route("/r/{token}/evidence/{hash}", get(evidence::give))
         .route("/r/{token}/receipt", get(form::receipt))
         .route(

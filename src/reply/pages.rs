@@ -267,7 +267,6 @@ struct ItemView {
     /// `16-0`, as in the names of its fields.
     id: String,
     no: TaskNo,
-    group: u8,
     name: String,
     goal: String,
     unit: String,
@@ -342,7 +341,6 @@ impl ItemView {
         Self {
             id: format!("{task}-{group}"),
             no: task,
-            group,
             marks: item.marks(calendar),
             sums_up: item.sums_up,
             name: item.name.clone(),
@@ -386,13 +384,23 @@ impl ItemView {
         }
     }
 
-    /// For a field with a fault, what says so to a screen reader.
+    /// For a field with a fault, what says so to a screen reader, and where the notice on top
+    /// leads to.
     fn wrong(&self, field: &str) -> askama::filters::Safe<String> {
         let said = self.fault(field).map(|_| {
-            let id = &self.id;
-            format!(" aria-invalid=\"true\" aria-describedby=\"fault-{field}-{id}\"")
+            let (place, id) = (self.place(field).0, &self.id);
+            format!("{place} aria-invalid=\"true\" aria-describedby=\"fault-{field}-{id}\"")
         });
         askama::filters::Safe(said.unwrap_or_default())
+    }
+
+    /// The id of a part with a fault; nothing leads to the others.
+    fn place(&self, field: &str) -> askama::filters::Safe<String> {
+        let id = self.fault(field).map(|_| {
+            let id = &self.id;
+            format!(" id=\"{field}-{id}\"")
+        });
+        askama::filters::Safe(id.unwrap_or_default())
     }
 
     fn fault(&self, field: &str) -> Option<&str> {

@@ -171,6 +171,12 @@ impl Browser {
         self.post("goog/cdp/execute", command).await;
     }
 
+    /// Opens all that is folded.
+    pub async fn unfold(&self) {
+        let script = "document.querySelectorAll('details').forEach(one => { one.open = true; })";
+        self.run(script, json!([])).await;
+    }
+
     /// What axe-core finds on the page that is serious or critical, each in a line.
     pub async fn barriers(&self) -> Vec<String> {
         let path = concat!(

@@ -267,7 +267,7 @@ async fn resolved_by_two_clicks(world: &World, daemon: &Daemon) {
 async fn said_by_the_coordinator(browser: &Browser, daemon: &Daemon) {
     let before = rows_by_mail(daemon).await.len();
     // What is open comes first.
-    browser.click(".mail .choice.on_schedule input").await;
+    browser.click(".mail input[value=on_schedule]").await;
     browser.click(".mail button.primary").await;
     browser.says("没有需要人工处理的邮件").await;
     assert_eq!(rows_by_mail(daemon).await.len(), before + 1);

@@ -9,11 +9,11 @@ use crate::browser::Browser;
 use crate::page::{get, mail_with, noticed, places, sheet, tasks, token};
 use crate::world::{Daemon, Mail, World};
 
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n a picture of the site";
+pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\n a picture of the site";
 const AFTER_NOTICE: &str = "2022-03-17T09:30:00+08:00";
 
 /// Sends files as a browser without script does: with the whole form.
-async fn upload(
+pub async fn upload(
     daemon: &Daemon,
     path: &str,
     fields: &[(&str, &str)],
@@ -88,10 +88,14 @@ async fn files_and_drafts_survive_a_kill_and_are_seen_by_the_group_and_the_board
         format!("seen-{place}"),
         format!("file-{place}"),
     );
-    let typed = [(progress.as_str(), "写了一半"), (seen.as_str(), "")];
+    let typed = [
+        (progress.as_str(), "写了一半"),
+        (seen.as_str(), ""),
+        ("go", "upload"),
+    ];
     let (status, _) = upload(
         &daemon,
-        &format!("{}/evidence", path(&one)),
+        &path(&one),
         &typed,
         &[(&file, "现场照片.jpg", PNG)],
     )
@@ -117,7 +121,7 @@ async fn files_and_drafts_survive_a_kill_and_are_seen_by_the_group_and_the_board
     assert!(!theirs.contains("写了一半"), "a draft is its owner's alone");
 
     // What is not taken is named; nothing typed is lost.
-    let to = format!("{}/evidence", path(&one));
+    let to = path(&one);
     let (status, page) = upload(&daemon, &to, &typed, &[(&file, "a.exe", b"MZ\x90\0")]).await;
     assert_eq!(status, 422);
     assert!(page.contains("“a.exe”不是可以接收的文件"), "{page}");

@@ -11,10 +11,7 @@ use crate::reply::router;
 
 /// As the page's script sends it.
 async fn typed(app: &Router, link: &str, fields: &[(&str, &str)]) -> (StatusCode, Value) {
-    let mut request = post_form(&format!("{link}/draft"), fields);
-    let json = "application/json".parse().unwrap();
-    request.headers_mut().insert("accept", json);
-    let (status, text) = send(app, request).await;
+    let (status, text) = send(app, post_form(&format!("{link}/draft"), fields)).await;
     (status, serde_json::from_str(&text).unwrap_or_default())
 }
 
@@ -84,14 +81,45 @@ async fn without_script_the_button_keeps_all_and_says_so() {
         ("seen-2-0", ""),
         ("progress-16-1", "另一项"),
         ("seen-16-1", ""),
+        ("go", "keep"),
     ];
-    let draft = post_form(&format!("{link}/draft"), &fields);
-    let (status, headers, _) = send_whole(&app, draft).await;
+    let (status, headers, _) = send_whole(&app, post_form(&link, &fields)).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
     let (_, page) = send(&app, fetch(headers["location"].to_str().unwrap())).await;
     assert!(page.contains("已暂存，尚未提交。"));
     assert!(page.contains("写了一半</textarea>") && page.contains("另一项</textarea>"));
     assert_ne!(kept(&app, &desk, ZHANG, 16).await, Value::Null);
+}
+
+#[tokio::test]
+async fn whoever_leaves_to_ask_for_something_finds_what_was_typed_on_coming_back() {
+    let (desk, app, link) = world().await;
+    let before = desk.ledger.book().position;
+    let pages = [
+        ("extension-2-0", "/extension/2/0", "申请延期"),
+        ("notmine-2-0", "/not-mine/2/0", "此项不由我负责"),
+    ];
+    for (go, leads, title) in pages {
+        let typed = format!("写了一半 {go}");
+        let fields = [
+            ("status-2-0", "completed"),
+            ("progress-2-0", typed.as_str()),
+            ("seen-2-0", ""),
+            ("go", go),
+        ];
+        let (status, headers, _) = send_whole(&app, post_form(&link, &fields)).await;
+        assert_eq!(status, StatusCode::SEE_OTHER);
+        assert_eq!(headers["location"], format!("{link}{leads}"));
+        let (status, page) = send(&app, fetch(headers["location"].to_str().unwrap())).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(page.contains(title));
+        let (_, page) = send(&app, fetch(&link)).await;
+        assert!(page.contains(&format!("{typed}</textarea>")));
+    }
+    assert_eq!(desk.ledger.book().position, before, "it is no report");
+    let unknown = [("progress-2-0", "写了一半"), ("go", "elsewhere")];
+    let (status, _) = send(&app, post_form(&link, &unknown)).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
@@ -125,7 +153,7 @@ async fn a_draft_never_undoes_what_a_colleague_said_since() {
     let before = desk.ledger.book().position;
     let (status, _) = send(&app, post_form(&link, &as_shown)).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    send(&app, post_form(&format!("{link}/draft"), &as_shown)).await;
+    typed(&app, &link, &as_shown).await;
     assert_eq!(desk.ledger.book().position, before);
     assert_eq!(kept(&app, &desk, YAO, 14).await["progress"], "我写了一半");
     assert_eq!(
@@ -187,7 +215,7 @@ async fn known_is_on_record_once_and_stops_nothing() {
     let (desk, app, link) = world().await;
     let (_, page) = send(&app, fetch(&link)).await;
     assert!(page.contains("已知悉，稍后报送"));
-    let press = || post_form(&format!("{link}/seen"), &[("progress-2-0", "写了一半")]);
+    let press = || post_form(&link, &[("progress-2-0", "写了一半"), ("go", "seen")]);
     let before = desk.ledger.book().position;
     let (status, _) = send(&app, press()).await;
     assert_eq!(status, StatusCode::SEE_OTHER);

@@ -44,12 +44,6 @@ fn multipart(path: &str, parts: &[Part]) -> Request<Body> {
         .unwrap()
 }
 
-fn by_script(mut request: Request<Body>) -> Request<Body> {
-    let json = "application/json".parse().unwrap();
-    request.headers_mut().insert("accept", json);
-    request
-}
-
 /// A desk whose files lie in a folder of their own.
 async fn desk_with_vault() -> (tempfile::TempDir, std::sync::Arc<crate::desk::Desk>) {
     let dir = tempfile::tempdir().unwrap();
@@ -87,8 +81,9 @@ async fn a_file_stands_beside_its_item_for_all_of_the_group_and_nobody_else() {
         Field("seen-14-0", ""),
         File("file-14-0", "..\\现场 照片.jpg", PNG),
         File("file-14-0", "", b""),
+        Field("go", "upload"),
     ];
-    let post = multipart(&format!("{}/evidence", link(YAO)), &parts);
+    let post = multipart(&link(YAO), &parts);
     let (status, headers, html) = send_whole(&app, post).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{}", seen(&html));
     assert_eq!(headers["location"], format!("{}?done=uploaded", link(YAO)));
@@ -124,20 +119,17 @@ async fn a_file_stands_beside_its_item_for_all_of_the_group_and_nobody_else() {
     assert_eq!(by(ZHONG).await, StatusCode::NOT_FOUND, "anybody else");
     let (_, colleagues) = send(&app, fetch(&link(LI))).await;
     assert_eq!(listed(&colleagues).len(), 1);
-    let elsewhere = [File("file-14-0", "a.png", PNG)];
-    let foreign = multipart(&format!("{}/evidence", link(ZHONG)), &elsewhere);
+    let elsewhere = [File("file-14-0", "a.png", PNG), Field("go", "upload")];
+    let foreign = multipart(&link(ZHONG), &elsewhere);
     assert_eq!(send(&app, foreign).await.0, StatusCode::NOT_FOUND);
 
     // The same again is the same; taken away, it is gone for both.
     let before = desk.ledger.book().position;
-    let again = multipart(&format!("{}/evidence", link(LI)), &elsewhere);
+    let again = multipart(&link(LI), &elsewhere);
     assert_eq!(send(&app, again).await.0, StatusCode::SEE_OTHER);
     assert_eq!(desk.ledger.book().position, before, "the same file twice");
-    let which = format!("14-0.{hash}");
-    let remove = |person| {
-        let path = format!("{}/evidence/remove", link(person));
-        post_form(&path, &[("which", &which)])
-    };
+    let which = format!("remove-14-0.{hash}");
+    let remove = |person| post_form(&link(person), &[("go", &which)]);
     assert_eq!(send(&app, remove(ZHONG)).await.0, StatusCode::NOT_FOUND);
     assert_eq!(send(&app, remove(LI)).await.0, StatusCode::SEE_OTHER);
     assert_eq!(by(YAO).await, StatusCode::NOT_FOUND);
@@ -200,7 +192,7 @@ async fn a_report_stands_on_the_files_that_come_with_it() {
     };
     append(&desk, "2022-03-28T11:00", vec![accepted]).await;
     let more = [File("file-2-0", "补充.png", b"\x89PNG\r\n\x1a\n more")];
-    let post = by_script(multipart(&format!("{path}/evidence"), &more));
+    let post = multipart(&format!("{path}/evidence"), &more);
     let (status, text) = send(&app, post).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     let answer: Value = serde_json::from_str(&text).unwrap();
@@ -220,8 +212,9 @@ async fn a_disk_that_takes_nothing_costs_the_file_and_not_the_words() {
     let parts = [
         Field("progress-2-0", "写了很久的一段话"),
         File("file-2-0", "照片.png", PNG),
+        Field("go", "upload"),
     ];
-    let path = format!("/r/{}/evidence", token(&desk, ZHANG));
+    let path = format!("/r/{}", token(&desk, ZHANG));
     let (status, html) = send(&app, multipart(&path, &parts)).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(html.contains("“照片.png”暂时无法保存，没有收下，请过几分钟再传"));

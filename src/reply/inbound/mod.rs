@@ -15,7 +15,7 @@ use super::words::{self, OpenItem, Understood};
 use crate::channel::mask;
 use crate::domain::book::{Book, KnownMail};
 use crate::domain::brief::{message_name, subject_token};
-use crate::domain::evidence::{Adding, Evidence, NotTaken};
+use crate::domain::evidence::{Adding, Evidence, MOST_FILES, NotTaken};
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::ids::{ObligationKey, PersonId, TaskNo};
 use crate::domain::mail::{MailOutcome, Place, TakenMail, Thread};
@@ -59,12 +59,11 @@ pub fn decide(book: &Book, incoming: &Incoming, at: DateTime<Utc>, rules: &RuleS
             known < Some(*place)
         };
         let again = incoming.place.filter(is_further);
-        let nothing = || (None, Vec::new());
-        let ignored = again.map(|_| taken(incoming, None, MailOutcome::Ignored, nothing()));
+        let ignored = again.map(|_| taken(incoming, Answer::nothing(MailOutcome::Ignored), None));
         return ignored.into_iter().collect();
     }
     let twice = |id: &String| book.mail_names.contains_key(id);
-    let answer = match &incoming.mail.kind {
+    let mut answer = match &incoming.mail.kind {
         _ if incoming.mail.id.as_ref().is_some_and(twice) => Answer::nothing(MailOutcome::Ignored),
         MailKind::Own => Answer::nothing(MailOutcome::Ignored),
         MailKind::Automatic(_) => Answer {
@@ -76,16 +75,14 @@ pub fn decide(book: &Book, incoming: &Incoming, at: DateTime<Utc>, rules: &RuleS
     };
     let receipt = receipt(book, &answer, at);
     let nth = receipt.as_ref().map(|(nth, _)| *nth);
-    let unkept = answer.unkept;
-    let mut facts = vec![taken(
-        incoming,
-        answer.thread,
-        answer.outcome,
-        (nth, unkept),
-    )];
+    let (evidence, reports) = (
+        std::mem::take(&mut answer.evidence),
+        std::mem::take(&mut answer.reports),
+    );
+    let mut facts = vec![taken(incoming, answer, nth)];
     // Before the reports, which stand on them.
-    facts.extend(answer.evidence);
-    facts.extend(answer.reports);
+    facts.extend(evidence);
+    facts.extend(reports);
     facts.extend(receipt.map(|(_, fact)| fact));
     facts
 }
@@ -122,17 +119,15 @@ impl Answer {
     }
 }
 
-fn taken(
-    incoming: &Incoming,
-    thread: Option<Thread>,
-    outcome: MailOutcome,
-    (receipt, unkept): (Option<u32>, Vec<(String, String)>),
-) -> Fact {
+fn taken(incoming: &Incoming, answer: Answer, receipt: Option<u32>) -> Fact {
     /// As much as a coordinator needs; the whole is in its file.
     const LONGEST: usize = 8000;
     let mail = &incoming.mail;
+    let (kept, mut unkept) = set_by(&answer, &incoming.files);
+    unkept.retain(|refused| !answer.unkept.contains(refused));
+    unkept.splice(..0, answer.unkept);
     let quiet = matches!(
-        outcome,
+        answer.outcome,
         MailOutcome::Ignored | MailOutcome::Automatic | MailOutcome::Bounced { .. }
     );
     let short = |text: &str, most: usize| text.chars().take(most).collect::<String>();
@@ -156,11 +151,33 @@ fn taken(
                 .take(50)
                 .collect(),
             unkept,
-            thread,
-            outcome,
+            kept,
+            thread: answer.thread,
+            outcome: answer.outcome,
             receipt,
         }),
     }
+}
+
+/// The files of a mail that waits for a coordinator: those that may come to stand beside what is
+/// entered for it, and the others, each with why.
+fn set_by(answer: &Answer, files: &[Offered]) -> (Vec<Evidence>, Vec<(String, String)>) {
+    let (mut kept, mut refused) = (Vec::new(), Vec::new());
+    if answer.thread.is_none() || !answer.outcome.waits() {
+        return (kept, refused);
+    }
+    for offered in files {
+        let why = match &offered.file {
+            Ok(evidence) if kept.len() < MOST_FILES => {
+                kept.push(evidence.clone());
+                continue;
+            }
+            Ok(_) => &NotTaken::TooMany,
+            Err(why) => why,
+        };
+        refused.push((offered.name.clone(), why.to_string()));
+    }
+    (kept, refused)
 }
 
 /// The reminders of ours that a mail names, by id and by token.

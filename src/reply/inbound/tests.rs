@@ -180,18 +180,41 @@ fn receipt_letter(desk: &Desk, look: impl FnOnce(&crate::domain::brief::Brief)) 
 
 /// An answer on task 4 with a PDF and a program beside it.
 fn with_files() -> Vec<u8> {
+    files_and("4 已完成，台账见附件。")
+}
+
+fn files_and(text: &str) -> Vec<u8> {
     let parent = notice_id(ZHANG);
     format!(
         "From: <zhang@dg.example>\r\nTo: <{OWN}>\r\nSubject: Re: x\r\nMessage-ID: <f1@client.example>\r\n\
          In-Reply-To: {parent}\r\nMIME-Version: 1.0\r\n\
          Content-Type: multipart/mixed; boundary=edge\r\n\r\n\
-         --edge\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n4 已完成，台账见附件。\r\n\
+         --edge\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n\
          --edge\r\nContent-Type: application/pdf\r\n\
          Content-Disposition: attachment; filename=\"ledger.pdf\"\r\n\r\n%PDF-1.7 ledger\r\n\
          --edge\r\nContent-Type: application/pdf\r\n\
          Content-Disposition: attachment; filename=\"run.pdf\"\r\n\r\nMZ program\r\n--edge--\r\n"
     )
     .into_bytes()
+}
+
+#[tokio::test]
+async fn files_of_a_mail_that_waits_are_kept_for_what_a_coordinator_enters() {
+    let dir = tempfile::tempdir().unwrap();
+    let desk = desk_with(Default::default(), |desk| {
+        desk.vault = crate::store::Vault::new(dir.path().to_owned());
+    });
+    append(&desk, "2022-02-07T09:00", plan_facts()).await;
+    let desk = remind(desk).await;
+    take(&desk, files_and("情况比较复杂，见附件。")).await;
+    let book = desk.ledger.book();
+    let mail = &book.mails_waiting().next().unwrap().1.mail;
+    let names: Vec<_> = mail.kept.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["ledger.pdf"]);
+    let refused: Vec<_> = mail.unkept.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(refused, ["run.pdf"]);
+    assert!(matches!(desk.vault.open(&mail.kept[0].sha256), Ok(Some(_))));
+    assert_eq!(book.obligations[&key(4, 0)].shown().count(), 0);
 }
 
 #[tokio::test]

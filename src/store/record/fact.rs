@@ -325,7 +325,11 @@ pub(super) enum FactDef {
         mail: Box<TakenMail>,
     },
     #[serde(rename = "mail.settled")]
-    MailSettled { mail: String },
+    MailSettled {
+        mail: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unkept: Vec<(String, String)>,
+    },
     #[serde(rename = "review.given")]
     ReviewGiven {
         #[serde(with = "wire")]
@@ -866,6 +870,8 @@ struct TakenMailDef {
     files: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unkept: Vec<(String, String)>,
+    #[serde(default, with = "wire", skip_serializing_if = "Vec::is_empty")]
+    kept: Vec<Evidence>,
     #[serde(default, with = "wire", skip_serializing_if = "Option::is_none")]
     thread: Option<Thread>,
     #[serde(with = "wire")]

@@ -55,6 +55,12 @@ fn every_fact() -> Vec<Entry> {
         verdict,
     };
     let reported = item.clone();
+    let photograph = Evidence {
+        sha256: FileHash::new(&"5a".repeat(32)).unwrap(),
+        name: "现场照片.jpg".into(),
+        kind: FileKind::Jpeg,
+        bytes: 1_234_567,
+    };
     let mail = |outcome| Fact::MailTaken {
         mail: Box::new(TakenMail {
             sha256: "ab".repeat(32),
@@ -68,6 +74,7 @@ fn every_fact() -> Vec<Entry> {
             text: "16 已完成".into(),
             files: vec!["台账.xlsx".into()],
             unkept: Vec::new(),
+            kept: vec![photograph.clone()],
             thread: Some(Thread {
                 plan: plan.clone(),
                 quarter,
@@ -380,6 +387,7 @@ fn every_fact() -> Vec<Entry> {
         mail(MailOutcome::Ignored),
         Fact::MailSettled {
             mail: "ab".repeat(32),
+            unkept: vec![("现场.mp4".into(), "不是可以接收的文件，没有收下".into())],
         },
         Fact::CardTapped {
             key: notice.clone(),
@@ -439,12 +447,7 @@ fn every_fact() -> Vec<Entry> {
         Fact::EvidenceAdded {
             obligation: item.clone(),
             person: person.clone(),
-            evidence: Evidence {
-                sha256: FileHash::new(&"5a".repeat(32)).unwrap(),
-                name: "现场照片.jpg".into(),
-                kind: FileKind::Jpeg,
-                bytes: 1_234_567,
-            },
+            evidence: photograph,
         },
         Fact::EvidenceRemoved {
             obligation: item.clone(),

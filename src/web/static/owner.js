@@ -104,7 +104,8 @@
   }
   window.addEventListener('pagehide', leave);
   document.addEventListener('visibilitychange', function () { if (document.hidden) leave(); });
-  form.addEventListener('submit', function () { leaving = true; clearTimeout(timer); });
+  /* A copy here, should the way to the server break just now. */
+  form.addEventListener('submit', function () { leaving = true; clearTimeout(timer); Object.keys(dirty).forEach(local); });
   window.addEventListener('pageshow', function () { leaving = false; });
 
   /* What could not be sent from here comes back, unless something newer stands on the item. */

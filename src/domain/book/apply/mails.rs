@@ -50,7 +50,7 @@ impl Book {
         &mut self,
         here: Position,
         at: DateTime<Utc>,
-        mail: &str,
+        (mail, unkept): (&str, &[(String, String)]),
     ) -> Result<(), Inconsistent> {
         let known = self
             .mail_names
@@ -61,6 +61,11 @@ impl Book {
             what: format!("邮件 {mail}"),
         })?;
         known.settled = Some(at);
+        for refused in unkept {
+            if !known.mail.unkept.contains(refused) {
+                known.mail.unkept.push(refused.clone());
+            }
+        }
         Ok(())
     }
 }

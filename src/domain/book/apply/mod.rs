@@ -271,7 +271,7 @@ impl Book {
                 self.lay_by(*heard);
             }
             Fact::MailTaken { mail } => self.take_mail(here, at, mail),
-            Fact::MailSettled { mail } => self.settle_mail(here, at, mail)?,
+            Fact::MailSettled { mail, unkept } => self.settle_mail(here, at, (mail, unkept))?,
             Fact::ReviewGiven { obligation, review } => {
                 let review = Some(Box::new((at, review.clone())));
                 self.said(here, obligation, |known| known.review = review)?;
