@@ -392,7 +392,12 @@ fn holidays(today: NaiveDate, (this, next): (bool, bool)) -> Line {
     let following = year + 1;
     let add = "放假安排公布后，写成文件并填入配置的 time.holidays";
     match (this, next) {
-        (true, true) => Line::new(name, State::Well, format!("{year}年、{following}年均有"), ""),
+        (true, true) => Line::new(
+            name,
+            State::Well,
+            format!("{year}年、{following}年均有"),
+            "",
+        ),
         (false, _) => Line::new(
             name,
             State::Doubtful,
@@ -400,12 +405,9 @@ fn holidays(today: NaiveDate, (this, next): (bool, bool)) -> Line {
             add,
         ),
         // The State Council names next year's days in November at the latest.
-        (true, false) if today.month() == 12 => Line::new(
-            name,
-            State::Doubtful,
-            format!("没有{following}年的"),
-            add,
-        ),
+        (true, false) if today.month() == 12 => {
+            Line::new(name, State::Doubtful, format!("没有{following}年的"), add)
+        }
         (true, false) => Line::new(
             name,
             State::Well,
@@ -516,7 +518,10 @@ mod tests {
     fn every_fault_says_what_to_do() {
         let ill = Seen {
             store: Stored::Broken("存储中的“mirror”已损坏：第3行".into()),
-            out: vec![("邮件".into(), Tried::Failed("登录：535 authentication failed".into()))],
+            out: vec![(
+                "邮件".into(),
+                Tried::Failed("登录：535 authentication failed".into()),
+            )],
             page: Page {
                 answer: Some(Answer::Other(502)),
                 ..well().page
@@ -534,7 +539,10 @@ mod tests {
         let config = config(Err("cuiban.toml 第2行：email.prot 没有这一项"));
         assert_eq!(config.state, State::Broken);
         for line in lines(&ill).iter().chain([&config]) {
-            assert!(line.state == State::Well || !line.next.is_empty(), "{line:?}");
+            assert!(
+                line.state == State::Well || !line.next.is_empty(),
+                "{line:?}"
+            );
         }
         let unreached = Seen {
             page: Page {

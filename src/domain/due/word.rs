@@ -69,7 +69,12 @@ pub fn entrusted(world: &World<'_>, facts: &[Fact], now: DateTime<Utc>) -> Vec<F
         Scope::Items { .. } => now,
         Scope::Acting { begins, .. } => now.max(begins),
     };
-    let duties = world.book.duties.get(&delegation.from).into_iter().flatten();
+    let duties = world
+        .book
+        .duties
+        .get(&delegation.from)
+        .into_iter()
+        .flatten();
     let plans: BTreeSet<&PlanId> = duties.map(|(plan, ..)| plan).collect();
     let first_open = |plan: &PlanId| {
         let quarters = live_quarters(world, plan, at).into_iter();
@@ -94,9 +99,7 @@ fn to_fill_in(
 ) -> Vec<ObligationKey> {
     let all = world.book.obligations_of(&delegation.from, plan, quarter);
     all.filter(|(key, known)| {
-        known.is_open()
-            && delegation.covers(key, at)
-            && !world.book.is_owner(&delegation.to, key)
+        known.is_open() && delegation.covers(key, at) && !world.book.is_owner(&delegation.to, key)
     })
     .map(|(key, _)| key.clone())
     .collect()
