@@ -450,7 +450,7 @@ mod tests {
                 verified: false,
             },
             out: vec![
-                ("邮件".into(), Tried::Works),
+                ("电子邮件".into(), Tried::Works),
                 ("企业微信群机器人“督查群”".into(), Tried::SetUp),
             ],
             page: Page {

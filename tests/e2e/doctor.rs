@@ -37,13 +37,13 @@ async fn doctor_tells_what_works_and_what_does_not() {
 
     world.import(|_, _| "email");
     let alone = lines(&world, 0);
-    for name in ["配置", "存储", "发送·邮件", "通讯录"] {
+    for name in ["配置", "存储", "发送·电子邮件", "通讯录"] {
         assert_eq!(state(&alone, name), "ok", "{alone:?}");
     }
     let daemon = world.serve("2022-03-17T09:00:00+08:00", 0.0).await;
     let beside = lines(&world, 0);
     assert_eq!(state(&beside, "服务"), "ok");
-    assert_eq!(state(&beside, "发送·邮件"), "ok");
+    assert_eq!(state(&beside, "发送·电子邮件"), "ok");
     assert_eq!(state(&beside, "接收·填报网页"), "warn", "{beside:?}");
     assert_eq!(state(&beside, "时钟"), "warn", "simulated");
     assert_eq!(smtp.mails().len(), 0, "nothing was sent");
@@ -52,9 +52,8 @@ async fn doctor_tells_what_works_and_what_does_not() {
     // A server that is gone, and a password that nobody may read.
     let password = "geheim-7f3k";
     fs::write(world.path("password"), password).unwrap();
-    world.reconfigure(
-        "[imap]\nhost = \"127.0.0.1\"\nport = 9\ntls = \"none\"\nusername = \"duban\"\npassword_file = \"password\"\n",
-    );
+    let imap = "[imap]\nhost = \"127.0.0.1\"\nport = 9\ntls = \"none\"\nusername = \"duban\"\npassword_file = \"password\"\n";
+    world.reconfigure(&format!("{}{imap}", smtp.section()));
     let ill = lines(&world, 1);
     assert_eq!(state(&ill, "接收·邮件回复"), "fail");
     let shown = world.cuiban(&["doctor"]);
