@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::checkup::{Line, State};
 use crate::store::VerifyReport;
 
 /// After `plan import`.
@@ -156,5 +157,34 @@ impl VerifyAnswer {
             facts: report.mirror,
             text: report.to_string().trim_end().to_owned(),
         }
+    }
+}
+
+/// A line of `doctor`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoctorLine {
+    /// Of what.
+    pub name: String,
+    /// `ok`, `warn` or `fail`.
+    pub state: String,
+    /// What was seen.
+    pub text: String,
+    /// What to do; empty where nothing is to be done.
+    pub next: String,
+}
+
+impl DoctorLine {
+    pub(crate) fn of(line: &Line) -> Self {
+        Self {
+            name: line.name.clone(),
+            state: line.state.as_str().to_owned(),
+            text: line.text.clone(),
+            next: line.next.clone(),
+        }
+    }
+
+    /// What is not known is no good sign.
+    pub(crate) fn state(&self) -> State {
+        State::from_name(&self.state).unwrap_or(State::Broken)
     }
 }

@@ -3,6 +3,7 @@
 pub mod answers;
 mod channels;
 pub mod demo;
+pub(crate) mod doctor;
 mod inbox;
 mod local;
 mod serve;
@@ -182,6 +183,7 @@ impl App {
             desk: Arc::clone(&self.desk),
             rules: self.rules.clone(),
             driver: self.driver.clone(),
+            config: self.config.clone(),
             lore: Lore::of(&self.config),
         });
         local::router(operator)

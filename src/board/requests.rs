@@ -265,7 +265,9 @@ fn arrange(
         }
         _ => return Err(WebError::BadRequest("请选择要办理的事项。".into())),
     };
-    facts.map_err(|error| refused(&error))
+    let mut facts = facts.map_err(|error| refused(&error))?;
+    facts.extend(word::entrusted(&rules.world(book), &facts, now));
+    Ok(facts)
 }
 
 #[derive(Deserialize)]

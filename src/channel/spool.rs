@@ -62,6 +62,17 @@ impl SpoolChannel {
     }
 }
 
+/// Whether files can be written there.
+///
+/// # Errors
+/// Why not.
+pub fn can_write(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let trial = folder.join(".doctor");
+    std::fs::write(&trial, b"")?;
+    std::fs::remove_file(trial)
+}
+
 /// Every message in the folder, oldest first. Files that are not ours are passed over.
 ///
 /// # Errors

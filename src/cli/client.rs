@@ -111,7 +111,7 @@ fn must_exist(config: &Config) -> anyhow::Result<()> {
 
 impl Client {
     /// None where nobody listens; a socket left behind by a killed daemon refuses.
-    async fn of_daemon(config: &Config) -> anyhow::Result<Option<Self>> {
+    pub(super) async fn of_daemon(config: &Config) -> anyhow::Result<Option<Self>> {
         let socket = &config.server.socket;
         match tokio::net::UnixStream::connect(socket).await {
             Ok(_) => {}

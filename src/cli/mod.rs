@@ -8,6 +8,7 @@ mod clock;
 mod config;
 mod contacts;
 mod demo;
+mod doctor;
 mod journal;
 mod mail;
 mod plan;
@@ -74,6 +75,8 @@ enum Command {
     /// 配置：检查、查看
     #[command(subcommand)]
     Config(config::Command),
+    /// 体检：配置、存储、收发渠道、时钟、节假日表、通讯录是否正常，该怎么办
+    Doctor(doctor::Args),
     /// 系统时间：时钟跳变后的确认
     #[command(subcommand)]
     Clock(clock::Command),
@@ -160,6 +163,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Journal(command) => journal::run(config, command),
         Command::Mail(command) => mail::run(config, command),
         Command::Config(command) => config::run(config, command),
+        Command::Doctor(args) => doctor::run(config, &args),
         Command::Clock(command) => clock::run(config, &command),
         Command::Completions { shell } => {
             let mut command = words::in_chinese(Cli::command());

@@ -85,7 +85,9 @@ impl Letter {
             Occasion::HandedOver(_) => Self::Thanks,
             Occasion::Receipt(_) => Self::Receipt,
             Occasion::Decided(_) => Self::Decided,
-            Occasion::TakenOver(_) | Occasion::Returned(_) => Self::Reminder,
+            Occasion::TakenOver(_) | Occasion::Returned(_) | Occasion::Entrusted(_) => {
+                Self::Reminder
+            }
             Occasion::Stage(_) | Occasion::PutOff(..) | Occasion::Urge(_)
                 if message.items.is_empty() =>
             {

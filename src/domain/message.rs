@@ -90,6 +90,8 @@ pub enum Occasion {
     Returned(u32),
     /// Told the word on what they asked: the how-manieth time for this person.
     Decided(u32),
+    /// Told what they are to fill in for somebody: the how-manieth time for this person.
+    Entrusted(u32),
 }
 
 impl Occasion {
@@ -108,6 +110,7 @@ impl Occasion {
             Self::Receipt(_) => "receipt",
             Self::Returned(_) => "returned",
             Self::Decided(_) => "decided",
+            Self::Entrusted(_) => "entrusted",
         }
     }
 
@@ -126,6 +129,7 @@ impl Occasion {
             Self::Receipt(_) => "回复确认",
             Self::Returned(_) => "退回",
             Self::Decided(_) => "申请答复",
+            Self::Entrusted(_) => "代为报送",
         }
     }
 
@@ -154,6 +158,7 @@ impl fmt::Display for Occasion {
             Self::Receipt(nth) => write!(f, "receipt-{nth}"),
             Self::Returned(nth) => write!(f, "returned-{nth}"),
             Self::Decided(nth) => write!(f, "decided-{nth}"),
+            Self::Entrusted(nth) => write!(f, "entrusted-{nth}"),
         }
     }
 }
@@ -217,11 +222,13 @@ pub enum Reason {
     Returned,
     /// A coordinator decided on what they asked: `decided`.
     Decided,
+    /// They fill in for somebody: `entrusted`.
+    Entrusted,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::FirstNotice,
         Self::NotReported,
         Self::DueToday,
@@ -238,6 +245,7 @@ impl Reason {
         Self::Answered,
         Self::Returned,
         Self::Decided,
+        Self::Entrusted,
     ];
 
     /// The name used in JSON and records.
@@ -260,6 +268,7 @@ impl Reason {
             Self::Answered => "answered",
             Self::Returned => "returned",
             Self::Decided => "decided",
+            Self::Entrusted => "entrusted",
         }
     }
 
@@ -301,7 +310,7 @@ impl Message {
     pub fn leaves_at_any_hour(&self) -> bool {
         let waits = matches!(
             self.key.occasion,
-            Occasion::Returned(_) | Occasion::Decided(_)
+            Occasion::Returned(_) | Occasion::Decided(_) | Occasion::Entrusted(_)
         );
         self.explicit && !waits
     }

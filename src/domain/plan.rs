@@ -92,6 +92,37 @@ impl Task {
             .iter()
             .filter(move |one| one.runs_in(quarter) && (!any || one.concerns(group)))
     }
+
+    /// Gives the group at `place` other owners, and the column 直接责任人 their names.
+    pub fn change_owners(&mut self, place: usize, owners: Vec<PersonRef>) {
+        let Some(group) = self.groups.get_mut(place) else {
+            return;
+        };
+        let before = std::mem::replace(&mut group.owners, owners.clone());
+        let only = |these: &[PersonRef], those: &[PersonRef]| -> Vec<String> {
+            let kept = these.iter().filter(|one| !those.contains(one));
+            kept.map(|one| one.name.clone()).collect()
+        };
+        let mut came = only(&owners, &before).into_iter();
+        for gone in only(&before, &owners) {
+            let stays = self.groups.iter().flat_map(|group| &group.owners);
+            if stays.into_iter().any(|owner| owner.name == gone) {
+                continue;
+            }
+            let Some(at) = self.direct_owners.iter().position(|name| *name == gone) else {
+                continue;
+            };
+            match came.next() {
+                Some(name) => drop(self.direct_owners.splice(at..=at, [name])),
+                None => drop(self.direct_owners.remove(at)),
+            }
+        }
+        for name in came {
+            if !self.direct_owners.contains(&name) {
+                self.direct_owners.push(name);
+            }
+        }
+    }
 }
 
 /// Owners who answer for a task together (责任组): one report from any of them will do.
@@ -105,6 +136,17 @@ pub struct Group {
     pub owners: Vec<PersonRef>,
     /// 责任领导 of the task, copied in when it escalates.
     pub leaders: Vec<PersonRef>,
+}
+
+impl Group {
+    /// Whether both have the same owners, in whichever order.
+    #[must_use]
+    pub fn names_the_owners_of(&self, other: &Self) -> bool {
+        let ids = |group: &Self| -> std::collections::BTreeSet<PersonId> {
+            group.owners.iter().map(|owner| owner.id.clone()).collect()
+        };
+        ids(self) == ids(other)
+    }
 }
 
 /// A person as a row names them.

@@ -38,6 +38,12 @@ pub struct Difference {
     pub table: PlanDiff,
     /// Removed tasks on which reports are stored.
     pub reported: BTreeSet<TaskNo>,
+    /// Tasks whose owner a coordinator had changed, and for whom the table now names others: the
+    /// table counts.
+    pub overruled: BTreeSet<TaskNo>,
+    /// Tasks whose owner a coordinator had changed, and for whom the table names whom it named
+    /// before: the coordinator's word counts.
+    pub upheld: BTreeSet<TaskNo>,
     /// People new to this plan, or with other columns than before.
     pub people: Vec<Person>,
 }
@@ -56,7 +62,19 @@ pub fn diff(book: &Book, plan: &Plan) -> Difference {
     let stored = book.plans.get(&plan.id);
     let before = stored.map_or(&plan.heading, |stored| &stored.heading);
     let tasks = stored.into_iter().flat_map(|stored| stored.tasks.values());
-    let table = plan_diff::diff((before, tasks), (&plan.heading, &plan.tasks));
+    let after = settled(stored, plan);
+    let table = plan_diff::diff((before, tasks), (&plan.heading, after.iter()));
+    let changed = stored
+        .into_iter()
+        .flat_map(|stored| stored.tabled.keys().copied());
+    let is_upheld = |no: &TaskNo| {
+        let pairs = plan.tasks.iter().zip(&after);
+        pairs
+            .filter(|(row, _)| row.no == *no)
+            .any(|(row, task)| row.groups != task.groups)
+    };
+    let is_there = |no: &TaskNo| after.iter().any(|task| task.no == *no);
+    let (upheld, overruled) = changed.filter(is_there).partition(is_upheld);
     let reported = reported(book, &plan.id);
     Difference {
         known: stored.is_some(),
@@ -66,8 +84,20 @@ pub fn diff(book: &Book, plan: &Plan) -> Difference {
             .copied()
             .filter(|no| reported.contains(no))
             .collect(),
+        overruled,
+        upheld,
         people: people_to_set(book, stored, plan),
         table,
+    }
+}
+
+/// The rows as they will stand: what a coordinator decided of an owner goes before what the table
+/// says as it did before.
+fn settled(stored: Option<&PlanBook>, plan: &Plan) -> Vec<Task> {
+    let rows = plan.tasks.iter();
+    match stored {
+        Some(stored) => rows.map(|row| stored.settled(row)).collect(),
+        None => rows.cloned().collect(),
     }
 }
 
@@ -159,7 +189,7 @@ pub fn facts(
         plan: plan.id.clone(),
         task: *task,
     }));
-    let stored_task = |no: TaskNo| stored.and_then(|stored| stored.tasks.get(&no));
+    let stored_task = |no: TaskNo| stored.and_then(|stored| stored.in_table(no));
     let to_set = tasks().filter(|task| stored_task(task.no) != Some(*task));
     facts.extend(to_set.map(|task| Fact::TaskSet {
         plan: plan.id.clone(),

@@ -174,7 +174,7 @@ fn keep_stored(book: &Book, plan: &mut Plan, left_out: &[TaskNo]) {
     let Some(stored) = book.plans.get(&plan.id) else {
         return;
     };
-    let kept = left_out.iter().filter_map(|no| stored.tasks.get(no));
+    let kept = left_out.iter().filter_map(|no| stored.in_table(*no));
     for task in kept {
         let after = plan.tasks.iter().position(|known| known.no > task.no);
         let place = after.unwrap_or(plan.tasks.len());

@@ -55,6 +55,12 @@ impl fmt::Display for Told<'_> {
             };
             writeln!(f, "  删去 第{no}项（未报的季度不再催报{kept}）")?;
         }
+        for no in &difference.upheld {
+            writeln!(
+                f,
+                "  第{no}项的直接责任人此前已变更，表中未改，仍按已变更的执行"
+            )?;
+        }
         for (from, to) in &table.renumbered {
             writeln!(
                 f,
@@ -88,6 +94,12 @@ impl Told<'_> {
         writeln!(f, "  改动 第{}项 {}", change.no, name.unwrap_or_default())?;
         if let Some(moved) = &change.moved {
             writeln!(f, "      责任变更：{}", Moved(moved))?;
+        }
+        if self.difference.overruled.contains(&change.no) {
+            writeln!(
+                f,
+                "      注意：这一项的直接责任人此前已变更，本次表中另列他人，以表为准"
+            )?;
         }
         for cell in &change.cells {
             write_cell(f, "      ", cell)?;

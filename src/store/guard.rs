@@ -91,6 +91,16 @@ impl Room {
     }
 }
 
+/// Free megabytes where the store lies.
+///
+/// # Errors
+/// Where there are too few to write.
+pub fn room_in(folder: &Path, room: Room) -> Result<u64, StoreError> {
+    room.check(folder)?;
+    let (free, _) = space(folder)?;
+    Ok(free >> 20)
+}
+
 /// Whether there is a store in this folder.
 #[must_use]
 pub fn exists(folder: &Path) -> bool {

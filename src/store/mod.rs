@@ -32,7 +32,7 @@ use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::message::MessageKey;
 
 pub use files::write_whole;
-pub use guard::{PROBE_FAILED, ProbeCommand, Room, exists, probe};
+pub use guard::{PROBE_FAILED, ProbeCommand, Room, exists, probe, room_in};
 pub use ledger::{CommitError, Decision, Health, Ledger};
 pub use link_key::{LinkKey, link_key};
 pub use open::{Healed, OpenReport, Opener};

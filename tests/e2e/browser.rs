@@ -124,6 +124,21 @@ impl Browser {
             .await;
     }
 
+    /// Presses a key, wherever the cursor is.
+    pub async fn press(&self, key: &str) {
+        let strokes = json!([{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]);
+        let keys = json!({"actions": [{"type": "key", "id": "keys", "actions": strokes}]});
+        self.post("actions", keys).await;
+    }
+
+    /// The name of the field the cursor is in.
+    pub async fn focused(&self) -> String {
+        let name = self
+            .run("return document.activeElement.name || ''", json!([]))
+            .await;
+        name.as_str().unwrap_or_default().to_owned()
+    }
+
     /// Chooses a file in a field for files.
     pub async fn attach(&self, css: &str, file: &Path) {
         let element = self.find(css).await;

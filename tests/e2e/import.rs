@@ -33,13 +33,13 @@ fn revised(world: &World) -> PathBuf {
     path
 }
 
-fn add_user(world: &World) {
+pub fn add_user(world: &World) {
     let args = ["user", "add", "duban", "--role", "coordinator"];
     let output = world.cuiban_told(&args, &format!("{PASSWORD}\n"));
     assert!(output.status.success(), "{output:?}");
 }
 
-async fn sign_in(browser: &Browser, daemon: &Daemon) {
+pub async fn sign_in(browser: &Browser, daemon: &Daemon) {
     browser.goto(&format!("{}/login", daemon.base)).await;
     browser.type_into("input[name=name]", "duban").await;
     browser.type_into("input[name=password]", PASSWORD).await;
@@ -48,7 +48,7 @@ async fn sign_in(browser: &Browser, daemon: &Daemon) {
 }
 
 /// The page fits, and what it looks like is kept where `CUIBAN_PICTURES` says.
-async fn fits(browser: &Browser, name: &str) {
+pub async fn fits(browser: &Browser, name: &str) {
     for width in [390, 1280] {
         browser.resize(width, 900).await;
         assert_eq!(browser.overflow().await, 0, "{name} at {width} px");

@@ -23,6 +23,7 @@ mod browser;
 mod callback;
 mod clock;
 mod crowd;
+mod doctor;
 mod duty;
 mod faults;
 mod import;

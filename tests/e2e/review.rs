@@ -3,7 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{Daemon, Mail, Smtp, World};
+use crate::browser::Browser;
+use crate::import::{add_user, fits, sign_in};
+use crate::world::{Daemon, Mail, Smtp, TABLE, World};
 
 const NOTICE: &str = "2022-03-17T09:10:00+08:00";
 
@@ -197,7 +199,102 @@ async fn a_later_date_moves_the_reminders_and_a_returned_report_comes_back_bette
         ("unit", home.clone()),
     ];
     assert_eq!(daemon.submit("/requests/people", &form).await.status(), 303);
-    let sheet = sheet(&daemon, &token).await;
-    assert!(sheet["items"].as_array().unwrap().len() > 1, "{sheet}");
+    let filled_in = sheet(&daemon, &token).await;
+    assert!(
+        filled_in["items"].as_array().unwrap().len() > 1,
+        "{filled_in}"
+    );
+    let before = smtp.mails().len();
+    daemon.advance("2022-04-18T09:45:00+08:00").await;
+    let told = smtp.mails().split_off(before);
+    assert_eq!(told.len(), 1, "who fills in, and nobody else");
+    assert_eq!(told[0].to, address);
+    assert!(told[0].text.contains("请您代为报送"), "{}", told[0].text);
+
+    // Then they are theirs, whatever the table says that is imported again.
+    let form = [("do", "owner".to_owned())]
+        .into_iter()
+        .chain(form.into_iter().filter(|(name, _)| *name != "do"));
+    let form: Vec<_> = form.collect();
+    assert_eq!(daemon.submit("/requests/people", &form).await.status(), 303);
+    // The letters to both are facts too.
+    let imports = || {
+        let dump = world.run(&["journal", "dump"]);
+        dump.matches("plan.imported").count() + dump.matches("task.set").count()
+    };
+    let count = imports();
+    let args = ["plan", "import", TABLE, "--id", "dongguan-2022", "--accept"];
+    let again = world.run(&args);
+    assert!(again.contains("没有需要入库的改动"), "{again}");
+    assert_eq!(imports(), count);
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_is_worked_off_by_keyboard_and_the_owners_other_pages_fit_a_phone() {
+    let dir = tempfile::tempdir().unwrap();
+    let smtp = Smtp::start(dir.path(), 0);
+    let world = World::new(&smtp.section());
+    world.import(|_, _| "email");
+    let daemon = world.serve("2022-03-17T09:00:00+08:00", 0.0).await;
+    daemon.advance(NOTICE).await;
+    for task in ["31", "32", "37"] {
+        world.run(&[
+            "report",
+            "--task",
+            task,
+            "--person",
+            "市科技局/钟靖平",
+            "--quarter",
+            "2022Q1",
+            "--status",
+            "completed",
+            "--text",
+            "已完成，方案已批复。",
+        ]);
+    }
+    add_user(&world);
+    let browser = Browser::open(1280, 900).await;
+    sign_in(&browser, &daemon).await;
+    browser
+        .goto(&format!("{}/review?quarter=2022Q1", daemon.base))
+        .await;
+    browser.says("3项").await;
+    browser.press("j").await;
+    assert_eq!(browser.count("article.here").await, 1);
+    assert_eq!(browser.count("article:nth-of-type(2).here").await, 1);
+    fits(&browser, "review").await;
+    browser.resize(1280, 900).await;
+    browser.press("a").await;
+    browser.says("2项").await;
+    assert_eq!(row(&daemon, 32, "市科技局").await["state"], "accepted");
+    browser.press("r").await;
+    let field = browser.focused().await;
+    assert!(["pick", "reason"].contains(&field.as_str()), "{field}");
+    browser
+        .type_into("input[name=reason]", "请写明具体数据")
+        .await;
+    browser.click("button[value=return]").await;
+    browser.says("1项").await;
+    assert_eq!(
+        row(&daemon, 31, "市发展改革局、市科技局").await["state"],
+        "returned"
+    );
+
+    let names = world.names_by_address();
+    let mails = smtp.mails();
+    let of_two = mails.iter().find(|mail| names[&mail.to].0 == "杜江");
+    let base = format!("{}/r/{}", daemon.base, token(of_two.unwrap()));
+    for (name, path) in [
+        ("not-mine", "not-mine/16/0"),
+        ("summary", "summary/16"),
+        ("extension", "extension/16/0"),
+    ] {
+        browser.goto(&format!("{base}/{path}")).await;
+        browser.says("第16项").await;
+        fits(&browser, name).await;
+        browser.resize(320, 700).await;
+        assert_eq!(browser.overflow().await, 0, "{name} at 320 px");
+    }
     daemon.stop().await;
 }

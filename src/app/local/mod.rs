@@ -3,6 +3,7 @@
 
 mod clock;
 mod contacts;
+mod doctor;
 mod journal;
 mod plans;
 mod simulate;
@@ -16,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use chrono::{DateTime, Utc};
 
+use crate::config::Config;
 use crate::desk::Desk;
 use crate::domain::book::{Book, WhoError};
 use crate::domain::fact::Actor;
@@ -33,6 +35,8 @@ pub(super) struct Operator {
     pub(super) desk: Arc<Desk>,
     pub(super) rules: Rules,
     pub(super) driver: Driver,
+    /// For asking the peers it names.
+    pub(super) config: Config,
     /// For reading tables.
     pub(super) lore: Lore,
 }
@@ -66,6 +70,7 @@ pub(super) fn router(operator: Arc<Operator>) -> Router {
         .route("/api/v1/contacts/test", post(contacts::test))
         .route("/api/v1/clock/confirm", post(clock::confirm))
         .route("/api/v1/simulate", get(simulate::simulate))
+        .route("/api/v1/doctor", get(doctor::look))
         .route("/api/v1/journal", get(journal::dump))
         .route("/api/v1/journal/verify", get(journal::verify))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))

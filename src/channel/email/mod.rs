@@ -128,6 +128,19 @@ impl EmailChannel {
     }
 }
 
+impl EmailChannel {
+    /// Connects, signs in and takes leave; sends nothing.
+    ///
+    /// # Errors
+    /// How far it got, in the server's words, masked.
+    pub async fn try_out(&self) -> Result<(), String> {
+        let opened = self.shared.connect().await;
+        let session = opened.map_err(|trouble| mask::told(&trouble.to_string()))?;
+        session.quit().await;
+        Ok(())
+    }
+}
+
 impl Channel for EmailChannel {
     fn kind(&self) -> ChannelKind {
         ChannelKind::Email

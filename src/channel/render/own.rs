@@ -243,7 +243,7 @@ fn known_sets(ladder: &Ladder) -> Vec<String> {
     let stages = Stage::ALL.map(Stage::as_str);
     let owners = stages
         .into_iter()
-        .chain(["urge", "taken_over", "returned", OWNER]);
+        .chain(["urge", "taken_over", "entrusted", "returned", OWNER]);
     let copied = stages.map(|stage| format!("copied-{stage}"));
     let named = ladder
         .stages
@@ -529,5 +529,6 @@ mod tests {
         };
         insta::assert_snapshot!("returned", text(Sample::Returned));
         insta::assert_snapshot!("decided", text(Sample::Decided));
+        insta::assert_snapshot!("entrusted", text(Sample::Entrusted));
     }
 }

@@ -32,6 +32,8 @@ pub enum Sample {
     Digest,
     /// To an owner: these are theirs now.
     TakenOver,
+    /// To who fills in for an owner.
+    Entrusted,
     /// To a former owner: thanks.
     Thanks,
     /// To anyone: does this arrive?
@@ -48,7 +50,7 @@ pub enum Sample {
 
 impl Sample {
     /// All of them, in the order of a quarter.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Stage(Stage::Notice),
         Self::Stage(Stage::Reminder),
         Self::Stage(Stage::Due),
@@ -60,6 +62,7 @@ impl Sample {
         Self::Settled,
         Self::Digest,
         Self::TakenOver,
+        Self::Entrusted,
         Self::Thanks,
         Self::Test,
         Self::Alarm,
@@ -78,6 +81,7 @@ impl Sample {
             Self::Settled => "settled".into(),
             Self::Digest => "digest".into(),
             Self::TakenOver => "taken_over".into(),
+            Self::Entrusted => "entrusted".into(),
             Self::Thanks => "thanks".into(),
             Self::Test => "test".into(),
             Self::Alarm => "alarm".into(),
@@ -97,6 +101,7 @@ impl Sample {
             Self::Settled => "办结告知".into(),
             Self::Digest => "每日汇总".into(),
             Self::TakenOver => "任务交接".into(),
+            Self::Entrusted => "代为报送".into(),
             Self::Thanks => "交接致谢".into(),
             Self::Test => "测试".into(),
             Self::Alarm => "运行告警".into(),
@@ -117,6 +122,7 @@ impl Sample {
             | Self::Returned
             | Self::Decided => "直接责任人",
             Self::Thanks => "原直接责任人",
+            Self::Entrusted => "代为填报的同志",
             Self::Copied(_) | Self::Settled => "责任人、责任领导",
             Self::Digest => "联络人",
             Self::Test => "任何人",
@@ -134,6 +140,7 @@ impl Sample {
             Self::Urge | Self::Settled => 3,
             Self::Digest
             | Self::TakenOver
+            | Self::Entrusted
             | Self::Thanks
             | Self::Test
             | Self::Alarm
@@ -178,6 +185,7 @@ impl Sample {
             items: match (owners, self) {
                 (false, _) => Vec::new(),
                 (true, Self::Returned) => items().into_iter().take(1).collect(),
+                (true, Self::Entrusted) => entrusted(),
                 (true, _) => items(),
             },
             about: match letter {
@@ -288,6 +296,7 @@ impl Sample {
             Self::Settled => (Occasion::Settled(day(31)), Letter::Settled),
             Self::Digest => (Occasion::Digest(day(31)), Letter::Digest),
             Self::TakenOver => (Occasion::TakenOver(2), Letter::Reminder),
+            Self::Entrusted => (Occasion::Entrusted(1), Letter::Reminder),
             Self::Thanks => (Occasion::HandedOver(2), Letter::Thanks),
             Self::Test => (Occasion::Test(1), Letter::Test),
             Self::Alarm => (Occasion::Alarm(1), Letter::Alarm),
@@ -389,6 +398,15 @@ fn items() -> Vec<Item> {
             None,
         ),
     ]
+}
+
+fn entrusted() -> Vec<Item> {
+    let of_another = |item| Item {
+        behalf_of: Some("李四".into()),
+        returned: None,
+        ..item
+    };
+    items().into_iter().take(2).map(of_another).collect()
 }
 
 fn about(state: ObligationState, status: Option<ReportStatus>) -> Vec<AboutItem> {

@@ -201,6 +201,7 @@ fn sets_of(brief: &Brief) -> Vec<String> {
     let stage = match occasion {
         Occasion::Stage(stage) | Occasion::PutOff(stage, _) => Some(stage.as_str()),
         Occasion::Returned(_) => Some("returned"),
+        Occasion::Entrusted(_) => Some("entrusted"),
         Occasion::Urge(_) => Some("urge"),
         Occasion::TakenOver(_) => Some("taken_over"),
         Occasion::Digest(_)
@@ -240,11 +241,12 @@ macro_rules! templates {
 }
 
 /// Every template inside the program, by name.
-pub(super) const BUILTIN: [(&str, &str); 65] = templates![
+pub(super) const BUILTIN: [(&str, &str); 66] = templates![
     "notice/opening.txt",
     "escalation/opening.txt",
     "taken_over/opening.txt",
     "returned/opening.txt",
+    "entrusted/opening.txt",
     "owner/opening.txt",
     "owner/subject.txt",
     "owner/body.txt",

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::channel::wecom_http::without_hint;
 use crate::channel::{Attempted, Learned, Settled};
-use crate::domain::delivery::{FailReason, Next};
+use crate::domain::delivery::{FailReason, Next, SendOutcome};
 
 /// An answer with an errcode.
 #[derive(Debug, Clone, Deserialize)]
@@ -151,6 +151,15 @@ impl Said {
                 "企业微信的应答不是规定的格式（HTTP {status}），不能确定是否已送达"
             )),
             other => other.without_delivery(nth),
+        }
+    }
+
+    /// Why a token was not given.
+    pub(super) fn in_words(self) -> String {
+        match self.without_delivery(1).outcome {
+            SendOutcome::Failed(failure) => failure.detail,
+            SendOutcome::InDoubt { detail } => detail,
+            SendOutcome::Sent { .. } => String::new(),
         }
     }
 

@@ -81,7 +81,7 @@ impl Api {
     }
 
     /// A token that is good for a while; not the one that has just been refused.
-    async fn token(&self, refused: Option<&str>) -> Result<String, Said> {
+    pub(super) async fn token(&self, refused: Option<&str>) -> Result<String, Said> {
         let mut kept = self.token.lock().await;
         if let Some(token) = kept.as_ref()
             && token.renew_at > Instant::now()

@@ -72,6 +72,15 @@ impl AppChannel {
         })
     }
 
+    /// Fetches a token, which only the right secret gives; sends nothing.
+    ///
+    /// # Errors
+    /// Why there is none, for the administrator.
+    pub async fn try_out(&self) -> Result<(), String> {
+        let given = self.api.token(None).await;
+        given.map(drop).map_err(|said| said.in_words())
+    }
+
     /// A tap on a card reports these statuses by itself: for where the platform can call us.
     #[must_use]
     pub fn with_taps(self, taps: Vec<ReportStatus>) -> Self {

@@ -159,6 +159,8 @@ pub struct PlanBook {
     pub imported_at: DateTime<Utc>,
     /// Tasks by number.
     pub tasks: BTreeMap<TaskNo, Task>,
+    /// Those of them that stand otherwise by a coordinator's word, as the table has them.
+    pub tabled: BTreeMap<TaskNo, Task>,
     /// Its people, in the order of the table.
     pub people: Vec<PersonId>,
     /// From the date a text means to the instant it is due.

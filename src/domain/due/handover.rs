@@ -165,7 +165,7 @@ fn has_begun(world: &World<'_>, plan: &PlanId) -> bool {
 }
 
 /// The quarters people are asked about now, the earliest first.
-fn live_quarters(world: &World<'_>, plan: &PlanId, now: DateTime<Utc>) -> Vec<Quarter> {
+pub(super) fn live_quarters(world: &World<'_>, plan: &PlanId, now: DateTime<Utc>) -> Vec<Quarter> {
     let today = world.calendar.date_of(now);
     let mut quarters = world.book.quarters_of(plan);
     quarters.retain(|quarter| {

@@ -180,6 +180,98 @@ fn a_holiday_table_that_comes_later_moves_the_deadlines_once() {
     assert_eq!(kinds(&redate(&book, &earlier, &china())), ["deadlines"]);
 }
 
+/// Item 16's first owner is another by a coordinator's word.
+fn change_of_owner(book: &mut Book, plan: &Plan) -> PersonId {
+    let to = crate::domain::duty::Named {
+        name: "欧阳明".into(),
+        unit: "市市场监管局".into(),
+        ..Default::default()
+    };
+    let from = plan.tasks[2].groups[0].owners[0].id.clone();
+    let facts =
+        crate::domain::duty::change_owner(book, &plan.id, vec![(16, 0)], &from, &to).unwrap();
+    fixture::append(book, facts);
+    PersonId::of("市市场监管局", "欧阳明")
+}
+
+#[test]
+fn a_change_of_owner_outlives_the_table_until_the_row_itself_names_another() {
+    let (mut book, plan) = (Book::default(), fixture::plan());
+    import(&mut book, &plan, "a");
+    let new = change_of_owner(&mut book, &plan);
+    let owners = |book: &Book| -> Vec<String> {
+        let task = &book.plans[&plan.id].tasks[&16];
+        task.direct_owners.clone()
+    };
+    assert_eq!(owners(&book), ["欧阳明", "张玉成"]);
+    let handovers = book.plans[&plan.id].handovers.len();
+
+    assert!(diff(&book, &plan).is_empty());
+    assert_eq!(import(&mut book, &plan, "a"), []);
+
+    // Other words in the row, and the units in another order.
+    let mut revised = plan.clone();
+    revised.tasks[2].goal = "推动知识产权质押融资增量扩面。".into();
+    revised.tasks[2].groups.reverse();
+    insta::assert_snapshot!("upheld", told(&book, &revised));
+    assert_eq!(
+        kinds(&import(&mut book, &revised, "b")),
+        ["imported", "task"]
+    );
+    assert_eq!(owners(&book), ["欧阳明", "张玉成"]);
+    assert_eq!(book.plans[&plan.id].tasks[&16].goal, revised.tasks[2].goal);
+    assert!(book.is_owner(
+        &new,
+        &ObligationKey {
+            plan: plan.id.clone(),
+            quarter: fixture::quarter(1),
+            task: 16,
+            group: 0,
+        }
+    ));
+    assert_eq!(import(&mut book, &revised, "b"), []);
+    assert_eq!(
+        book.plans[&plan.id].handovers.len(),
+        handovers,
+        "nobody is told of a change that is none"
+    );
+
+    // The row names somebody else.
+    let third = PersonId::of("市市场监管局", "赵六");
+    revised.tasks[2].direct_owners = vec!["赵六".into(), "张玉成".into()];
+    revised.tasks[2].groups[1].owners[0].id = third.clone();
+    revised.tasks[2].groups[1].owners[0].name = "赵六".into();
+    revised.people = fixture::people(&revised.tasks);
+    insta::assert_snapshot!("overruled", told(&book, &revised));
+    import(&mut book, &revised, "c");
+    assert_eq!(owners(&book), ["赵六", "张玉成"]);
+    assert_eq!(import(&mut book, &revised, "c"), []);
+    // And what was decided before is over.
+    import(&mut book, &plan, "d");
+    assert_eq!(owners(&book), plan.tasks[2].direct_owners);
+}
+
+#[test]
+fn a_table_that_follows_a_change_of_owner_settles_it() {
+    let (mut book, plan) = (Book::default(), fixture::plan());
+    import(&mut book, &plan, "a");
+    let new = change_of_owner(&mut book, &plan);
+    let mut revised = plan.clone();
+    revised.tasks[2].direct_owners[0] = "欧阳明".into();
+    revised.tasks[2].groups[0].owners[0].id = new;
+    revised.tasks[2].groups[0].owners[0].name = "欧阳明".into();
+    assert!(diff(&book, &revised).table.is_empty());
+    let handovers = book.plans[&plan.id].handovers.len();
+    assert_eq!(
+        kinds(&import(&mut book, &revised, "b")),
+        ["imported", "task"]
+    );
+    assert_eq!(book.plans[&plan.id].handovers.len(), handovers);
+    assert_eq!(import(&mut book, &revised, "b"), []);
+    // Then the table's own change back is a change.
+    assert_eq!(diff(&book, &plan).table.changed.len(), 1);
+}
+
 #[test]
 fn someone_whose_unit_reads_otherwise_in_a_revised_table_stays_the_same_person() {
     let (mut book, plan) = (Book::default(), fixture::plan());

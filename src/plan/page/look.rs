@@ -178,7 +178,10 @@ fn changes(prepared: &Prepared) -> Vec<ChangeView<'_>> {
             .as_ref()
             .map(|moved| format!("责任变更：{}", Moved(moved))),
         cells: change.cells.iter().map(cell).collect(),
-        note: "",
+        note: match prepared.difference.overruled.contains(&change.no) {
+            true => "这一项的直接责任人此前已变更，本次表中另列他人，以表为准",
+            false => "",
+        },
     });
     let removed = table.removed.iter().map(|no| ChangeView {
         kind: "删去",

@@ -30,7 +30,7 @@ use crate::domain::request::{
 use crate::domain::user::{Role, User};
 
 /// Raised with every change of the form or of what the fold means.
-pub(in crate::store) const VERSION: u32 = 9;
+pub(in crate::store) const VERSION: u32 = 10;
 
 /// The book as JSON. Sorted, so that equal books give equal bytes.
 pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
@@ -350,6 +350,8 @@ struct PlanBookDef {
     imported_at: DateTime<Utc>,
     #[serde(with = "tasks")]
     tasks: BTreeMap<u32, Task>,
+    #[serde(default, with = "tasks", skip_serializing_if = "BTreeMap::is_empty")]
+    tabled: BTreeMap<u32, Task>,
     #[serde(with = "wire")]
     people: Vec<PersonId>,
     #[serde(with = "deadlines")]

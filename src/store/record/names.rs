@@ -124,6 +124,7 @@ fn occasion(text: &str) -> Option<Occasion> {
         ("taken_over", version) => version.parse().ok().map(Occasion::TakenOver),
         ("returned", nth) => nth.parse().ok().map(Occasion::Returned),
         ("decided", nth) => nth.parse().ok().map(Occasion::Decided),
+        ("entrusted", nth) => nth.parse().ok().map(Occasion::Entrusted),
         ("receipt", nth) => nth.parse().ok().map(Occasion::Receipt),
         ("handed_over", version) => version.parse().ok().map(Occasion::HandedOver),
         _ => None,

@@ -205,6 +205,7 @@ impl Book {
             | Occasion::PutOff(..)
             | Occasion::Urge(_)
             | Occasion::Returned(_)
+            | Occasion::Entrusted(_)
             | Occasion::TakenOver(_) => false,
             Occasion::Settled(_) => true,
             Occasion::Digest(_)

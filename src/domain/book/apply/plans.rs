@@ -32,6 +32,7 @@ impl Book {
             changed: (here, at),
             version: 0,
             slots: BTreeMap::new(),
+            tabled: BTreeMap::new(),
             closed: BTreeMap::new(),
             handovers: Vec::new(),
         });
@@ -69,6 +70,8 @@ impl Book {
         Ok(())
     }
 
+    /// A table says so. Owners whom a coordinator's word put in place of those the table still
+    /// names stay.
     pub(super) fn set_task(
         &mut self,
         here: Position,
@@ -76,10 +79,28 @@ impl Book {
         plan: &PlanId,
         task: &Task,
     ) -> Result<Vec<Effect>, Inconsistent> {
+        let known = self.plan(here, plan)?;
+        let slots = Duties::in_table(known, task.no).slots_for(known, task);
+        let settled = known.settled_with(task, &slots);
+        match settled == *task {
+            true => known.tabled.remove(&task.no),
+            false => known.tabled.insert(task.no, task.clone()),
+        };
+        self.put_task(here, at, plan, &settled, slots)
+    }
+
+    /// The task is so from now on, its groups under these numbers.
+    pub(super) fn put_task(
+        &mut self,
+        here: Position,
+        at: DateTime<Utc>,
+        plan: &PlanId,
+        task: &Task,
+        slots: Vec<u8>,
+    ) -> Result<Vec<Effect>, Inconsistent> {
         self.forget_owners(plan, task.no);
         let known = self.plan(here, plan)?;
         let before = Duties::of(known, task.no);
-        let slots = before.slots_for(known, task);
         let after = Duties {
             task: Some(task.clone()),
             slots: slots.clone(),
@@ -118,6 +139,7 @@ impl Book {
         let known = self.plan(here, plan)?;
         let before = Duties::of(known, no);
         known.slots.remove(&no);
+        known.tabled.remove(&no);
         let Some(task) = known.tasks.remove(&no) else {
             return Err(Inconsistent::Unknown {
                 position: here,
@@ -183,6 +205,42 @@ impl Book {
 }
 
 impl PlanBook {
+    /// A task as its table has it, where a coordinator's word has changed it since.
+    #[must_use]
+    pub fn in_table(&self, no: TaskNo) -> Option<&Task> {
+        self.tabled.get(&no).or_else(|| self.tasks.get(&no))
+    }
+
+    /// A table's row as it would stand here: with the owners whom a coordinator's word put in
+    /// place of those the row still names.
+    #[must_use]
+    pub fn settled(&self, task: &Task) -> Task {
+        let slots = Duties::in_table(self, task.no).slots_for(self, task);
+        self.settled_with(task, &slots)
+    }
+
+    fn settled_with(&self, task: &Task, slots: &[u8]) -> Task {
+        let mut settled = task.clone();
+        let Some(tabled) = self.tabled.get(&task.no) else {
+            return settled;
+        };
+        let known = self.slots.get(&task.no).into_iter().flatten();
+        let stands = self.tasks.get(&task.no);
+        let before: Vec<_> = known
+            .zip(&tabled.groups)
+            .zip(stands.into_iter().flat_map(|task| &task.groups))
+            .collect();
+        for (slot, (place, group)) in slots.iter().zip(task.groups.iter().enumerate()) {
+            let found = before.iter().find(|((known, _), _)| *known == slot);
+            if let Some(((_, tabled), stands)) = found
+                && tabled.names_the_owners_of(group)
+            {
+                settled.change_owners(place, stands.owners.clone());
+            }
+        }
+        settled
+    }
+
     /// Notes whose the task is now, and whose it was. Who keeps a part in it is not told.
     fn hand_over(&mut self, at: DateTime<Utc>, before: &Duties, after: &Duties) {
         if before.task.is_none() {
@@ -225,6 +283,14 @@ impl Duties {
     fn of(plan: &PlanBook, no: TaskNo) -> Self {
         Self {
             task: plan.tasks.get(&no).cloned(),
+            slots: plan.slots.get(&no).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// The same with the owners the table names.
+    fn in_table(plan: &PlanBook, no: TaskNo) -> Self {
+        Self {
+            task: plan.in_table(no).cloned(),
             slots: plan.slots.get(&no).cloned().unwrap_or_default(),
         }
     }

@@ -100,10 +100,8 @@ impl Book {
         let mut effects = Vec::new();
         for (no, slot) in duties {
             let known = self.plan(here, plan)?;
-            let place = known
-                .slots
-                .get(no)
-                .and_then(|slots| slots.iter().position(|known| known == slot));
+            let slots = known.slots.get(no).cloned().unwrap_or_default();
+            let place = slots.iter().position(|known| known == slot);
             let task = known.tasks.get(no).cloned();
             let (Some(place), Some(mut task)) = (place, task) else {
                 return Err(Inconsistent::Unknown {
@@ -111,24 +109,15 @@ impl Book {
                     what: format!("第{no}项任务"),
                 });
             };
-            let Some(group) = task.groups.get_mut(place) else {
+            let tabled = known.tabled.remove(no).unwrap_or_else(|| task.clone());
+            let Some(group) = task.groups.get(place) else {
                 continue;
             };
-            let is_there = group.owners.iter().any(|owner| owner.id == to.id);
-            match group.owners.iter_mut().find(|owner| owner.id == *from) {
-                Some(owner) if !is_there => {
-                    for name in &mut task.direct_owners {
-                        if *name == owner.name {
-                            name.clone_from(&to.name);
-                        }
-                    }
-                    *owner = to.clone();
-                }
-                Some(_) => group.owners.retain(|owner| owner.id != *from),
-                None if !is_there => group.owners.push(to.clone()),
-                None => {}
+            task.change_owners(place, put_in_place(&group.owners, from, to));
+            if task.groups != tabled.groups {
+                known.tabled.insert(*no, tabled);
             }
-            effects.extend(self.set_task(here, at, plan, &task)?);
+            effects.extend(self.put_task(here, at, plan, &task, slots)?);
         }
         Ok(effects)
     }
@@ -162,4 +151,17 @@ impl Book {
             .insert((plan.clone(), quarter, task), summary);
         Ok(())
     }
+}
+
+/// The owners with one of them in place of another; none stands twice.
+fn put_in_place(owners: &[PersonRef], from: &PersonId, to: &PersonRef) -> Vec<PersonRef> {
+    let is_there = owners.iter().any(|owner| owner.id == to.id);
+    let mut after = owners.to_vec();
+    match after.iter_mut().find(|owner| owner.id == *from) {
+        Some(owner) if !is_there => *owner = to.clone(),
+        Some(_) => after.retain(|owner| owner.id != *from),
+        None if !is_there => after.push(to.clone()),
+        None => {}
+    }
+    after
 }

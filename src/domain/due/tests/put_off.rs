@@ -8,6 +8,7 @@ use crate::domain::book::{DeliveryState, ObligationState};
 use crate::domain::delegation::{Delegation, Scope};
 use crate::domain::due::extension::ExtensionError;
 use crate::domain::fact::WithdrawWhy;
+use crate::domain::ids::TaskNo;
 use crate::domain::request::{ExtensionAsk, ExtensionWord, NotMineWord, OtherOwner};
 
 impl Office {
@@ -340,6 +341,62 @@ fn who_acts_is_reminded_for_who_is_away_and_who_helps_beside_the_owner() {
     );
     let due = super::told(&office.pass("2022-03-31T09:10"));
     assert_eq!(due.get(&id("卓庆")), None);
+}
+
+#[test]
+fn who_fills_in_is_told_once_and_who_acts_when_that_begins() {
+    let mut office = Office::new();
+    let entrust = |office: &mut Office, at: &str, scope| {
+        let mut facts = vec![Fact::Delegated {
+            delegation: Delegation {
+                from: id("钟靖平"),
+                to: id("卓庆"),
+                scope,
+            },
+        }];
+        facts.extend(word::entrusted(&office.world(), &facts, time(at)));
+        office.append_all(at, facts)
+    };
+    let items = |duties: &[(TaskNo, u8)]| Scope::Items {
+        plan: plan_id(),
+        duties: duties.to_vec(),
+    };
+    // On a Friday evening.
+    let told = entrust(&mut office, "2022-03-18T20:00", items(&[(1, 0)]));
+    assert_eq!(
+        super::told(&told),
+        BTreeMap::from([(id("卓庆"), vec![1])]),
+        "nobody else"
+    );
+    assert_eq!(told[0].key.occasion, Occasion::Entrusted(1));
+    assert_eq!(told[0].not_before, time("2022-03-21T08:30"));
+    // One more before it has left: one letter with both.
+    let told = entrust(&mut office, "2022-03-18T20:05", items(&[(3, 0)]));
+    assert_eq!(
+        super::told(&told),
+        BTreeMap::from([(id("卓庆"), vec![1, 3])])
+    );
+    let waiting = |office: &Office| {
+        let messages = office.book.messages.values();
+        messages
+            .filter(|one| matches!(one.state, DeliveryState::Waiting { .. }))
+            .count()
+    };
+    assert_eq!(waiting(&office), 1);
+
+    let acting = Scope::Acting {
+        begins: time("2022-03-28T00:00"),
+        ends: time("2022-04-02T00:00"),
+    };
+    let told = entrust(&mut office, "2022-03-18T20:06", acting);
+    assert_eq!(told[0].not_before, time("2022-03-28T08:30"));
+    assert_eq!(waiting(&office), 2);
+    // Nothing open, nothing said.
+    office.report("2022-03-18T21:00", "汤丽华", 3);
+    assert_eq!(
+        entrust(&mut office, "2022-03-18T21:01", items(&[(3, 0)])),
+        vec![]
+    );
 }
 
 proptest! {

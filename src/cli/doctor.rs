@@ -1,0 +1,87 @@
+//! `doctor`: how everything is, and what to do.
+
+use std::path::Path;
+
+use super::client::Client;
+use super::{print, say, serve};
+use crate::app;
+use crate::app::answers::DoctorLine;
+use crate::config::{Config, Loaded};
+use crate::domain::checkup::{self, Line, State};
+use crate::telemetry::chain;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// 输出 JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<()> {
+    let lines = match Config::load_without_secrets(config, std::env::vars()) {
+        Err(faults) => vec![DoctorLine::of(&checkup::config(Err(&faults.to_string())))],
+        Ok(loaded) => serve::runtime()?.block_on(look(config, loaded))?,
+    };
+    if args.json {
+        print(&serde_json::to_vec(&lines)?)?;
+    } else {
+        print(shown(&lines).as_bytes())?;
+    }
+    let broken = lines.iter().filter(|line| line.state() == State::Broken);
+    match broken.count() {
+        0 => Ok(()),
+        many => anyhow::bail!("有{many}项故障，请按上面的提示处理"),
+    }
+}
+
+/// The daemon looks for itself; without one this process does.
+async fn look(config: Option<&Path>, loaded: Loaded) -> anyhow::Result<Vec<DoctorLine>> {
+    let first = |line: Line| vec![DoctorLine::of(&line)];
+    let mut lines = first(config_line(&loaded));
+    match Client::of_daemon(&loaded.config).await {
+        Err(error) => {
+            lines.extend(first(checkup::unanswered(&chain(error.as_ref()))));
+        }
+        Ok(Some(client)) => match client.get_json::<Vec<DoctorLine>>("/api/v1/doctor").await {
+            Ok(found) => lines.extend(found),
+            Err(error) => lines.extend(first(checkup::unanswered(&chain(error.as_ref())))),
+        },
+        Ok(None) => {
+            say("正在检查，最多需要几秒……");
+            // Passwords are needed now, and may not be for this user to read.
+            match Config::load(config, std::env::vars()) {
+                Err(faults) => return Ok(first(checkup::config(Err(&faults.to_string())))),
+                Ok(loaded) => {
+                    lines = first(config_line(&loaded));
+                    let found = app::doctor::alone(loaded.config).await?;
+                    lines.extend(found.iter().map(DoctorLine::of));
+                }
+            }
+        }
+    }
+    Ok(lines)
+}
+
+fn config_line(loaded: &Loaded) -> Line {
+    let texts = |all: &mut dyn Iterator<Item = String>| all.collect::<Vec<_>>();
+    let files = texts(&mut loaded.sources.iter().map(|file| file.display().to_string()));
+    let warnings = texts(&mut loaded.warnings.iter().map(ToString::to_string));
+    checkup::config(Ok((&files, &warnings)))
+}
+
+/// `正常  存储：…`, and under it what to do.
+fn shown(lines: &[DoctorLine]) -> String {
+    let mut text = String::new();
+    for line in lines {
+        let said = line.text.trim_end().replace('\n', "\n      ");
+        text.push_str(&format!(
+            "{}  {}：{said}\n",
+            line.state().chinese(),
+            line.name
+        ));
+        if !line.next.is_empty() {
+            text.push_str(&format!("      → {}\n", line.next));
+        }
+    }
+    text
+}

@@ -1,0 +1,568 @@
+//! What `doctor` says: one line for everything that has to work, from what was seen.
+//!
+//! Pure: the asking is done elsewhere. Every line that is not well says what to do.
+
+use chrono::{Datelike, NaiveDate};
+
+/// How something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// 正常.
+    Well,
+    /// 注意: it works, and somebody should look.
+    Doubtful,
+    /// 故障.
+    Broken,
+}
+
+impl State {
+    /// The name used in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Well => "ok",
+            Self::Doubtful => "warn",
+            Self::Broken => "fail",
+        }
+    }
+
+    /// The reverse of [`Self::as_str`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Well, Self::Doubtful, Self::Broken]
+            .into_iter()
+            .find(|state| state.as_str() == name)
+    }
+
+    /// What people read.
+    #[must_use]
+    pub fn chinese(self) -> &'static str {
+        match self {
+            Self::Well => "正常",
+            Self::Doubtful => "注意",
+            Self::Broken => "故障",
+        }
+    }
+}
+
+/// A line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Of what.
+    pub name: String,
+    /// How it is.
+    pub state: State,
+    /// What was seen.
+    pub text: String,
+    /// What to do; empty where nothing is to be done.
+    pub next: String,
+}
+
+impl Line {
+    fn new(name: &str, state: State, text: impl Into<String>, next: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            state,
+            text: text.into(),
+            next: next.to_owned(),
+        }
+    }
+}
+
+/// What came of asking a peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tried {
+    /// It let us in.
+    Works,
+    /// It is set up; it cannot be asked without sending something.
+    SetUp,
+    /// In its own words, masked.
+    Failed(String),
+}
+
+/// The store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    /// There is none yet.
+    Nothing,
+    /// Why it cannot be used.
+    Broken(String),
+    /// It opens.
+    Open {
+        /// How many facts it has.
+        facts: u64,
+        /// Free megabytes where it lies.
+        free: u64,
+        /// Damage that was found and mended since the start.
+        healed: u64,
+        /// Whether both copies were read through just now.
+        verified: bool,
+    },
+}
+
+/// The owners' pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// What links begin with.
+    pub url: String,
+    /// Whether the config names it.
+    pub named: bool,
+    /// Whether only this machine can open it.
+    pub local: bool,
+    /// What came of asking; none where nothing runs that could answer.
+    pub answer: Option<Answer>,
+}
+
+/// What the page's address answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It is this program.
+    Ours,
+    /// Somebody else answers.
+    Other(u16),
+    /// Nobody does, seen from here.
+    None(String),
+}
+
+/// The clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Time {
+    /// As people read it.
+    pub shown: String,
+    /// Whether it is simulated.
+    pub simulated: bool,
+    /// Whether it has leapt and nobody has agreed.
+    pub leapt: bool,
+}
+
+/// Everything that was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Whether the daemon runs.
+    pub running: bool,
+    /// The store.
+    pub store: Stored,
+    /// The ways out, by name.
+    pub out: Vec<(String, Tried)>,
+    /// The owners' pages.
+    pub page: Page,
+    /// The mailbox, where answers are read from one.
+    pub mailbox: Option<Tried>,
+    /// Whether WeCom can call us, as far as the config goes.
+    pub callback: bool,
+    /// The clock.
+    pub time: Time,
+    /// Today, in the office's zone.
+    pub today: NaiveDate,
+    /// Whether there is a holiday table for this year and for the next.
+    pub holidays: (bool, bool),
+    /// How many people the latest plan names, and how many of them cannot be reached; none where
+    /// there is no plan.
+    pub people: Option<(usize, usize)>,
+}
+
+/// The line on the configuration: the files read and what is worth a look, or what is wrong.
+#[must_use]
+pub fn config(read: Result<(&[String], &[String]), &str>) -> Line {
+    let name = "配置";
+    match read {
+        Err(faults) => Line::new(
+            name,
+            State::Broken,
+            faults,
+            "按提示改正后，执行 cuiban config check 复查",
+        ),
+        Ok((files, [])) => Line::new(name, State::Well, sources(files), ""),
+        Ok((files, warnings)) => Line::new(
+            name,
+            State::Doubtful,
+            format!("{}；{}", sources(files), warnings.join("；")),
+            "请核对以上设置",
+        ),
+    }
+}
+
+/// The line on a daemon that runs and cannot be asked.
+#[must_use]
+pub fn unanswered(why: &str) -> Line {
+    let next = "查看 journalctl -u cuiban，必要时执行 systemctl restart cuiban";
+    Line::new("服务", State::Broken, why, next)
+}
+
+/// All other lines.
+#[must_use]
+pub fn lines(seen: &Seen) -> Vec<Line> {
+    let mut lines = vec![service(seen.running), store(&seen.store)];
+    lines.extend(seen.out.iter().map(way_out));
+    lines.push(page(&seen.page));
+    lines.push(mailbox(seen.mailbox.as_ref()));
+    lines.push(callback(seen));
+    lines.push(time(&seen.time));
+    lines.push(holidays(seen.today, seen.holidays));
+    lines.push(people(seen.people));
+    lines
+}
+
+fn sources(files: &[String]) -> String {
+    match files {
+        [] => "没有配置文件，全部使用默认值".to_owned(),
+        files => files.join("、"),
+    }
+}
+
+fn service(running: bool) -> Line {
+    match running {
+        true => Line::new("服务", State::Well, "正在运行", ""),
+        false => Line::new(
+            "服务",
+            State::Doubtful,
+            "没有运行，不会提醒，也收不到报送",
+            "执行 systemctl start cuiban（试用时执行 cuiban serve）",
+        ),
+    }
+}
+
+fn store(store: &Stored) -> Line {
+    let name = "存储";
+    match store {
+        Stored::Nothing => Line::new(
+            name,
+            State::Doubtful,
+            "还没有数据",
+            "执行 cuiban plan import 分解表文件；已经导入过的，请用 --config 指定服务所用的配置文件",
+        ),
+        Stored::Broken(why) => Line::new(
+            name,
+            State::Broken,
+            why,
+            "先备份整个存储目录，再执行 cuiban journal verify 查看损坏之处",
+        ),
+        Stored::Open {
+            facts,
+            free,
+            healed,
+            verified,
+        } => {
+            let checked = match verified {
+                true => "两份记录逐条相符",
+                false => "可以写入",
+            };
+            let text = format!("{checked}，共{facts}条记录，磁盘可用空间{}", size(*free));
+            match healed {
+                0 => Line::new(name, State::Well, text, ""),
+                _ => Line::new(
+                    name,
+                    State::Doubtful,
+                    format!("{text}；启动以来修复过{healed}处损坏"),
+                    "请检查磁盘和电源；可执行 cuiban journal verify 逐条校验",
+                ),
+            }
+        }
+    }
+}
+
+fn size(megabytes: u64) -> String {
+    match megabytes {
+        0..10_240 => format!("{megabytes}MB"),
+        _ => format!("{}GB", megabytes >> 10),
+    }
+}
+
+fn way_out((name, tried): &(String, Tried)) -> Line {
+    let name = format!("发送·{name}");
+    match tried {
+        Tried::Works => Line::new(&name, State::Well, "连接和登录正常（没有发送消息）", ""),
+        Tried::SetUp => Line::new(&name, State::Well, "已配置（不试发）", ""),
+        Tried::Failed(why) => Line::new(
+            &name,
+            State::Broken,
+            why,
+            "请核对配置中的地址、账号和口令（密钥），以及本机到对方的网络",
+        ),
+    }
+}
+
+fn page(page: &Page) -> Line {
+    let name = "接收·填报网页";
+    let url = &page.url;
+    if page.local {
+        let text = match page.named {
+            true => format!("{url} 只有本机能打开，消息里的链接别人点不开"),
+            false => format!("没有填写 server.public_url，消息里的链接是 {url}，只有本机能打开"),
+        };
+        let next = "在配置的 [server] 一节填写 public_url，如 \"https://duban.example.gov.cn\"";
+        return Line::new(name, State::Doubtful, text, next);
+    }
+    match &page.answer {
+        None => Line::new(
+            name,
+            State::Doubtful,
+            format!("{url}，服务没有运行，未试"),
+            "启动服务后再执行一次 cuiban doctor",
+        ),
+        Some(Answer::Ours) if page.named => {
+            Line::new(name, State::Well, format!("{url} 可以打开"), "")
+        }
+        Some(Answer::Ours) => Line::new(
+            name,
+            State::Doubtful,
+            format!("没有填写 server.public_url，消息里的链接是 {url}"),
+            "请确认各单位打得开这个地址；打不开的，请填写 public_url",
+        ),
+        Some(Answer::Other(status)) => Line::new(
+            name,
+            State::Broken,
+            format!("{url} 有应答，但不是本程序（HTTP {status}）"),
+            "请检查反向代理是否转发到 server.listen",
+        ),
+        Some(Answer::None(why)) => Line::new(
+            name,
+            State::Doubtful,
+            format!("从本机打不开 {url}（{why}）"),
+            "请用手机打开这个地址加 /healthz，显示 ok 即为正常；打不开的，请检查域名、防火墙和反向代理",
+        ),
+    }
+}
+
+fn mailbox(tried: Option<&Tried>) -> Line {
+    let name = "接收·邮件回复";
+    match tried {
+        None => Line::new(name, State::Well, "未启用，按需配置（[imap]）", ""),
+        Some(Tried::Works | Tried::SetUp) => {
+            Line::new(name, State::Well, "收信邮箱可以登录和读取", "")
+        }
+        Some(Tried::Failed(why)) => Line::new(
+            name,
+            State::Broken,
+            why,
+            "请核对 [imap] 的服务器、账号和授权码，并确认邮箱已开通 IMAP",
+        ),
+    }
+}
+
+fn callback(seen: &Seen) -> Line {
+    let name = "接收·企业微信回复";
+    let reachable = seen.page.named && !seen.page.local;
+    match (seen.callback, reachable) {
+        (false, _) => Line::new(
+            name,
+            State::Well,
+            "未启用，按需配置（[wecom.app] 的 callback_token_file 和 callback_aes_key_file）",
+            "",
+        ),
+        (true, true) => Line::new(
+            name,
+            State::Well,
+            format!("已配置，回调地址 {}/wecom/callback", seen.page.url),
+            "",
+        ),
+        (true, false) => Line::new(
+            name,
+            State::Doubtful,
+            "已配置，但企业微信访问不到本机",
+            "在配置的 [server] 一节填写企业微信能访问的 public_url，并在管理后台“接收消息”中填写它加 /wecom/callback",
+        ),
+    }
+}
+
+fn time(time: &Time) -> Line {
+    let name = "时钟";
+    if time.leapt {
+        return Line::new(
+            name,
+            State::Broken,
+            format!("系统时间突然跳变，现为{}，提醒和发送已暂停", time.shown),
+            "核对系统时间（timedatectl）；无误的，执行 cuiban clock confirm 恢复",
+        );
+    }
+    match time.simulated {
+        true => Line::new(
+            name,
+            State::Doubtful,
+            format!("模拟时间 {}", time.shown),
+            "正式使用时，启动服务不要加 --clock",
+        ),
+        false => Line::new(name, State::Well, &time.shown, ""),
+    }
+}
+
+fn holidays(today: NaiveDate, (this, next): (bool, bool)) -> Line {
+    let name = "节假日表";
+    let year = today.year();
+    let following = year + 1;
+    let add = "放假安排公布后，写成文件并填入配置的 time.holidays";
+    match (this, next) {
+        (true, true) => Line::new(
+            name,
+            State::Well,
+            format!("{year}年、{following}年均有"),
+            "",
+        ),
+        (false, _) => Line::new(
+            name,
+            State::Doubtful,
+            format!("没有{year}年的，工作日暂按周一至周五计算"),
+            add,
+        ),
+        // The State Council names next year's days in November at the latest.
+        (true, false) if today.month() == 12 => {
+            Line::new(name, State::Doubtful, format!("没有{following}年的"), add)
+        }
+        (true, false) => Line::new(
+            name,
+            State::Well,
+            format!("{year}年的已有；{following}年的通常在11月前后公布，届时请补充"),
+            "",
+        ),
+    }
+}
+
+fn people(people: Option<(usize, usize)>) -> Line {
+    let name = "通讯录";
+    match people {
+        None => Line::new(
+            name,
+            State::Doubtful,
+            "还没有导入分解表",
+            "执行 cuiban plan import 分解表文件",
+        ),
+        Some((all, 0)) => Line::new(name, State::Well, format!("{all}人均有可用的联系方式"), ""),
+        Some((all, without)) => Line::new(
+            name,
+            State::Doubtful,
+            format!("{all}人中有{without}人没有可用的联系方式"),
+            "执行 cuiban contacts check 查看名单，补充后执行 cuiban contacts import 文件",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn well() -> Seen {
+        Seen {
+            running: true,
+            store: Stored::Open {
+                facts: 1234,
+                free: 51_200,
+                healed: 0,
+                verified: false,
+            },
+            out: vec![
+                ("电子邮件".into(), Tried::Works),
+                ("企业微信群机器人“督查群”".into(), Tried::SetUp),
+            ],
+            page: Page {
+                url: "https://duban.example.gov.cn".into(),
+                named: true,
+                local: false,
+                answer: Some(Answer::Ours),
+            },
+            mailbox: Some(Tried::Works),
+            callback: true,
+            time: Time {
+                shown: "2022年3月17日 09:10".into(),
+                simulated: false,
+                leapt: false,
+            },
+            today: NaiveDate::from_ymd_opt(2022, 3, 17).unwrap(),
+            holidays: (true, false),
+            people: Some((155, 0)),
+        }
+    }
+
+    fn told(seen: &Seen) -> String {
+        let line = |line: &Line| {
+            let Line {
+                name,
+                state,
+                text,
+                next,
+            } = line;
+            format!("{} {name}：{text}｜{next}", state.chinese())
+        };
+        let all: Vec<String> = lines(seen).iter().map(line).collect();
+        all.join("\n")
+    }
+
+    #[test]
+    fn everything_is_well() {
+        assert!(lines(&well()).iter().all(|line| line.state == State::Well));
+        insta::assert_snapshot!("well", told(&well()));
+    }
+
+    #[test]
+    fn a_new_server_is_told_what_to_do_first() {
+        let new = Seen {
+            running: false,
+            store: Stored::Nothing,
+            out: vec![("写入文件".into(), Tried::SetUp)],
+            page: Page {
+                url: "http://127.0.0.1:8780".into(),
+                named: false,
+                local: true,
+                answer: None,
+            },
+            mailbox: None,
+            callback: false,
+            people: None,
+            holidays: (false, false),
+            ..well()
+        };
+        assert!(lines(&new).iter().all(|line| line.state != State::Broken));
+        insta::assert_snapshot!("new", told(&new));
+    }
+
+    #[test]
+    fn every_fault_says_what_to_do() {
+        let ill = Seen {
+            store: Stored::Broken("存储中的“mirror”已损坏：第3行".into()),
+            out: vec![(
+                "邮件".into(),
+                Tried::Failed("登录：535 authentication failed".into()),
+            )],
+            page: Page {
+                answer: Some(Answer::Other(502)),
+                ..well().page
+            },
+            mailbox: Some(Tried::Failed("连接不上收信服务器".into())),
+            time: Time {
+                leapt: true,
+                ..well().time
+            },
+            today: NaiveDate::from_ymd_opt(2022, 12, 1).unwrap(),
+            people: Some((155, 3)),
+            ..well()
+        };
+        insta::assert_snapshot!("ill", told(&ill));
+        let config = config(Err("cuiban.toml 第2行：email.prot 没有这一项"));
+        assert_eq!(config.state, State::Broken);
+        for line in lines(&ill).iter().chain([&config]) {
+            assert!(
+                line.state == State::Well || !line.next.is_empty(),
+                "{line:?}"
+            );
+        }
+        let unreached = Seen {
+            page: Page {
+                local: true,
+                named: true,
+                url: "http://localhost:8780".into(),
+                answer: None,
+            },
+            time: Time {
+                simulated: true,
+                ..well().time
+            },
+            store: Stored::Open {
+                facts: 9,
+                free: 900,
+                healed: 2,
+                verified: true,
+            },
+            ..well()
+        };
+        insta::assert_snapshot!("unreached", told(&unreached));
+    }
+}
