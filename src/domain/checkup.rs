@@ -519,7 +519,7 @@ mod tests {
         let ill = Seen {
             store: Stored::Broken("存储中的“mirror”已损坏：第3行".into()),
             out: vec![(
-                "邮件".into(),
+                "电子邮件".into(),
                 Tried::Failed("登录：535 authentication failed".into()),
             )],
             page: Page {
