@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::import::{add_user, fits, sign_in};
-use crate::world::{Daemon, Mail, Smtp, TABLE, World};
+use crate::world::{Daemon, Mail, SOON, Smtp, TABLE, World, eventually};
 
 const NOTICE: &str = "2022-03-17T09:10:00+08:00";
 
@@ -259,14 +259,16 @@ async fn the_list_is_worked_off_by_keyboard_and_the_owners_other_pages_fit_a_pho
     browser
         .goto(&format!("{}/review?quarter=2022Q1", daemon.base))
         .await;
-    browser.says("3项").await;
+    at_hand(&browser).await;
     browser.press("j").await;
+    assert_eq!(browser.count("article").await, 3);
     assert_eq!(browser.count("article.here").await, 1);
     assert_eq!(browser.count("article:nth-of-type(2).here").await, 1);
     fits(&browser, "review").await;
     browser.resize(1280, 900).await;
     browser.press("a").await;
-    browser.says("2项").await;
+    browser.says("已通过1项").await;
+    at_hand(&browser).await;
     assert_eq!(row(&daemon, 32, "市科技局").await["state"], "accepted");
     browser.press("r").await;
     let field = browser.focused().await;
@@ -275,7 +277,7 @@ async fn the_list_is_worked_off_by_keyboard_and_the_owners_other_pages_fit_a_pho
         .type_into("input[name=reason]", "请写明具体数据")
         .await;
     browser.click("button[value=return]").await;
-    browser.says("1项").await;
+    browser.says("已退回1项").await;
     assert_eq!(
         row(&daemon, 31, "市发展改革局、市科技局").await["state"],
         "returned"
@@ -297,4 +299,12 @@ async fn the_list_is_worked_off_by_keyboard_and_the_owners_other_pages_fit_a_pho
         assert_eq!(browser.overflow().await, 0, "{name} at 320 px");
     }
     daemon.stop().await;
+}
+
+/// Waits until the list's script has taken the first row in hand.
+async fn at_hand(browser: &Browser) {
+    let first = eventually(SOON, || async {
+        (browser.count("article:first-of-type.here").await == 1).then_some(())
+    });
+    assert!(first.await.is_some(), "no row is in hand");
 }

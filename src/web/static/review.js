@@ -6,6 +6,10 @@
   const rows = [...form.querySelectorAll("article")];
   const reason = form.querySelector("select[name=pick]") || form.querySelector("[name=reason]");
   let here = -1;
+  // A key pressed while the next list is on its way must not judge what is no longer looked at.
+  let sent = false;
+  form.addEventListener("submit", () => { sent = true; });
+  addEventListener("pageshow", () => { sent = false; });
 
   const go = (to) => {
     if (!rows.length) return;
@@ -34,7 +38,7 @@
     const typing = /^(INPUT|TEXTAREA|SELECT|BUTTON|A)$/.test(event.target.tagName)
       && event.target.type !== "checkbox";
     if (event.key === "Escape" && typing) { event.target.blur(); go(Math.max(here, 0)); return; }
-    if (typing || event.ctrlKey || event.metaKey || event.altKey || !(event.key in acts)) return;
+    if (sent || typing || event.ctrlKey || event.metaKey || event.altKey || !(event.key in acts)) return;
     if (!form.querySelector("button") && event.key !== "Enter" && "arx".includes(event.key)) return;
     event.preventDefault();
     acts[event.key]();
