@@ -220,9 +220,15 @@ impl Connection {
 
     /// Sends a request and reads the whole answer, which must be a 2xx.
     fn call(&mut self, request: &[u8]) {
-        self.stream.get_mut().write_all(request).unwrap();
         let (mut length, mut closes, mut line) = (0, false, String::new());
-        self.stream.read_line(&mut line).unwrap();
+        // A server may have closed the connection after the last answer.
+        while line.is_empty() {
+            let sent = self.stream.get_mut().write_all(request);
+            if sent.is_err() || self.stream.read_line(&mut line).is_err() || line.is_empty() {
+                line.clear();
+                *self = Self::open(self.port);
+            }
+        }
         assert_eq!(
             line.split(' ').nth(1).and_then(|status| status.get(..1)),
             Some("2"),

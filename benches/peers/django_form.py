@@ -48,7 +48,8 @@ def report(request):
     if not form.is_valid():
         return HttpResponse(str(form.errors), status=422)
     form.save()
-    return HttpResponse("已收到")
+    body = "已收到".encode()
+    return HttpResponse(body, headers={"Content-Length": len(body)})
 
 
 urlpatterns = [path("report", report)]
