@@ -211,12 +211,22 @@ impl Reader {
     }
 
     fn with<T>(&self, run: impl FnOnce(&Trees) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.beside(|trees| {
+            self.apply(trees)?;
+            run(trees)
+        })
+    }
+
+    /// The same for what has nothing to do with facts: those that wait go on waiting.
+    fn beside<T>(
+        &self,
+        run: impl FnOnce(&Trees) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let trees = self.trees.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(trees) = trees.as_ref().filter(|_| !self.has_failed()) else {
-            return Err(StoreError::Engine("存储已关闭".into()));
-        };
-        self.apply(trees)?;
-        run(trees)
+        match trees.as_ref().filter(|_| !self.has_failed()) {
+            Some(trees) => run(trees),
+            None => Err(StoreError::Engine("存储已关闭".into())),
+        }
     }
 
     /// Takes what the mirror has; returns how many rows wait now.
@@ -286,7 +296,7 @@ impl Drafts for Reader {
         person: &PersonId,
         drafts: &[(ObligationKey, Option<Vec<u8>>)],
     ) -> Result<(), StoreError> {
-        self.with(|trees| trees.keep_drafts(person, drafts))
+        self.beside(|trees| trees.keep_drafts(person, drafts))
     }
 
     fn kept(
@@ -295,11 +305,11 @@ impl Drafts for Reader {
         plan: &PlanId,
         quarter: Quarter,
     ) -> Result<Vec<(ObligationKey, Vec<u8>)>, StoreError> {
-        self.with(|trees| trees.drafts(person, plan, quarter))
+        self.beside(|trees| trees.drafts(person, plan, quarter))
     }
 
     fn forget(&self, alive: &dyn Fn(&PlanId, Quarter) -> bool) -> Result<usize, StoreError> {
-        self.with(|trees| trees.forget_drafts(alive))
+        self.beside(|trees| trees.forget_drafts(alive))
     }
 }
 
