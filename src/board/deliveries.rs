@@ -94,7 +94,7 @@ pub(super) async fn handled(
     caller.check_csrf(&form.csrf)?;
     let key = find(&desk, &form.key)?;
     let decide = move |book: &Book| match book.messages.get(&key).map(|known| &known.state) {
-        Some(DeliveryState::Dead { .. } | DeliveryState::Held { .. }) => Ok(Decision {
+        Some(state) if state.is_stuck() => Ok(Decision {
             facts: vec![Fact::MessageHandled { key }],
             value: (),
         }),
@@ -127,7 +127,7 @@ pub(super) async fn revive(
     let now = desk.clock.now();
     let at = desk.rules.now().next_open(now);
     let decide = move |book: &Book| match book.messages.get(&key).map(|known| &known.state) {
-        Some(DeliveryState::Dead { .. } | DeliveryState::Held { .. }) => Ok(Decision {
+        Some(state) if state.is_stuck() => Ok(Decision {
             facts: vec![Fact::MessageRevived { key, at }],
             value: (),
         }),
@@ -242,10 +242,7 @@ fn line(book: &Book, delivery: &Delivery, calendar: &Calendar) -> Line {
         at: brief(calendar, at),
         attempts: delivery.attempts,
         note: note(delivery, |at| moment(calendar, at)),
-        can_revive: matches!(
-            delivery.state,
-            DeliveryState::Dead { .. } | DeliveryState::Held { .. }
-        ),
+        can_revive: delivery.state.is_stuck(),
     }
 }
 

@@ -135,10 +135,7 @@ impl EmailConfig {
         }
         let tls = tls?;
         if tls == Tls::None && matches!(login, Ok(Some(_))) && !is_loopback(&host) {
-            r.warn(
-                "tls",
-                "口令将不加密地经过网络；如邮件服务器支持，请改为 \"implicit\" 或 \"starttls\"",
-            );
+            warn_of_clear_text(r);
         }
         Some(Self {
             host,
@@ -224,6 +221,14 @@ fn tell_host_missing(r: &mut Reader<'_>) {
     if let (Some(key), false) = (written, r.is_written("host")) {
         r.fault(key, "填写了这一项，却没有填写 email.host（邮件服务器）");
     }
+}
+
+/// A password in clear over a network: said, not forbidden.
+pub(super) fn warn_of_clear_text(r: &mut Reader<'_>) {
+    r.warn(
+        "tls",
+        "口令将不加密地经过网络；如邮件服务器支持，请改为 \"implicit\" 或 \"starttls\"",
+    );
 }
 
 pub(super) fn is_loopback(host: &str) -> bool {

@@ -58,10 +58,7 @@ impl ImapConfig {
             );
         }
         if tls == Tls::None && !email::is_loopback(&host) {
-            r.warn(
-                "tls",
-                "口令将不加密地经过网络；如邮件服务器支持，请改为 \"implicit\" 或 \"starttls\"",
-            );
+            email::warn_of_clear_text(r);
         }
         Some(Self {
             host,

@@ -14,6 +14,7 @@ pub mod board;
 pub mod book;
 pub mod brief;
 pub mod calendar;
+pub mod causes;
 pub mod checkup;
 pub mod delegation;
 pub mod delivery;

@@ -81,14 +81,9 @@ pub(super) async fn ask_extension(
         }];
         Ok(Decision { facts, value: () })
     };
-    let by = Actor::Owner(link.person.clone());
-    match room.desk.ledger.commit(by, now, decide).await {
-        Ok(()) => Ok(back(&place, "extension")),
-        Err(CommitError::Refused(Refused::Fault(fault))) => {
-            extension_page(&room, &link, &place, form, Some(fault))
-        }
-        Err(CommitError::Refused(Refused::Gone(error))) => Err(error),
-        Err(CommitError::Unavailable) => Err(WebError::Unavailable),
+    match put(&room, &link, now, decide).await? {
+        None => Ok(back(&place, "extension")),
+        Some(fault) => extension_page(&room, &link, &place, form, Some(fault)),
     }
 }
 
@@ -127,13 +122,24 @@ pub(super) async fn say_not_mine(
         }];
         Ok(Decision { facts, value: () })
     };
+    match put(&room, &link, now, decide).await? {
+        None => Ok(back(&place, "not-mine")),
+        Some(fault) => not_mine_page(&room, &link, &place, form, Some(fault)),
+    }
+}
+
+/// Puts an owner's word on record; the fault in it, where it has one.
+async fn put(
+    room: &Room,
+    link: &Link,
+    now: DateTime<Utc>,
+    decide: impl FnOnce(&Book) -> Result<Decision<()>, Refused> + Send + 'static,
+) -> Result<Option<String>, WebError> {
     let by = Actor::Owner(link.person.clone());
     match room.desk.ledger.commit(by, now, decide).await {
-        Ok(()) => Ok(back(&place, "not-mine")),
+        Ok(()) => Ok(None),
+        Err(CommitError::Refused(Refused::Fault(fault))) => Ok(Some(fault)),
         Err(CommitError::Refused(Refused::Gone(error))) => Err(error),
-        Err(CommitError::Refused(Refused::Fault(fault))) => {
-            not_mine_page(&room, &link, &place, form, Some(fault))
-        }
         Err(CommitError::Unavailable) => Err(WebError::Unavailable),
     }
 }

@@ -15,7 +15,9 @@ use tokio_util::sync::CancellationToken;
 use super::evidence::kind;
 use super::inbound::{self, Incoming, Offered};
 use super::mail::{self, Attachment, Mail, Ours};
+use crate::channel::mask;
 use crate::desk::Desk;
+use crate::domain::causes;
 use crate::domain::evidence::{Evidence, FileHash, LARGEST_FILE, NotTaken, name_of};
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::hex::sha256;
@@ -159,7 +161,7 @@ impl Reader {
     {
         let mut mailbox = match open().await {
             Ok(mailbox) => mailbox,
-            Err(error) => return chain(&error),
+            Err(error) => return told(&error),
         };
         loop {
             if let Err(words) = self.look(&mut mailbox).await {
@@ -168,7 +170,7 @@ impl Reader {
             *looks += 1;
             self.trouble.end();
             if let Err(error) = mailbox.wait().await {
-                return chain(&error);
+                return told(&error);
             }
         }
     }
@@ -182,7 +184,7 @@ impl Reader {
         const BACK: TimeDelta = TimeDelta::days(30);
         let last = self.desk.ledger.book().mailbox;
         let oldest = self.desk.clock.now() - BACK;
-        let mut listed = mailbox.list(last).await.map_err(|error| chain(&error))?;
+        let mut listed = mailbox.list(last).await.map_err(|error| told(&error))?;
         listed.sort_by_key(|mail| mail.place);
         for mail in listed {
             let seen =
@@ -190,10 +192,10 @@ impl Reader {
             if seen || mail.arrived.is_some_and(|arrived| arrived < oldest) {
                 continue;
             }
-            if let Some(bytes) = mailbox.fetch(&mail).await.map_err(|error| chain(&error))? {
+            if let Some(bytes) = mailbox.fetch(&mail).await.map_err(|error| told(&error))? {
                 self.take(bytes, Some(mail.place))
                     .await
-                    .map_err(|error| chain(&error))?;
+                    .map_err(|error| told(&error))?;
             }
         }
         Ok(())
@@ -354,15 +356,8 @@ fn outcome(facts: &[Fact]) -> &'static str {
     }
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text.push('：');
-        text.push_str(&inner.to_string());
-        source = inner.source();
-    }
-    crate::channel::mask::told(&text)
+fn told(error: &dyn std::error::Error) -> String {
+    mask::told(&causes::told(error))
 }
 
 #[cfg(test)]

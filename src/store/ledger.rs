@@ -18,6 +18,7 @@ use tokio::sync::{oneshot, watch};
 use super::open::{self, OpenReport, Opener};
 use super::{Drafts, Journal, JournalReader, Step, StoreError};
 use crate::domain::book::Book;
+use crate::domain::causes;
 use crate::domain::fact::{Actor, Entry, Fact};
 use crate::domain::ids::Position;
 
@@ -328,7 +329,7 @@ impl Writer {
         };
         let health = match ready {
             Ok(()) => Health::Good,
-            Err(error) => Health::Failed(text_of(&error)),
+            Err(error) => Health::Failed(causes::told(&error)),
         };
         let good = health == Health::Good;
         self.shared.health.send_if_modified(|known| {
@@ -459,7 +460,7 @@ impl Writer {
     /// Goes read-only and tries to open the store again, refusing all commands meanwhile.
     fn recover(&mut self, error: &StoreError, inbox: &Receiver<Waiting>) {
         tracing::error!(%error, "the store failed and is read-only until it opens again");
-        let failed = Health::Failed(text_of(error));
+        let failed = Health::Failed(causes::told(error));
         self.shared.health.send_replace(failed);
         // The handle must not be used again; dropping it lets the folder go.
         self.journal = None;
@@ -479,7 +480,7 @@ impl Writer {
                 }
                 Err(error) => {
                     tracing::error!(%error, "the store does not open yet");
-                    let failed = Health::Failed(text_of(&error));
+                    let failed = Health::Failed(causes::told(&error));
                     self.shared.health.send_replace(failed);
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
@@ -558,16 +559,4 @@ fn refuse_for(pause: Duration, inbox: &Receiver<Waiting>) -> bool {
 
 fn not_open() -> StoreError {
     StoreError::Engine("存储尚未打开".into())
-}
-
-/// The error with its causes, on one line.
-fn text_of(error: &StoreError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.push('：');
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -10,6 +10,7 @@ use super::{Settings, SettingsError};
 use crate::channel::ics::{self, Head, Organizer};
 use crate::channel::{Attempted, render};
 use crate::domain::brief::{Brief, Letter, Receipt};
+use crate::domain::causes;
 use crate::domain::delivery::{FailReason, Next};
 
 /// Makes messages under one sender.
@@ -81,7 +82,7 @@ impl Composer {
                     ComposeError::Address => FailReason::NoChannel,
                     ComposeError::Render(_) => FailReason::OurDefect,
                 };
-                let detail = chain(&error);
+                let detail = causes::told(&error);
                 Err(Box::new(Attempted::failed(
                     reason,
                     Next::NextChannel,
@@ -186,15 +187,4 @@ fn address_of(brief: &Brief) -> Result<Address, ComposeError> {
     address
         .and_then(|address| address.parse().ok())
         .ok_or(ComposeError::Address)
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text.push('：');
-        text.push_str(&inner.to_string());
-        source = inner.source();
-    }
-    text
 }

@@ -212,13 +212,8 @@ mod tests {
     }
 
     fn facts_of(book: &Book, event: &Event, now: DateTime<Utc>) -> Vec<Fact> {
-        let stuck = |delivery: &&crate::domain::book::Delivery| {
-            matches!(
-                delivery.state,
-                DeliveryState::Dead { .. } | DeliveryState::Held { .. }
-            )
-        };
-        let stuck = || book.messages.values().find(stuck);
+        let all = || book.messages.values();
+        let stuck = || all().find(|delivery| delivery.state.is_stuck());
         let stuck = || stuck().map(|delivery| delivery.message.key.clone());
         match event {
             Event::Pass(_) => {

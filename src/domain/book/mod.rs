@@ -437,6 +437,12 @@ pub enum DeliveryState {
 }
 
 impl DeliveryState {
+    /// Whether it goes no further until a person says so.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        matches!(self, Self::Dead { .. } | Self::Held { .. })
+    }
+
     /// The name used in JSON and metrics.
     #[must_use]
     pub fn as_str(&self) -> &'static str {

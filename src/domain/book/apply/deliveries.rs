@@ -79,10 +79,7 @@ impl Book {
         until: DateTime<Utc>,
     ) -> Result<Vec<Effect>, Inconsistent> {
         let delivery = self.delivery(here, key)?;
-        if !matches!(
-            delivery.state,
-            DeliveryState::Held { .. } | DeliveryState::Dead { .. }
-        ) {
+        if !delivery.state.is_stuck() {
             return Err(state_error(here, key));
         }
         delivery.leg = 0;
@@ -99,10 +96,7 @@ impl Book {
         key: &MessageKey,
     ) -> Result<Vec<Effect>, Inconsistent> {
         let delivery = self.delivery(here, key)?;
-        if !matches!(
-            delivery.state,
-            DeliveryState::Held { .. } | DeliveryState::Dead { .. }
-        ) {
+        if !delivery.state.is_stuck() {
             return Err(state_error(here, key));
         }
         let (items, about) = (
