@@ -14,6 +14,7 @@ use super::{deliveries, history, text, wire};
 use crate::desk::Desk;
 use crate::domain::board::{Filter, Show, present, quarter_view};
 use crate::domain::ids::{PersonId, PlanId, Quarter};
+use crate::domain::user::Sight;
 use crate::web::format::rfc3339;
 use crate::web::{ApiError, Caller, WebError};
 
@@ -40,7 +41,10 @@ pub(super) async fn board(
     let calendar = desk.calendar();
     let now = desk.clock.now();
     let asked = query.as_of.as_deref().map(read_moment).transpose()?;
-    let filter = filter(&query)?;
+    let filter = Filter {
+        sight: caller.sight(),
+        ..filter(&query)?
+    };
     let quarter = query.quarter.as_deref().map(read_quarter).transpose()?;
     let quarter = quarter.or_else(|| {
         present(
@@ -154,5 +158,6 @@ fn filter(query: &BoardQuery) -> Result<Filter, WebError> {
             .transpose()
             .map_err(bad)?,
         show,
+        sight: Sight::default(),
     })
 }

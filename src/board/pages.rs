@@ -60,6 +60,7 @@ pub(super) async fn board(
             id => Some(PersonId::new(id).map_err(bad)?),
         },
         show: Show::All,
+        sight: caller.sight(),
     };
     let wanted = Show::from_name(&asked.state);
     let rules = desk.rules.now();

@@ -1,5 +1,7 @@
 //! Those who sign in to the board.
 
+use super::plan::Task;
+
 /// What a user may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -44,6 +46,27 @@ impl Role {
     #[must_use]
     pub fn may_write(self) -> bool {
         !matches!(self, Self::Viewer)
+    }
+}
+
+/// How much of the office's work somebody sees.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Sight {
+    /// All of it.
+    #[default]
+    Everything,
+    /// The tasks under this 责任领导, named as in the table.
+    Leader(String),
+}
+
+impl Sight {
+    /// Whether this task is among it.
+    #[must_use]
+    pub fn sees(&self, task: &Task) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Leader(name) => task.leaders.contains(name),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use super::error::WebError;
 use super::session;
 use crate::desk::Desk;
 use crate::domain::fact::Actor;
-use crate::domain::user::Role;
+use crate::domain::user::{Role, Sight};
 
 /// The name under which a trial run's visitor acts.
 pub const DEMO_USER: &str = "演示";
@@ -30,6 +30,8 @@ pub enum Caller {
         name: String,
         /// What they may do.
         role: Role,
+        /// What they may see; every page and every answer keeps to it.
+        sight: Sight,
         /// What every form of theirs has to bring back.
         csrf: String,
     },
@@ -83,6 +85,16 @@ impl Caller {
         self.writer().is_ok()
     }
 
+    /// What they may see: all, for whoever has no account; what such a caller may do is another
+    /// question.
+    #[must_use]
+    pub fn sight(&self) -> Sight {
+        match self {
+            Self::User { sight, .. } => sight.clone(),
+            Self::Operator | Self::Nobody => Sight::Everything,
+        }
+    }
+
     /// What forms carry.
     #[must_use]
     pub fn csrf(&self) -> &str {
@@ -132,12 +144,14 @@ fn recognise(desk: &Desk, headers: &HeaderMap) -> Caller {
         return Caller::User {
             name: DEMO_USER.into(),
             role: Role::Coordinator,
+            sight: Sight::Everything,
             csrf: session::csrf(&desk.link_key, "demo"),
         };
     }
     session::find(desk, headers).map_or(Caller::Nobody, |(user, csrf)| Caller::User {
         name: user.name,
         role: user.role,
+        sight: Sight::Everything,
         csrf,
     })
 }

@@ -17,6 +17,7 @@ use super::plan::{Group, PersonRef, Task};
 use super::policy::Policy;
 use super::report::{ReportStatus, Via};
 use super::target::actual::Actual;
+use super::user::Sight;
 
 pub use attention::{Attention, attention};
 pub use audit::{StageAudit, audit, audits, oldest_unsent};
@@ -81,6 +82,8 @@ pub struct Filter {
     pub owner: Option<PersonId>,
     /// Only these states.
     pub show: Show,
+    /// Only what the asker may see.
+    pub sight: Sight,
 }
 
 /// Which states to show: the numbers at the top of the board, and 待审.
@@ -198,7 +201,7 @@ pub fn quarter_view(
             let Some((task, group)) = book.task_and_group(key) else {
                 continue;
             };
-            if !concerns(filter, group) {
+            if !filter.sight.sees(task) || !concerns(filter, group) {
                 continue;
             }
             let row = row(book, key, obligation, (task, group), now);
