@@ -4,7 +4,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -105,6 +105,16 @@ pub fn doubt_words(doubt: ClockDoubt, calendar: &Calendar) -> String {
          时间无误的，请在看板上点“时间无误，恢复发送”，或执行 cuiban clock confirm。",
         long_moment(calendar, doubt.expected),
         long_moment(calendar, doubt.found)
+    )
+}
+
+/// What it means that all this was read back from a backup, and what to do.
+#[must_use]
+pub fn restored_words(backed_up: DateTime<Utc>, calendar: &Calendar) -> String {
+    format!(
+        "本服务由{}的备份恢复，其后收发的内容不在其中，已暂停提醒和发送。请服务器管理员确认原服务最后运行到什么时候，\
+         执行 cuiban resume --not-before 该时间：此前应发的视为已发，不再重发。",
+        long_moment(calendar, backed_up)
     )
 }
 
@@ -211,6 +221,7 @@ pub struct Vitals {
     passes: AtomicU64,
     healed: AtomicU64,
     last_pass: Mutex<Option<Instant>>,
+    last_backup: Mutex<Option<DateTime<Utc>>>,
 }
 
 impl Vitals {
@@ -226,6 +237,23 @@ impl Vitals {
             .last_pass
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// A nightly backup was written and checked.
+    pub fn backed_up(&self, at: DateTime<Utc>) {
+        *self.lock_backup() = Some(at);
+    }
+
+    /// When the last one was; none since the start.
+    #[must_use]
+    pub fn last_backup(&self) -> Option<DateTime<Utc>> {
+        *self.lock_backup()
+    }
+
+    fn lock_backup(&self) -> MutexGuard<'_, Option<DateTime<Utc>>> {
+        self.last_backup
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A half of the store was restored from the other.

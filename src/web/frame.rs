@@ -4,7 +4,7 @@ use chrono::Datelike as _;
 
 use super::format::long_moment;
 use super::{Caller, assets};
-use crate::desk::{Desk, behind_words, doubt_words};
+use crate::desk::{Desk, behind_words, doubt_words, restored_words};
 use crate::domain::calendar::Calendar;
 use crate::store::Health;
 
@@ -87,6 +87,8 @@ fn warnings(desk: &Desk, calendar: &Calendar) -> Vec<String> {
     let now = desk.clock.now();
     let this_year = calendar.date_of(now).year();
     let book = desk.ledger.book();
+    let restored = book.restored.map(|at| restored_words(at, calendar));
+    found.extend(restored);
     found.extend(behind_words(
         &book,
         calendar,

@@ -26,7 +26,7 @@ use crate::domain::target::{Bound, Decimal, Target};
 use crate::domain::user::Role;
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 51] = [
+pub(super) const KINDS: [(&str, u32); 53] = [
     ("plan.imported", 1),
     ("plan.columns_mapped", 1),
     ("person.set", 1),
@@ -78,6 +78,8 @@ pub(super) const KINDS: [(&str, u32); 51] = [
     ("delegation.begun", 1),
     ("delegation.ended", 1),
     ("summary.written", 1),
+    ("store.restored", 1),
+    ("sending.resumed", 1),
 ];
 
 #[derive(Serialize, Deserialize)]
@@ -268,6 +270,10 @@ pub(super) enum FactDef {
     },
     #[serde(rename = "clock.agreed")]
     ClockAgreed,
+    #[serde(rename = "store.restored")]
+    StoreRestored { backed_up: DateTime<Utc> },
+    #[serde(rename = "sending.resumed")]
+    SendingResumed { not_before: DateTime<Utc> },
     #[serde(rename = "report.received")]
     ReportReceived {
         #[serde(with = "wire")]
@@ -605,6 +611,7 @@ enum WithdrawWhyDef {
     NoLongerTheirs,
     PutOff,
     AlarmOver,
+    Restored,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -557,6 +557,8 @@ fn every_fact() -> Vec<Entry> {
             person: person.clone(),
             text: "各单位均按进度推进。".into(),
         },
+        Fact::StoreRestored { backed_up: at },
+        Fact::SendingResumed { not_before: at },
     ];
     let actors = [
         Actor::System,
