@@ -17,6 +17,7 @@ use crate::domain::link::LinkKey;
 use crate::domain::people::ChannelKind;
 use crate::rules::Rules;
 use crate::store::{Ledger, Vault};
+use crate::web::audit::Views;
 use crate::web::format::{brief, long_moment};
 
 /// Shared by all who answer requests.
@@ -43,6 +44,8 @@ pub struct Desk {
     pub vitals: Arc<Vitals>,
     /// The ways out that do not work.
     pub stopped: Arc<dyn Fn() -> Vec<StoppedChannel> + Send + Sync>,
+    /// Who has looked at what lately.
+    pub views: Views,
 }
 
 /// A way out that does not work: its peer has closed it (a wrong password, a robot that was

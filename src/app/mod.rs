@@ -135,6 +135,7 @@ impl App {
             advance: clock.is_simulated().then(|| timekeeper.handle()),
             vitals,
             stopped,
+            views: Default::default(),
         });
         let app = Self {
             config,

@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::access::{Export, Page};
 use super::delegation::Delegation;
 use super::delivery::{SendOutcome, Verdict};
 use super::evidence::{Evidence, FileHash};
@@ -43,6 +44,8 @@ pub enum Actor {
     Operator,
     /// An owner through a signed link.
     Owner(PersonId),
+    /// Another system with a token, by the token's name.
+    Token(String),
 }
 
 /// What happened.
@@ -431,6 +434,20 @@ pub enum Fact {
     SignedIn {
         /// Who.
         name: String,
+    },
+    /// Somebody looked at something about persons.
+    Viewed {
+        /// What.
+        page: Page,
+        /// Of whom or of what.
+        subject: String,
+    },
+    /// Somebody took a copy along.
+    Exported {
+        /// What.
+        export: Export,
+        /// Of what.
+        subject: String,
     },
 }
 

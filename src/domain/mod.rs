@@ -7,6 +7,7 @@
 //! Example: `due::pass(&world, now)` gives the facts that must be appended at `now`; run on the
 //! book that has them, it gives none.
 
+pub mod access;
 pub mod address;
 pub mod agenda;
 pub mod alarm;

@@ -85,6 +85,16 @@ impl Caller {
         self.writer().is_ok()
     }
 
+    /// As whom they look; nobody looks as nobody.
+    #[must_use]
+    pub fn actor(&self) -> Option<Actor> {
+        match self {
+            Self::Operator => Some(Actor::Operator),
+            Self::User { name, .. } => Some(Actor::User(name.clone())),
+            Self::Nobody => None,
+        }
+    }
+
     /// What they may see: all, for whoever has no account; what such a caller may do is another
     /// question.
     #[must_use]

@@ -8,6 +8,7 @@
 //! Example: `WebError::NotFound` becomes a page with a sentence that helps, or a line of JSON.
 
 pub mod assets;
+pub mod audit;
 pub mod caller;
 pub mod download;
 pub mod error;

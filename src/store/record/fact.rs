@@ -8,6 +8,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::wire::{self, Wire, remote};
+use crate::domain::access::{Export, Page};
 use crate::domain::delegation::{Delegation, Scope};
 use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome, Verdict};
 use crate::domain::evidence::{Evidence, FileHash, FileKind};
@@ -26,7 +27,7 @@ use crate::domain::target::{Bound, Decimal, Target};
 use crate::domain::user::Role;
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 51] = [
+pub(super) const KINDS: [(&str, u32); 53] = [
     ("plan.imported", 1),
     ("plan.columns_mapped", 1),
     ("person.set", 1),
@@ -78,6 +79,8 @@ pub(super) const KINDS: [(&str, u32); 51] = [
     ("delegation.begun", 1),
     ("delegation.ended", 1),
     ("summary.written", 1),
+    ("access.viewed", 1),
+    ("access.exported", 1),
 ];
 
 #[derive(Serialize, Deserialize)]
@@ -419,6 +422,18 @@ pub(super) enum FactDef {
     UserDisabled { name: String },
     #[serde(rename = "user.signed_in")]
     SignedIn { name: String },
+    #[serde(rename = "access.viewed")]
+    Viewed {
+        #[serde(with = "wire")]
+        page: Page,
+        subject: String,
+    },
+    #[serde(rename = "access.exported")]
+    Exported {
+        #[serde(with = "wire")]
+        export: Export,
+        subject: String,
+    },
 }
 
 #[derive(Serialize, Deserialize)]

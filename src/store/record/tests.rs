@@ -557,6 +557,14 @@ fn every_fact() -> Vec<Entry> {
             person: person.clone(),
             text: "各单位均按进度推进。".into(),
         },
+        Fact::Viewed {
+            page: crate::domain::access::Page::Person,
+            subject: "dongguan-2022/市市场监管局/杜江".into(),
+        },
+        Fact::Exported {
+            export: crate::domain::access::Export::Bulletin,
+            subject: "dongguan-2022 2022Q1".into(),
+        },
     ];
     let actors = [
         Actor::System,
@@ -646,6 +654,14 @@ fn a_figure_is_kept_with_the_target_it_was_said_to() {
         text.contains(r#""quantity":"18000","text":"1.8万人次""#),
         "{text}"
     );
+}
+
+#[test]
+fn what_another_system_did_is_told_from_what_a_user_did() {
+    let mut entry = every_fact().remove(0);
+    entry.by = Actor::Token("OA系统:甲".into());
+    let line = lines(&[entry.clone()]).concat();
+    assert_eq!(read_line(&line).unwrap(), entry);
 }
 
 #[test]

@@ -353,6 +353,8 @@ impl Book {
             Fact::SignedIn { name } => {
                 self.user(here, name)?;
             }
+            // For the journal's readers only.
+            Fact::Viewed { .. } | Fact::Exported { .. } => {}
         }
         Ok(Vec::new())
     }
