@@ -136,6 +136,8 @@ impl App {
             vitals,
             stopped,
             views: Default::default(),
+            ended: Default::default(),
+            second_for: config.server.require_totp.clone(),
         });
         let app = Self {
             config,

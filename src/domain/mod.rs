@@ -33,6 +33,7 @@ pub mod link;
 pub mod mail;
 pub mod message;
 pub mod packing;
+pub mod password;
 pub mod people;
 pub mod plan;
 pub mod plan_diff;
@@ -42,6 +43,8 @@ pub mod report;
 pub mod request;
 pub mod schedule;
 pub mod target;
+pub mod token;
+pub mod totp;
 pub mod units;
 pub mod user;
 

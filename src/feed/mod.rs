@@ -128,7 +128,7 @@ mod tests {
     use super::*;
     use crate::desk::fixture::*;
     use crate::domain::fact::Fact;
-    use crate::domain::user::Role;
+    use crate::domain::user::{Profile, Role};
 
     async fn ask(desk: &Arc<Desk>, feed: &Feed) -> (StatusCode, HeaderMap, String) {
         let token = desk.link_key.sign_feed(feed, desk.clock.now());
@@ -144,8 +144,9 @@ mod tests {
         assert_eq!(status, StatusCode::NOT_FOUND, "no such user");
         let added = Fact::UserAdded {
             name: "王科长".into(),
-            role: Role::Viewer,
+            profile: Profile::new(Role::Viewer),
             password_hash: String::new(),
+            temporary: false,
         };
         append(&desk, "2022-02-08T09:00", vec![added]).await;
         let (status, headers, all) = ask(&desk, &office).await;

@@ -9,6 +9,7 @@
 
 pub mod assets;
 pub mod audit;
+pub mod bearer;
 pub mod caller;
 pub mod download;
 pub mod error;
@@ -20,6 +21,7 @@ pub mod limit;
 pub mod metrics;
 pub mod password;
 pub mod percent;
+pub mod seal;
 pub mod session;
 
 pub use caller::{Caller, Peer};

@@ -16,6 +16,7 @@ use crate::domain::people::ChannelKind;
 use crate::domain::plan::MilestoneKind;
 use crate::domain::report::{ReportStatus, Via};
 use crate::domain::target::{Bound, Decimal};
+use crate::domain::token::Scope;
 use crate::domain::user::Role;
 
 named!(
@@ -34,6 +35,7 @@ named!(
     FileKind,
     Page,
     Export,
+    Scope,
 );
 
 /// A type that is written by `Display` and read back by the function given.
