@@ -6,6 +6,8 @@ pub mod demo;
 pub(crate) mod doctor;
 mod inbox;
 mod local;
+#[cfg(test)]
+mod rights;
 mod serve;
 mod time;
 

@@ -44,7 +44,7 @@ pub(super) async fn show(
     caller: Caller,
     Query(done): Query<Done>,
 ) -> Result<Html<String>, WebError> {
-    caller.reader()?;
+    caller.office()?;
     let calendar = desk.calendar();
     let now = desk.clock.now();
     let (total, mails, settled) = {
@@ -73,7 +73,7 @@ pub(super) async fn give(
     caller: Caller,
     Path((mail, hash)): Path<(String, String)>,
 ) -> Result<Response, WebError> {
-    caller.reader()?;
+    caller.office()?;
     let hash = FileHash::new(&hash).map_err(|_| WebError::NotFound)?;
     let found = {
         let book = desk.ledger.book();

@@ -39,7 +39,7 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
 
 /// `GET /unclear`.
 async fn show(State(desk): State<Arc<Desk>>, caller: Caller) -> Result<Html<String>, WebError> {
-    caller.reader()?;
+    caller.office()?;
     let calendar = desk.calendar();
     let words: Vec<WordView> = {
         let book = desk.ledger.book();
