@@ -15,9 +15,12 @@ use crate::domain::calendar::Calendar;
 use crate::domain::delivery::FailReason;
 use crate::domain::link::LinkKey;
 use crate::domain::people::ChannelKind;
+use crate::domain::user::Role;
 use crate::rules::Rules;
 use crate::store::{Ledger, Vault};
+use crate::web::audit::Views;
 use crate::web::format::{brief, long_moment};
+use crate::web::session::Ended;
 
 /// Shared by all who answer requests.
 pub struct Desk {
@@ -43,6 +46,12 @@ pub struct Desk {
     pub vitals: Arc<Vitals>,
     /// The ways out that do not work.
     pub stopped: Arc<dyn Fn() -> Vec<StoppedChannel> + Send + Sync>,
+    /// Who has looked at what lately.
+    pub views: Views,
+    /// Sessions that were signed out of.
+    pub ended: Ended,
+    /// Who must have a second factor.
+    pub second_for: Vec<Role>,
 }
 
 /// A way out that does not work: its peer has closed it (a wrong password, a robot that was

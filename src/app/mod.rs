@@ -7,6 +7,8 @@ pub(crate) mod doctor;
 mod inbox;
 mod local;
 mod nightly;
+#[cfg(test)]
+mod rights;
 mod serve;
 mod time;
 
@@ -141,6 +143,9 @@ impl App {
             advance: clock.is_simulated().then(|| timekeeper.handle()),
             vitals,
             stopped,
+            views: Default::default(),
+            ended: Default::default(),
+            second_for: config.server.require_totp.clone(),
         });
         let app = Self {
             config,

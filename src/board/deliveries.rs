@@ -53,7 +53,7 @@ pub(super) async fn show(
     caller: Caller,
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, WebError> {
-    caller.reader()?;
+    caller.office()?;
     let quarter: Option<Quarter> = match asked.quarter.as_str() {
         "" => None,
         text => Some(text.parse().map_err(bad)?),

@@ -15,6 +15,7 @@ use super::judge::read_key;
 use super::pages::bad;
 use super::readiness::answered;
 use crate::desk::Desk;
+use crate::domain::access;
 use crate::domain::address;
 use crate::domain::book::{Book, Obligation};
 use crate::domain::calendar::Calendar;
@@ -29,14 +30,14 @@ use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::format::{moment, short_day};
 use crate::web::frame::Frame;
-use crate::web::{Caller, WebError};
+use crate::web::{Caller, WebError, audit};
 
 /// `GET /requests`.
 pub(super) async fn show(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
 ) -> Result<Html<String>, WebError> {
-    caller.reader()?;
+    caller.office()?;
     let calendar = desk.calendar();
     let book = desk.ledger.book();
     let mut dates = Vec::new();
@@ -48,6 +49,7 @@ pub(super) async fn show(
     let delegations = book.delegations.iter();
     let plans = book.plans.iter().rev();
     let unclear = book.words.values().filter(|word| word.is_unclear());
+    audit::viewed(&desk, &caller, access::Page::Requests, "");
     page(&RequestsPage {
         frame: Frame::new(&desk, &caller, "requests"),
         may_write: caller.may_write(),

@@ -582,7 +582,7 @@ async fn users_are_managed_over_the_socket_and_by_administrators_alone() {
     let text = page(&app, "/api/v1/users").await;
     assert_eq!(
         text,
-        r#"{"users":[{"disabled":false,"name":"li","role":"viewer"}]}"#
+        r#"{"users":[{"disabled":false,"leader":null,"name":"li","role":"viewer","second_factor":false,"signed_in":null,"subject":null}]}"#
     );
     let session = signed_in(&desk, &app, "wang", Role::Coordinator).await;
     let (status, _) = send(&app, with_cookie(add("zhao"), &session)).await;

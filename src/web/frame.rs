@@ -45,7 +45,8 @@ impl<'a> Frame<'a> {
                 format!("{name}（只读）")
             }),
             Caller::Operator => Some("本机管理员".into()),
-            Caller::Nobody => None,
+            // No page is for them.
+            Caller::Token { .. } | Caller::Nobody => None,
         };
         let signed_in = user.is_some();
         let simulated = desk.clock.is_simulated();

@@ -31,6 +31,7 @@ use super::people::{ChannelKind, Contact, Person};
 use super::plan::{Group, Heading, Milestone, Task};
 use super::report::{Received, Review};
 use super::request::{Extension, NotMine};
+use super::token::Token;
 use super::user::User;
 
 pub use apply::Inconsistent;
@@ -91,6 +92,8 @@ pub struct Book {
     pub revoked: HashMap<(PlanId, Quarter, PersonId), DateTime<Utc>>,
     /// Users of the board.
     pub users: BTreeMap<String, User>,
+    /// Tokens of other systems, by their ids.
+    pub tokens: BTreeMap<String, Token>,
     /// What experience says of people's addresses, where it says anything.
     pub addresses: BTreeMap<(PersonId, ChannelKind), Address>,
     /// What the operator is told of, by name, until it is over.
