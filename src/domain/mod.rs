@@ -23,6 +23,7 @@ pub mod duty;
 pub mod evidence;
 pub mod fact;
 pub mod feed;
+pub mod formula;
 pub mod heard;
 pub mod hex;
 pub mod ids;
