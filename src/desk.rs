@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::domain::book::{Book, ClockDoubt};
@@ -18,6 +19,7 @@ use crate::domain::people::ChannelKind;
 use crate::rules::Rules;
 use crate::store::{Ledger, Vault};
 use crate::web::format::{brief, long_moment};
+use crate::web::marks::Counted;
 
 /// Shared by all who answer requests.
 pub struct Desk {
@@ -43,6 +45,10 @@ pub struct Desk {
     pub vitals: Arc<Vitals>,
     /// The ways out that do not work.
     pub stopped: Arc<dyn Fn() -> Vec<StoppedChannel> + Send + Sync>,
+    /// What the navigation shows, counted once for each new fact.
+    pub counted: Counted,
+    /// Cancelled when the program is asked to stop: answers without an end, end.
+    pub closing: CancellationToken,
 }
 
 /// A way out that does not work: its peer has closed it (a wrong password, a robot that was

@@ -135,6 +135,8 @@ impl App {
             advance: clock.is_simulated().then(|| timekeeper.handle()),
             vitals,
             stopped,
+            counted: Default::default(),
+            closing: Default::default(),
         });
         let app = Self {
             config,

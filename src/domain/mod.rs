@@ -32,6 +32,7 @@ pub mod leap;
 pub mod link;
 pub mod mail;
 pub mod message;
+pub mod news;
 pub mod packing;
 pub mod people;
 pub mod plan;
