@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::domain::book::{Book, ClockDoubt};
@@ -21,6 +22,7 @@ use crate::store::{Ledger, Vault};
 use crate::web::audit::Views;
 use crate::web::format::{brief, long_moment};
 use crate::web::session::Ended;
+use crate::web::marks::Counted;
 
 /// Shared by all who answer requests.
 pub struct Desk {
@@ -52,6 +54,10 @@ pub struct Desk {
     pub ended: Ended,
     /// Who must have a second factor.
     pub second_for: Vec<Role>,
+    /// What the navigation shows, counted once for each new fact.
+    pub counted: Counted,
+    /// Cancelled when the program is asked to stop: answers without an end, end.
+    pub closing: CancellationToken,
 }
 
 /// A way out that does not work: its peer has closed it (a wrong password, a robot that was

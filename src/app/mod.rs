@@ -5,6 +5,7 @@ mod channels;
 pub mod demo;
 pub(crate) mod doctor;
 mod inbox;
+mod listen;
 mod local;
 mod nightly;
 #[cfg(test)]
@@ -146,6 +147,8 @@ impl App {
             views: Default::default(),
             ended: Default::default(),
             second_for: config.server.require_totp.clone(),
+            counted: Default::default(),
+            closing: Default::default(),
         });
         let app = Self {
             config,
@@ -224,7 +227,25 @@ impl App {
             Some(crypt) => pages.merge(crate::reply::wecom::router(desk(), crypt)),
             None => pages,
         };
-        crate::web::guard::guard(pages)
+        crate::web::guard::guard(pages, desk(), &self.framed_by())
+    }
+
+    /// Where WeCom shows what is opened in it; nobody else puts our pages into a frame.
+    fn framed_by(&self) -> Vec<String> {
+        let wecom = &self.config.wecom;
+        if wecom.app.is_none() && wecom.robots.is_empty() {
+            return Vec::new();
+        }
+        let mut origins = vec![
+            "https://work.weixin.qq.com".to_owned(),
+            "https://*.work.weixin.qq.com".to_owned(),
+        ];
+        // A WeCom of the office's own has its own host.
+        let own = wecom.base_url.trim_end_matches('/');
+        if own.starts_with("https://") && !own.ends_with(".weixin.qq.com") {
+            origins.push(own.to_owned());
+        }
+        origins
     }
 
     /// What opens the calls of WeCom, where it can call us.

@@ -49,6 +49,8 @@ pub(crate) fn desk_with(store: MemoryStore, change: impl FnOnce(&mut Desk)) -> A
         views: Default::default(),
         ended: Default::default(),
         second_for: Vec::new(),
+        counted: Default::default(),
+        closing: Default::default(),
     };
     change(&mut desk);
     Arc::new(desk)
