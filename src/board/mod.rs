@@ -4,16 +4,19 @@
 //! answered by folding the journal up to it. This room never sends and never decides whom to
 //! remind.
 //!
-//! Example: `GET /?quarter=2022Q1&state=not_reported` lists what is still to come.
+//! Example: `GET /?quarter=2022Q1` is the first screen of a quarter.
 
 mod answer;
 mod api;
+mod cells;
+mod charts;
 mod deliveries;
 mod files;
 pub mod history;
 mod inbox;
 mod judge;
 mod mails;
+mod needs;
 mod pages;
 mod readiness;
 mod requests;
@@ -45,6 +48,10 @@ const LARGEST_BODY: usize = 64 * 1024;
 pub fn router(desk: Arc<Desk>) -> Router {
     let mut router = Router::new()
         .route("/", get(pages::board))
+        .route("/grid.svg", get(pages::grid_svg))
+        .route("/grid.png", get(pages::grid_png))
+        .route("/g/{plan}/{quarter}/{task}", get(cells::show))
+        .route("/g/{plan}/{quarter}/{task}/{as_of}", get(cells::show))
         .route("/task/{plan}/{quarter}/{task}/{group}", get(review::show))
         .route(
             "/task/{plan}/{quarter}/{task}/{group}/evidence/{hash}",
