@@ -244,7 +244,7 @@ impl<'a> Place<'a> {
 
 fn tiles(place: &Place<'_>, totals: &Tally) -> Vec<Tile> {
     vec![
-        place.tile(Show::All, totals.obligations, "plain"),
+        place.tile(Show::All, totals.obligations, "all"),
         place.tile(Show::Reported, totals.reported, "good"),
         place.tile(Show::NotReported, totals.not_reported, "open"),
         place.tile(Show::Overdue, totals.overdue_unreported, "bad"),
@@ -259,7 +259,7 @@ fn small(place: &Place<'_>, totals: &Tally) -> Vec<Tile> {
         place.tile(Show::Accepted, totals.accepted, "good"),
     ];
     if totals.withdrawn > 0 {
-        small.push(place.tile(Show::Withdrawn, totals.withdrawn, "plain"));
+        small.push(place.tile(Show::Withdrawn, totals.withdrawn, "all"));
     }
     small
 }
@@ -300,7 +300,8 @@ fn curve_view(world: &World<'_>, asked: &Question, now: DateTime<Utc>) -> Option
     let deadline = calendar.date_of(book.deadline(plan, quarter)?);
     let named = [*span.start(), 0, *span.end()].map(|at| (at, calendar.shift(deadline, at)));
     let chart = CurveChart {
-        today: own.steps.len() < span.clone().count(),
+        today: own.steps.len() < span.clone().count()
+            && calendar.date_of(now) >= calendar.shift(deadline, *span.start()),
         now: &own,
         before: before.as_ref(),
         span,
@@ -325,7 +326,9 @@ fn grid_view(book: &Book, place: &Place<'_>, grid: Grid) -> GridView {
     } = place;
     let counts = grid.counts(*quarter);
     let legend = Cell::ASKED.into_iter().zip(counts);
-    let pages = (1..=grid.pages).map(|page| Pick {
+    // Of many pages, the ends and those around this one.
+    let near = |page: &usize| *page == 1 || *page == grid.pages || page.abs_diff(grid.page) <= 4;
+    let pages = (1..=grid.pages).filter(near).map(|page| Pick {
         href: format!("{}&page={page}#grid", place.screen(plan, *quarter)),
         label: page.to_string(),
         here: page == grid.page,

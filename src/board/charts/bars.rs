@@ -19,7 +19,7 @@ pub(in crate::board) fn bar(bar: &Bar, longest: u32) -> String {
         (tally.reported, "d"),
     ];
     let mut svg = String::from(
-        "<svg class=bar viewBox=\"0 0 100 10\" preserveAspectRatio=none aria-hidden=true>",
+        "<svg class=parts viewBox=\"0 0 100 10\" preserveAspectRatio=none aria-hidden=true>",
     );
     let mut at = 0.0;
     for (count, class) in parts.into_iter().filter(|(count, _)| *count > 0) {

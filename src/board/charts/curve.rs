@@ -60,8 +60,9 @@ impl CurveChart<'_> {
     fn place_of(&self, last: &Step) -> &'static str {
         match (self.today, last.offset) {
             (true, _) => "目前",
-            (false, 0) => "截止时",
-            (false, _) => "截至最后一日",
+            // It has not begun, or it is long over.
+            (false, at) if at == *self.span.start() => "目前",
+            (false, _) => "最终",
         }
     }
 
@@ -94,7 +95,12 @@ impl CurveChart<'_> {
         }
         for (offset, day) in self.days {
             let x = Num(self.x(*offset));
-            let class = if *offset == 0 { "m due" } else { "m" };
+            let class = match *offset {
+                0 => "m due",
+                at if at == *self.span.end() => "e",
+                at if at == *self.span.start() => "s",
+                _ => "m",
+            };
             let _ = write!(
                 out,
                 "<path class=rule d=\"M{x} {BOTTOM}v4\"/>\
@@ -127,13 +133,14 @@ impl CurveChart<'_> {
             return;
         };
         let (x, y) = (self.x(last.offset), y(last.share()));
-        // The number keeps clear of the line that leads there, and of the edges.
-        let below = y < TOP + 22.0;
-        let (side, dx) = match x {
-            x if x > RIGHT - 60.0 => ("e", -6.0),
-            _ => ("s", 6.0),
+        // The number keeps clear of the edges, and of the line of the deadline where there is room.
+        let to_deadline = self.x(0) - x;
+        let near = (0.0..70.0).contains(&to_deadline) && x > LEFT + 80.0;
+        let (side, dx) = match near || x > RIGHT - 60.0 {
+            true => ("e", -6.0),
+            false => ("s", 6.0),
         };
-        let dy = if below { 16.0 } else { -7.0 };
+        let dy = if y < TOP + 22.0 { 16.0 } else { -7.0 };
         if self.today {
             let _ = write!(out, "<path class=today d=\"M{} {TOP}V{BOTTOM}\"/>", Num(x));
         }
@@ -196,6 +203,6 @@ mod tests {
         insta::assert_snapshot!("curve", chart.svg().replace("><", ">\n<"));
         chart.before = None;
         chart.today = false;
-        assert_eq!(chart.words(), "截至最后一日已报32.5%（13/40）。");
+        assert_eq!(chart.words(), "最终已报32.5%（13/40）。");
     }
 }

@@ -78,13 +78,12 @@ impl Cell {
         }
     }
 
-    /// The same in one character, for those who do not see the colour; all of them are in GB 2312,
-    /// so that every Chinese font has them.
+    /// The same in one character, for those who do not see the colour.
     #[must_use]
     pub fn sign(self) -> &'static str {
         match self {
             Self::NotAsked => "",
-            Self::Completed => "√",
+            Self::Completed => "✓",
             Self::OnSchedule => "→",
             Self::NotReported => "·",
             Self::Behind => "▲",
@@ -256,7 +255,7 @@ mod tests {
         let book = book();
         let before = told(&book, "2022-03-28T10:00");
         let wanted = [
-            "2 √···",
+            "2 ✓···",
             "4 ▲---",
             "14 ○---",
             "16 ··--",
@@ -266,7 +265,7 @@ mod tests {
         assert_eq!(before, wanted);
         let after = told(&book, "2022-04-01T10:00");
         let wanted = [
-            "2 √···",
+            "2 ✓···",
             "4 ▲---",
             "14 ○---",
             "16 超·--",
