@@ -1,24 +1,28 @@
 //! What became of each message, and a second try for those that were given up.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::Form;
 use axum::extract::{Query, State};
-use axum::response::{Html, Redirect};
+use axum::response::{Html, Redirect, Response};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+use super::moment::Moment;
 use super::pages::bad;
 use super::readiness::answered;
 use super::wire::standing;
+use super::{history, sheet};
 use crate::desk::Desk;
 use crate::domain::book::{Book, Delivery, DeliveryState};
 use crate::domain::calendar::Calendar;
 use crate::domain::fact::{Fact, WithdrawWhy};
-use crate::domain::ids::Quarter;
+use crate::domain::ids::{PersonId, PlanId, Quarter, told};
 use crate::domain::message::MessageKey;
 use crate::domain::people::ChannelKind;
+use crate::domain::user::Sight;
 use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::format::{brief, moment};
@@ -39,12 +43,12 @@ pub(super) const STATES: [(&str, &str); 7] = [
     ("withdrawn", "已撤回"),
 ];
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 pub(super) struct Asked {
-    #[serde(default)]
     state: String,
-    #[serde(default)]
     quarter: String,
+    as_of: String,
 }
 
 /// `GET /deliveries`.
@@ -54,28 +58,81 @@ pub(super) async fn show(
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, WebError> {
     caller.reader()?;
-    let quarter: Option<Quarter> = match asked.quarter.as_str() {
-        "" => None,
-        text => Some(text.parse().map_err(bad)?),
-    };
-    let calendar = desk.calendar();
-    let (tabs, rows, total) = {
-        let book = desk.ledger.book();
-        let tabs = tabs(&book, quarter, &asked.state);
-        let state = Some(asked.state.as_str()).filter(|state| !state.is_empty());
-        let found = select(&book, quarter, state);
+    let ask = Ask::read(&desk, &caller, &asked)?;
+    let (calendar, question) = (desk.calendar(), ask.clone());
+    let answer = history::ask(&desk, ask.moment.at, move |book, _| {
+        let found = question.select(book);
         let rows = found.iter().take(MOST);
-        let rows: Vec<_> = rows.map(|one| line(&book, one, &calendar)).collect();
-        (tabs, rows, found.len())
-    };
+        let rows: Vec<_> = rows.map(|one| line(book, one, &calendar)).collect();
+        (tabs(book, &question), rows, found.len())
+    });
+    let (tabs, rows, total) = answer.await?;
     page(&DeliveriesPage {
         frame: Frame::new(&desk, &caller, "deliveries"),
-        may_revive: caller.may_write(),
-        quarter: quarter.map(Quarter::chinese),
+        may_revive: caller.may_write() && ask.moment.is_now(),
+        quarter: ask.quarter.map(Quarter::chinese),
         tabs,
         left_out: total.saturating_sub(rows.len()),
         rows,
+        now: ask.href("/deliveries", ask.state.as_deref(), ""),
+        all: ask.moment.only(),
+        csv: ask.href(
+            "/deliveries.csv",
+            ask.state.as_deref(),
+            &ask.moment.suffix(),
+        ),
+        suffix: ask.moment.suffix(),
+        moment: ask.moment,
     })
+}
+
+/// `GET /deliveries.csv`: all of them.
+pub(super) async fn table(
+    State(desk): State<Arc<Desk>>,
+    caller: Caller,
+    Query(asked): Query<Asked>,
+) -> Result<Response, WebError> {
+    caller.reader()?;
+    let ask = Ask::read(&desk, &caller, &asked)?;
+    let calendar = desk.calendar();
+    let quarter = ask.quarter.map_or_else(String::new, Quarter::chinese);
+    let csv = history::ask(&desk, ask.moment.at, move |book, _| {
+        sheet::deliveries(book, &calendar, &ask.select(book))
+    });
+    csv.await?.download(&format!("{quarter}消息清单"))
+}
+
+/// What is asked, understood.
+#[derive(Clone)]
+struct Ask {
+    state: Option<String>,
+    quarter: Option<Quarter>,
+    sight: Sight,
+    moment: Moment,
+}
+
+impl Ask {
+    fn read(desk: &Desk, caller: &Caller, asked: &Asked) -> Result<Self, WebError> {
+        Ok(Self {
+            state: Some(asked.state.clone()).filter(|state| !state.is_empty()),
+            quarter: match asked.quarter.as_str() {
+                "" => None,
+                text => Some(text.parse().map_err(bad)?),
+            },
+            sight: caller.sight(),
+            moment: Moment::read(desk, &asked.as_of)?,
+        })
+    }
+
+    fn select<'a>(&'a self, book: &'a Book) -> Vec<&'a Delivery> {
+        select(book, self.quarter, self.state.as_deref(), &self.sight)
+    }
+
+    fn href(&self, path: &str, state: Option<&str>, suffix: &str) -> String {
+        let quarter = self.quarter.map(|quarter| format!("&quarter={quarter}"));
+        let (state, quarter) = (state.unwrap_or_default(), quarter.unwrap_or_default());
+        format!("{path}?state={state}{quarter}{suffix}")
+    }
 }
 
 #[derive(Deserialize)]
@@ -149,8 +206,11 @@ pub(super) fn select<'a>(
     book: &'a Book,
     quarter: Option<Quarter>,
     state: Option<&str>,
+    sight: &'a Sight,
 ) -> Vec<&'a Delivery> {
-    let mut found: Vec<_> = matching(book, quarter, state).collect();
+    let mut found: Vec<_> = matching(book, quarter, sight)
+        .filter(|one| state.is_none_or(|state| one.state.as_str() == state))
+        .collect();
     found.sort_by_key(|one| std::cmp::Reverse((standing(one).0, one.queued_in)));
     found
 }
@@ -167,6 +227,13 @@ struct DeliveriesPage<'a> {
     tabs: Vec<Tab>,
     rows: Vec<Line>,
     left_out: usize,
+    moment: Moment,
+    /// The same list at present.
+    now: String,
+    /// `?as_of=…`: all quarters.
+    all: String,
+    csv: String,
+    suffix: String,
 }
 
 struct Tab {
@@ -178,7 +245,11 @@ struct Tab {
 
 struct Line {
     key: String,
+    person: PersonId,
+    plan: PlanId,
     name: String,
+    /// What it speaks of.
+    tasks: String,
     unit: String,
     occasion: &'static str,
     quarter: String,
@@ -195,28 +266,62 @@ struct Line {
 fn matching<'a>(
     book: &'a Book,
     quarter: Option<Quarter>,
-    state: Option<&str>,
+    sight: &'a Sight,
 ) -> impl Iterator<Item = &'a Delivery> {
     book.messages
         .values()
         .filter(move |one| quarter.is_none_or(|quarter| one.message.key.quarter == quarter))
-        .filter(move |one| state.is_none_or(|state| one.state.as_str() == state))
+        .filter(move |one| is_seen(book, one, sight))
 }
 
-fn tabs(book: &Book, quarter: Option<Quarter>, state: &str) -> Vec<Tab> {
-    let suffix = quarter.map_or(String::new(), |quarter| format!("&quarter={quarter}"));
-    let count = |state: Option<&str>| matching(book, quarter, state).count();
-    let all = Tab {
-        href: format!("/deliveries?state={suffix}"),
-        label: "全部",
-        count: count(None),
-        here: state.is_empty(),
+/// Whether a message speaks of something that may be seen.
+pub(super) fn is_seen(book: &Book, delivery: &Delivery, sight: &Sight) -> bool {
+    if *sight == Sight::Everything {
+        return true;
+    }
+    let message = &delivery.message;
+    let mut keys = message.items.iter().chain(&message.about);
+    keys.any(|key| {
+        let known = book.task_and_group(key);
+        known.is_some_and(|(task, _)| sight.sees(task))
+    })
+}
+
+/// The numbers of the tasks a message speaks of: its person's own, else those of others.
+pub(super) fn tasks(delivery: &Delivery) -> String {
+    let message = &delivery.message;
+    let keys = match message.items.as_slice() {
+        [] => &message.about,
+        items => items,
     };
-    let each = STATES.iter().map(|(name, label)| Tab {
-        href: format!("/deliveries?state={name}{suffix}"),
+    let mut tasks: Vec<_> = keys.iter().map(|key| key.task).collect();
+    tasks.sort_unstable();
+    tasks.dedup();
+    told(&tasks)
+}
+
+/// What people read of a state.
+pub(super) fn state_chinese(state: &DeliveryState) -> &'static str {
+    let name = state.as_str();
+    let named = STATES.iter().find(|(known, _)| *known == name);
+    named.map_or("", |(_, label)| label)
+}
+
+fn tabs(book: &Book, ask: &Ask) -> Vec<Tab> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for one in matching(book, ask.quarter, &ask.sight) {
+        *counts.entry(one.state.as_str()).or_default() += 1;
+    }
+    let tab = |state: Option<&str>, label, count| Tab {
+        href: ask.href("/deliveries", state, &ask.moment.suffix()),
         label,
-        count: count(Some(name)),
-        here: state == *name,
+        count,
+        here: ask.state.as_deref() == state,
+    };
+    let all = tab(None, "全部", counts.values().sum());
+    let each = STATES.iter().map(|(name, label)| {
+        let count = counts.get(name).copied().unwrap_or_default();
+        tab(Some(name), label, count)
     });
     std::iter::once(all).chain(each).collect()
 }
@@ -225,17 +330,18 @@ fn line(book: &Book, delivery: &Delivery, calendar: &Calendar) -> Line {
     let key = &delivery.message.key;
     let person = book.people.get(&key.person);
     let (at, channel) = standing(delivery);
-    let state = delivery.state.as_str();
-    let named = STATES.iter().find(|(name, _)| *name == state);
     Line {
         key: key.to_string(),
+        person: key.person.clone(),
+        plan: key.plan.clone(),
+        tasks: tasks(delivery),
         name: person.map(|person| person.name.clone()).unwrap_or_default(),
         unit: person.map(|person| person.unit.clone()).unwrap_or_default(),
         occasion: key.occasion.chinese(),
         quarter: key.quarter.chinese(),
         catch_up: delivery.message.catch_up,
-        state,
-        state_chinese: named.map_or("", |(_, label)| label),
+        state: delivery.state.as_str(),
+        state_chinese: state_chinese(&delivery.state),
         channel: channel
             .and_then(ChannelKind::from_name)
             .map_or("", ChannelKind::chinese),
@@ -247,7 +353,7 @@ fn line(book: &Book, delivery: &Delivery, calendar: &Calendar) -> Line {
 }
 
 /// Why it stands as it does, in a sentence.
-fn note(delivery: &Delivery, time: impl Fn(DateTime<Utc>) -> String) -> String {
+pub(super) fn note(delivery: &Delivery, time: impl Fn(DateTime<Utc>) -> String) -> String {
     match &delivery.state {
         DeliveryState::Sent { .. } | DeliveryState::Handled { .. } => String::new(),
         DeliveryState::Withdrawn { why, .. } => match why {

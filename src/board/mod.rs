@@ -12,13 +12,17 @@ mod deliveries;
 mod files;
 pub mod history;
 mod inbox;
+mod items;
 mod judge;
 mod mails;
+mod moment;
 mod pages;
 mod readiness;
 mod requests;
 mod review;
 mod review_list;
+mod rows;
+mod sheet;
 mod signin;
 pub mod text;
 pub mod urge;
@@ -39,6 +43,8 @@ use crate::web::caller::identify;
 
 /// Longest form: a reason, a password.
 const LARGEST_BODY: usize = 64 * 1024;
+/// The same where it names items: a hundred thousand of them.
+const LONG_BODY: usize = 2 * 1024 * 1024;
 
 /// The routes of this room. A request that carries [`crate::web::Caller::Operator`] needs no
 /// session.
@@ -52,7 +58,11 @@ pub fn router(desk: Arc<Desk>) -> Router {
         )
         .route("/review", get(review_list::show).post(review::submit))
         .route("/review/list", post(review_list::submit))
+        .route("/items", get(items::show))
+        .route("/items.csv", get(items::table))
+        .route("/items/urge", post(items::preview).layer(longer()))
         .route("/deliveries", get(deliveries::show))
+        .route("/deliveries.csv", get(deliveries::table))
         .route("/deliveries/revive", post(deliveries::revive))
         .route("/deliveries/handled", post(deliveries::handled))
         .route("/mails", get(mails::show).post(mails::submit))
@@ -67,7 +77,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/clock/confirm", post(readiness::confirm_clock))
         .route("/templates", get(wording::show))
         .route("/templates/{name}/html", get(wording::html))
-        .route("/urge", get(urge::show).post(urge::submit))
+        .route("/urge", get(urge::show).post(urge::submit).layer(longer()))
         .route("/api/v1/urge", post(urge::order))
         .route("/api/v1/board", get(api::board))
         .route("/api/v1/deliveries", get(api::deliveries))
@@ -92,6 +102,11 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&desk), identify))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(desk)
+}
+
+/// Where a form may name every item of a list.
+fn longer() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(LONG_BODY)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 
 pub mod assets;
 pub mod caller;
+pub mod csv;
 pub mod download;
 pub mod error;
 pub mod format;

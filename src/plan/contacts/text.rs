@@ -1,5 +1,7 @@
 //! Cells as people type them, made comparable.
 
+use crate::web::csv::is_formula;
+
 /// Full-width letters made plain, control characters and outer blanks gone, and the apostrophe
 /// taken off that disarms a formula.
 pub(super) fn cleaned(cell: &str) -> String {
@@ -15,9 +17,7 @@ pub(super) fn cleaned(cell: &str) -> String {
         })
         .collect();
     let plain = plain.trim();
-    let armed = plain
-        .strip_prefix('\'')
-        .filter(|rest| super::template::is_formula(rest));
+    let armed = plain.strip_prefix('\'').filter(|rest| is_formula(rest));
     armed.unwrap_or(plain).to_owned()
 }
 

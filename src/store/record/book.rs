@@ -30,7 +30,7 @@ use crate::domain::request::{
 use crate::domain::user::{Role, User};
 
 /// Raised with every change of the form or of what the fold means.
-pub(in crate::store) const VERSION: u32 = 10;
+pub(in crate::store) const VERSION: u32 = 11;
 
 /// The book as JSON. Sorted, so that equal books give equal bytes.
 pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
@@ -74,6 +74,7 @@ struct Out<'a> {
     mails: Vec<MailOut<'a>>,
     mailbox: Option<(u32, u32)>,
     stepped_back: Position,
+    trails: Vec<(Put<'a, PersonId>, &'a [Position])>,
 }
 
 /// Its fact, when it came, itself, and when it was dealt with.
@@ -113,6 +114,8 @@ impl<'a> Out<'a> {
         revoked.sort();
         let mut accounts: Vec<_> = book.accounts.iter().collect();
         accounts.sort_by(|a, b| a.0.cmp(b.0));
+        let mut trails: Vec<_> = book.trails.iter().collect();
+        trails.sort_by(|a, b| a.0.cmp(b.0));
         Self {
             position: book.position,
             at: book.at,
@@ -198,6 +201,10 @@ impl<'a> Out<'a> {
                 .collect(),
             mailbox: book.mailbox.map(|place| (place.validity, place.uid)),
             stepped_back: book.stepped_back,
+            trails: trails
+                .into_iter()
+                .map(|(person, trail)| (Put(person), trail.as_slice()))
+                .collect(),
         }
     }
 }
@@ -231,6 +238,7 @@ struct In {
     mails: Vec<MailIn>,
     mailbox: Option<(u32, u32)>,
     stepped_back: Position,
+    trails: Vec<(Got<PersonId>, Vec<Position>)>,
 }
 
 type MailIn = (
@@ -275,6 +283,11 @@ impl In {
                 .map(|(at, word)| (at, word.0))
                 .collect(),
             strangers: self.strangers.into_iter().collect(),
+            trails: self
+                .trails
+                .into_iter()
+                .map(|(person, trail)| (person.0, trail))
+                .collect(),
             ..Book::default()
         };
         book.mailbox = self.mailbox.map(|(validity, uid)| Place { validity, uid });
