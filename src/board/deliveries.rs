@@ -356,13 +356,7 @@ fn line(book: &Book, delivery: &Delivery, calendar: &Calendar) -> Line {
 pub(super) fn note(delivery: &Delivery, time: impl Fn(DateTime<Utc>) -> String) -> String {
     match &delivery.state {
         DeliveryState::Sent { .. } | DeliveryState::Handled { .. } => String::new(),
-        DeliveryState::Withdrawn { why, .. } => match why {
-            WithdrawWhy::Reported => "所提事项已全部报送，不再发送".into(),
-            WithdrawWhy::Superseded { by } => format!("已并入后来的{}", by.chinese()),
-            WithdrawWhy::NoLongerTheirs => "所提事项已不由其负责".into(),
-            WithdrawWhy::PutOff => "所提事项已获准延期，按新的日期另行提醒".into(),
-            WithdrawWhy::AlarmOver => "发出之前已恢复正常".into(),
-        },
+        DeliveryState::Withdrawn { why, .. } => withdrawn_why(*why),
         DeliveryState::Waiting { until } if delivery.last_trouble.is_none() => {
             format!("将于{}后发送", time(*until))
         }
@@ -373,5 +367,16 @@ pub(super) fn note(delivery: &Delivery, time: impl Fn(DateTime<Utc>) -> String) 
             },
             None => String::new(),
         },
+    }
+}
+
+/// Why a message was not sent after all.
+pub(super) fn withdrawn_why(why: WithdrawWhy) -> String {
+    match why {
+        WithdrawWhy::Reported => "所提事项已全部报送，不再发送".into(),
+        WithdrawWhy::Superseded { by } => format!("已并入后来的{}", by.chinese()),
+        WithdrawWhy::NoLongerTheirs => "所提事项已不由其负责".into(),
+        WithdrawWhy::PutOff => "所提事项已获准延期，按新的日期另行提醒".into(),
+        WithdrawWhy::AlarmOver => "发出之前已恢复正常".into(),
     }
 }

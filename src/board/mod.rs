@@ -17,6 +17,7 @@ mod judge;
 mod mails;
 mod moment;
 mod pages;
+mod person;
 mod readiness;
 mod requests;
 mod review;
@@ -24,6 +25,7 @@ mod review_list;
 mod rows;
 mod sheet;
 mod signin;
+mod story;
 pub mod text;
 pub mod urge;
 pub mod users;
@@ -61,6 +63,8 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/items", get(items::show))
         .route("/items.csv", get(items::table))
         .route("/items/urge", post(items::preview).layer(longer()))
+        .route("/person/{id}", get(person::show))
+        .route("/person/{id}/history.csv", get(person::table))
         .route("/deliveries", get(deliveries::show))
         .route("/deliveries.csv", get(deliveries::table))
         .route("/deliveries/revive", post(deliveries::revive))

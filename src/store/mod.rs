@@ -14,6 +14,7 @@ mod link_key;
 pub mod memory;
 mod mirror;
 mod open;
+mod past;
 mod record;
 mod sled;
 mod snapshot;
@@ -36,6 +37,7 @@ pub use guard::{PROBE_FAILED, ProbeCommand, Room, exists, probe, room_in};
 pub use ledger::{CommitError, Decision, Health, Ledger};
 pub use link_key::{LinkKey, link_key};
 pub use open::{Healed, OpenReport, Opener};
+pub use past::book_as_of;
 pub use vault::{Part, Vault};
 pub use verify::{VerifyReport, dump, verify};
 
