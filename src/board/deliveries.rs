@@ -1,6 +1,6 @@
 //! What became of each message, and a second try for those that were given up.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use askama::Template;
@@ -19,7 +19,7 @@ use crate::desk::Desk;
 use crate::domain::book::{Book, Delivery, DeliveryState};
 use crate::domain::calendar::Calendar;
 use crate::domain::fact::{Fact, WithdrawWhy};
-use crate::domain::ids::{PersonId, PlanId, Quarter, told};
+use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter, told};
 use crate::domain::message::MessageKey;
 use crate::domain::people::ChannelKind;
 use crate::domain::user::Sight;
@@ -243,24 +243,25 @@ struct Tab {
     here: bool,
 }
 
-struct Line {
-    key: String,
-    person: PersonId,
-    plan: PlanId,
-    name: String,
+/// A message, as read.
+pub(super) struct Line {
+    pub key: String,
+    pub person: PersonId,
+    pub plan: PlanId,
+    pub name: String,
     /// What it speaks of.
-    tasks: String,
-    unit: String,
-    occasion: &'static str,
-    quarter: String,
-    catch_up: bool,
-    state: &'static str,
-    state_chinese: &'static str,
-    channel: &'static str,
-    at: String,
-    attempts: u32,
-    note: String,
-    can_revive: bool,
+    pub tasks: String,
+    pub unit: String,
+    pub occasion: &'static str,
+    pub quarter: String,
+    pub catch_up: bool,
+    pub state: &'static str,
+    pub state_chinese: &'static str,
+    pub channel: &'static str,
+    pub at: String,
+    pub attempts: u32,
+    pub note: String,
+    pub can_revive: bool,
 }
 
 fn matching<'a>(
@@ -326,7 +327,7 @@ fn tabs(book: &Book, ask: &Ask) -> Vec<Tab> {
     std::iter::once(all).chain(each).collect()
 }
 
-fn line(book: &Book, delivery: &Delivery, calendar: &Calendar) -> Line {
+pub(super) fn line(book: &Book, delivery: &Delivery, calendar: &Calendar) -> Line {
     let key = &delivery.message.key;
     let person = book.people.get(&key.person);
     let (at, channel) = standing(delivery);
@@ -379,4 +380,51 @@ pub(super) fn withdrawn_why(why: WithdrawWhy) -> String {
         WithdrawWhy::PutOff => "所提事项已获准延期，按新的日期另行提醒".into(),
         WithdrawWhy::AlarmOver => "发出之前已恢复正常".into(),
     }
+}
+
+/// The messages to these people that speak of such obligations, oldest first.
+pub(super) fn about<'a>(
+    book: &'a Book,
+    people: &BTreeSet<PersonId>,
+    is_meant: impl Fn(&ObligationKey) -> bool,
+) -> Vec<&'a Delivery> {
+    let keys = people
+        .iter()
+        .filter_map(|person| book.messages_of.get(person));
+    let all = keys.flatten().filter_map(|key| book.messages.get(key));
+    let mut found: Vec<&Delivery> = all
+        .filter(|delivery| {
+            let message = &delivery.message;
+            message.items.iter().chain(&message.about).any(&is_meant)
+        })
+        .collect();
+    found.sort_by_key(|delivery| (standing(delivery).0, delivery.queued_in));
+    found
+}
+
+/// Everyone who may have been written to about an obligation.
+pub(super) fn concerned(book: &Book, key: &ObligationKey) -> BTreeSet<PersonId> {
+    let mut people = BTreeSet::new();
+    if let Some((_, group)) = book.task_and_group(key) {
+        let named = group.owners.iter().chain(&group.responsible);
+        people.extend(named.chain(&group.leaders).map(|person| person.id.clone()));
+    }
+    if let Some(known) = book.obligations.get(key) {
+        people.extend(known.copied.keys().cloned());
+        people.extend(known.reports.iter().flat_map(|received| {
+            let report = &received.report;
+            report.delegate.iter().chain([&report.person]).cloned()
+        }));
+    }
+    if let Some(plan) = book.plans.get(&key.plan) {
+        let moved = plan.handovers.iter();
+        let moved = moved.filter(|one| (one.task, one.group) == (key.task, key.group));
+        people.extend(moved.map(|one| one.person.clone()));
+    }
+    for delegation in book.delegations.values() {
+        if people.contains(&delegation.from) {
+            people.insert(delegation.to.clone());
+        }
+    }
+    people
 }

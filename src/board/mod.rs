@@ -26,7 +26,9 @@ mod rows;
 mod sheet;
 mod signin;
 mod story;
+mod task;
 pub mod text;
+mod unit;
 pub mod urge;
 pub mod users;
 mod users_api;
@@ -63,6 +65,8 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/items", get(items::show))
         .route("/items.csv", get(items::table))
         .route("/items/urge", post(items::preview).layer(longer()))
+        .route("/task/{plan}/{task}", get(task::show))
+        .route("/unit", get(unit::show))
         .route("/person/{id}", get(person::show))
         .route("/person/{id}/history.csv", get(person::table))
         .route("/deliveries", get(deliveries::show))

@@ -190,7 +190,7 @@ async fn story(desk: &Desk, view: &View, ask: &Ask) -> Result<Story, WebError> {
             plan: ask.plan.as_ref(),
             sight: &ask.sight,
         };
-        tell(&telling, &ask.person, &entries)
+        tell(&telling, Some(&ask.person), &entries)
     });
     if let Some(quarter) = ask.quarter {
         events.retain(|event| event.quarter == Some(quarter));

@@ -86,8 +86,12 @@ pub(super) struct Telling<'a> {
     pub sight: &'a Sight,
 }
 
-/// Tells the facts of a person, oldest first.
-pub(super) fn tell(telling: &Telling<'_>, person: &PersonId, entries: &[Entry]) -> Vec<Event> {
+/// Tells facts, oldest first: of one person, who then is not named in each line, or of several.
+pub(super) fn tell(
+    telling: &Telling<'_>,
+    person: Option<&PersonId>,
+    entries: &[Entry],
+) -> Vec<Event> {
     let mut teller = Teller {
         telling,
         person,
@@ -101,7 +105,7 @@ pub(super) fn tell(telling: &Telling<'_>, person: &PersonId, entries: &[Entry]) 
 
 struct Teller<'a> {
     telling: &'a Telling<'a>,
-    person: &'a PersonId,
+    person: Option<&'a PersonId>,
     /// Over which channel each message is being sent.
     sending: HashMap<&'a MessageKey, ChannelKind>,
     /// Who had it sent, where it was not by itself.
@@ -326,8 +330,29 @@ impl<'a> Teller<'a> {
         self.message(kind, key).by(channel).words(parts.join("，"))
     }
 
-    /// What the person did.
+    /// What the person did, or somebody for them.
     fn of_person(&self, entry: &Entry) -> Option<Line> {
+        let mut line = self.said(entry)?;
+        let who = match &entry.fact {
+            Fact::EvidenceAdded { person, .. }
+            | Fact::EvidenceRemoved { person, .. }
+            | Fact::Acknowledged { person, .. }
+            | Fact::SummaryWritten { person, .. }
+            | Fact::AddressConfirmed { person, .. }
+            | Fact::ExtensionAsked { person, .. }
+            | Fact::NotMineSaid { person, .. } => self.unless_self(person),
+            _ => "",
+        };
+        if !who.is_empty() {
+            line.words = match line.words.as_str() {
+                "" => who.to_owned(),
+                words => format!("{who}：{words}"),
+            };
+        }
+        Some(line)
+    }
+
+    fn said(&self, entry: &Entry) -> Option<Line> {
         let said = |what: &str, about| line(Kind::Said, what, about);
         Some(match &entry.fact {
             Fact::ReportReceived { report } => self.report(entry, report),
@@ -359,31 +384,23 @@ impl<'a> Teller<'a> {
                 said("确认收到", About::Person).by(channel.chinese())
             }
             Fact::ExtensionAsked {
-                obligation,
-                person,
-                ask,
+                obligation, ask, ..
             } => {
                 let late = if ask.late { "（逾期申请）" } else { "" };
-                let who = self.unless_self(person);
                 let day = short_day(ask.day);
                 said("申请延期", of(obligation))
-                    .words(format!("{who}申请延至{day}{late}：{}", short(&ask.reason)))
+                    .words(format!("申请延至{day}{late}：{}", short(&ask.reason)))
             }
             Fact::NotMineSaid {
-                obligation,
-                person,
-                other,
+                obligation, other, ..
             } => {
-                let who = self.unless_self(person);
-                said("反映不由其负责", of(obligation)).words(format!(
-                    "{who}称应由{}{}负责",
-                    other.unit,
-                    if other.name.is_empty() {
-                        "他人"
-                    } else {
-                        &other.name
-                    }
-                ))
+                let name = if other.name.is_empty() {
+                    "他人"
+                } else {
+                    &other.name
+                };
+                let words = format!("称应由{}{name}负责", other.unit);
+                said("反映不由其负责", of(obligation)).words(words)
             }
             Fact::MailTaken { mail } => return mail_line(mail),
             Fact::WordSettled { .. } => said("企业微信回复", About::Person)
@@ -394,7 +411,7 @@ impl<'a> Teller<'a> {
     }
 
     fn unless_self(&self, person: &PersonId) -> &'a str {
-        if person == self.person {
+        if Some(person) == self.person {
             ""
         } else {
             self.name(person)
@@ -598,6 +615,12 @@ fn short(text: &str) -> String {
 }
 
 impl Event {
+    /// Whether it is no message and no report, which stand in lists of their own.
+    pub(super) fn is_step(&self) -> bool {
+        let reported = matches!(self.what.as_str(), "报送" | "更正报送");
+        matches!(self.kind, Kind::Said | Kind::Word) && !reported
+    }
+
     /// `第2、4项`; empty where it is about none.
     pub(super) fn items(&self) -> String {
         let tasks: Vec<TaskNo> = self
