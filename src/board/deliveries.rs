@@ -63,7 +63,9 @@ pub(super) async fn show(
     let answer = history::ask(&desk, ask.moment.at, move |book, _| {
         let found = question.select(book);
         let rows = found.iter().take(MOST);
-        let rows: Vec<_> = rows.map(|one| line(book, one, &calendar)).collect();
+        let rows: Vec<_> = rows
+            .map(|one| line(book, one, &calendar, &question.sight))
+            .collect();
         (tabs(book, &question), rows, found.len())
     });
     let (tabs, rows, total) = answer.await?;
@@ -97,7 +99,7 @@ pub(super) async fn table(
     let calendar = desk.calendar();
     let quarter = ask.quarter.map_or_else(String::new, Quarter::chinese);
     let csv = history::ask(&desk, ask.moment.at, move |book, _| {
-        sheet::deliveries(book, &calendar, &ask.select(book))
+        sheet::deliveries(book, &calendar, &ask.select(book), &ask.sight)
     });
     csv.await?.download(&format!("{quarter}消息清单"))
 }
@@ -288,14 +290,19 @@ pub(super) fn is_seen(book: &Book, delivery: &Delivery, sight: &Sight) -> bool {
     })
 }
 
-/// The numbers of the tasks a message speaks of: its person's own, else those of others.
-pub(super) fn tasks(delivery: &Delivery) -> String {
+/// The numbers of the tasks a message speaks of, as far as they may be seen: its person's own, else
+/// those of others.
+pub(super) fn tasks(book: &Book, delivery: &Delivery, sight: &Sight) -> String {
     let message = &delivery.message;
     let keys = match message.items.as_slice() {
         [] => &message.about,
         items => items,
     };
-    let mut tasks: Vec<_> = keys.iter().map(|key| key.task).collect();
+    let seen = |key: &&ObligationKey| {
+        let known = book.task_and_group(key);
+        *sight == Sight::Everything || known.is_some_and(|(task, _)| sight.sees(task))
+    };
+    let mut tasks: Vec<_> = keys.iter().filter(seen).map(|key| key.task).collect();
     tasks.sort_unstable();
     tasks.dedup();
     told(&tasks)
@@ -327,7 +334,7 @@ fn tabs(book: &Book, ask: &Ask) -> Vec<Tab> {
     std::iter::once(all).chain(each).collect()
 }
 
-pub(super) fn line(book: &Book, delivery: &Delivery, calendar: &Calendar) -> Line {
+pub(super) fn line(book: &Book, delivery: &Delivery, calendar: &Calendar, sight: &Sight) -> Line {
     let key = &delivery.message.key;
     let person = book.people.get(&key.person);
     let (at, channel) = standing(delivery);
@@ -335,7 +342,7 @@ pub(super) fn line(book: &Book, delivery: &Delivery, calendar: &Calendar) -> Lin
         key: key.to_string(),
         person: key.person.clone(),
         plan: key.plan.clone(),
-        tasks: tasks(delivery),
+        tasks: tasks(book, delivery, sight),
         name: person.map(|person| person.name.clone()).unwrap_or_default(),
         unit: person.map(|person| person.unit.clone()).unwrap_or_default(),
         occasion: key.occasion.chinese(),

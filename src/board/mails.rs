@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::files::FileLine;
+use super::moment::whole_office;
 use super::readiness::answered;
 use crate::desk::Desk;
 use crate::domain::book::{Book, KnownMail, Obligation};
@@ -44,6 +45,7 @@ pub(super) async fn show(
     Query(done): Query<Done>,
 ) -> Result<Html<String>, WebError> {
     caller.reader()?;
+    whole_office(&caller)?;
     let calendar = desk.calendar();
     let now = desk.clock.now();
     let (total, mails, settled) = {
@@ -72,6 +74,7 @@ pub(super) async fn give(
     Path((mail, hash)): Path<(String, String)>,
 ) -> Result<Response, WebError> {
     caller.reader()?;
+    whole_office(&caller)?;
     let hash = FileHash::new(&hash).map_err(|_| WebError::NotFound)?;
     let found = {
         let book = desk.ledger.book();

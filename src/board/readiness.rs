@@ -8,6 +8,7 @@ use axum::extract::{Query, State};
 use axum::response::{Html, Redirect};
 use serde::Deserialize;
 
+use super::moment::whole_office;
 use super::pages::bad;
 use crate::desk::Desk;
 use crate::domain::book::Book;
@@ -35,6 +36,7 @@ pub(super) async fn show(
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, WebError> {
     caller.reader()?;
+    whole_office(&caller)?;
     let frame = Frame::new(&desk, &caller, "readiness");
     let calendar = desk.calendar();
     let rules = desk.rules.now();

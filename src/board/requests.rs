@@ -24,6 +24,7 @@ use crate::domain::duty::{self, Filling, Named};
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, TaskNo, told};
 use crate::domain::request::{LONGEST_NOTE, NotMineWord};
+use crate::domain::user::Sight;
 use crate::rules::RuleSet;
 use crate::store::Decision;
 use crate::web::error::page;
@@ -38,10 +39,20 @@ pub(super) async fn show(
 ) -> Result<Html<String>, WebError> {
     caller.reader()?;
     let calendar = desk.calendar();
+    let (frame, sight) = (Frame::new(&desk, &caller, "requests"), caller.sight());
+    let whole = sight == Sight::Everything;
     let book = desk.ledger.book();
     let mut dates = Vec::new();
     let mut others = Vec::new();
     for (key, known) in &book.obligations {
+        let asks = known.asked().is_some() || known.disowned().is_some();
+        if !asks
+            || !book
+                .task_and_group(key)
+                .is_some_and(|(task, _)| sight.sees(task))
+        {
+            continue;
+        }
         dates.extend(date_line(&book, &calendar, key, known));
         others.extend(other_line(&book, &calendar, key, known));
     }
@@ -49,18 +60,19 @@ pub(super) async fn show(
     let plans = book.plans.iter().rev();
     let unclear = book.words.values().filter(|word| word.is_unclear());
     page(&RequestsPage {
-        frame: Frame::new(&desk, &caller, "requests"),
+        frame,
         may_write: caller.may_write(),
         dates,
         others,
         delegations: delegations
+            .filter(|_| whole)
             .map(|(at, one)| filling_line(&book, &calendar, *at, one))
             .collect(),
         plans: plans
             .map(|(id, plan)| (id.as_str().to_owned(), plan.heading.title.clone()))
             .collect(),
-        mails: book.mails_waiting().count(),
-        words: unclear.count(),
+        mails: book.mails_waiting().filter(|_| whole).count(),
+        words: unclear.filter(|_| whole).count(),
         today: calendar.date_of(desk.clock.now()).to_string(),
     })
 }
@@ -384,6 +396,7 @@ struct RequestsPage<'a> {
 /// A later date that was asked for.
 struct DateLine {
     key: ObligationKey,
+    who: PersonId,
     name: String,
     unit: String,
     by: String,
@@ -398,6 +411,7 @@ struct DateLine {
 /// Somebody says that it is not theirs.
 struct OtherLine {
     key: ObligationKey,
+    who: PersonId,
     name: String,
     unit: String,
     by: String,
@@ -412,8 +426,8 @@ struct OtherLine {
 struct FillingLine {
     at: Position,
     kind: &'static str,
-    from: String,
-    to: String,
+    from: (PersonId, String),
+    to: (PersonId, String),
     what: String,
 }
 
@@ -438,6 +452,7 @@ fn date_line(
         key: key.clone(),
         name: task.short_name(),
         unit: group.unit.clone(),
+        who: asked.person.clone(),
         by: person(book, &asked.person),
         at: moment(calendar, asked.at),
         due: due.map_or("尚未推算".into(), |at| moment(calendar, at)),
@@ -460,6 +475,7 @@ fn other_line(
         key: key.clone(),
         name: task.short_name(),
         unit: group.unit.clone(),
+        who: said.person.clone(),
         by: person(book, &said.person),
         at: moment(calendar, said.at),
         other_name: said.other.name.clone(),
@@ -474,8 +490,8 @@ fn filling_line(book: &Book, calendar: &Calendar, at: Position, one: &Delegation
     FillingLine {
         at,
         kind: one.chinese(),
-        from: person(book, &one.from),
-        to: person(book, &one.to),
+        from: (one.from.clone(), person(book, &one.from)),
+        to: (one.to.clone(), person(book, &one.to)),
         what: match &one.scope {
             Scope::Items { duties, .. } => {
                 let mut tasks: Vec<TaskNo> = duties.iter().map(|(task, _)| *task).collect();

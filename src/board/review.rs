@@ -62,7 +62,7 @@ pub(super) async fn show(
         let messages = deliveries::about(book, &people, |key| *key == ask.key);
         let messages = messages.into_iter();
         let messages: Vec<_> = messages
-            .map(|one| deliveries::line(book, one, &calendar))
+            .map(|one| deliveries::line(book, one, &calendar, &sight))
             .collect();
         Ok((detail, messages))
     });

@@ -6,6 +6,7 @@ use crate::domain::board::{Item, names};
 use crate::domain::book::{Book, Delivery};
 use crate::domain::calendar::Calendar;
 use crate::domain::people::ChannelKind;
+use crate::domain::user::Sight;
 use crate::web::csv::Csv;
 use crate::web::format::moment;
 
@@ -78,7 +79,12 @@ pub(super) fn items(book: &Book, calendar: &Calendar, items: &[Item<'_>]) -> Csv
 }
 
 /// Messages, one a line.
-pub(super) fn deliveries(book: &Book, calendar: &Calendar, all: &[&Delivery]) -> Csv {
+pub(super) fn deliveries(
+    book: &Book,
+    calendar: &Calendar,
+    all: &[&Delivery],
+    sight: &Sight,
+) -> Csv {
     let mut csv = Csv::new(&[
         "时间",
         "收件人",
@@ -102,7 +108,7 @@ pub(super) fn deliveries(book: &Book, calendar: &Calendar, all: &[&Delivery]) ->
             person.map_or_else(String::new, |person| person.unit.clone()),
             key.occasion.chinese().to_owned(),
             key.quarter.chinese(),
-            deliveries::tasks(delivery),
+            deliveries::tasks(book, delivery, sight),
             channel.map_or_else(String::new, |kind| kind.chinese().to_owned()),
             deliveries::state_chinese(&delivery.state).to_owned(),
             delivery.attempts.to_string(),

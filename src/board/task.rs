@@ -190,7 +190,7 @@ impl Whole {
             figures: figures(book, &keys, &quarters, several),
             messages: messages
                 .into_iter()
-                .map(|one| deliveries::line(book, one, &calendar))
+                .map(|one| deliveries::line(book, one, &calendar, &ask.sight))
                 .collect(),
             owners: owners.into_iter().collect(),
             quarters,

@@ -360,7 +360,7 @@ mod tests {
     fn book(standing: &[u8]) -> Book {
         let mut book = Book::default();
         apply(&mut book, "2022-02-07T09:00", plan_facts());
-        let reminded: Vec<_> = standing.iter().zip(ITEMS).filter(|(one, _)| **one % 3 == 1);
+        let reminded = standing.iter().zip(ITEMS).filter(|(one, _)| **one % 3 == 1);
         let reminded: Vec<_> = reminded
             .map(|(_, (task, group))| key(task, group))
             .collect();
