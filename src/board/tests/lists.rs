@@ -206,7 +206,7 @@ async fn a_leaders_viewer_sees_nothing_else() {
         "/task/dongguan-2022/14",
         "/task/dongguan-2022/2022Q1/14/0",
         "/unit?name=市工业和信息化局",
-        &person(ZHANG),
+        &person(LI),
     ] {
         assert_eq!(get(hidden).await.0, StatusCode::NOT_FOUND, "{hidden}");
     }

@@ -452,7 +452,7 @@ mod tests {
                 .first()
                 .is_some_and(|one| one.at > book.due(&key).unwrap());
             let latest = known.latest().map(|one| &one.report);
-            let text = format!("{task:?}{group:?}{latest:?}");
+            let text = format!("{}{:?}{group:?}{latest:?}", task.goal, task.milestones);
             query.filter.sight.sees(task)
                 && query
                     .filter
