@@ -1,0 +1,129 @@
+//! Which plan, which quarter, and as of when: what the addresses of all lists have in common.
+
+use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
+
+use super::pages::bad;
+use crate::desk::Desk;
+use crate::domain::board::present;
+use crate::domain::calendar::Calendar;
+use crate::domain::ids::{PlanId, Quarter};
+use crate::web::format::long_moment;
+use crate::web::WebError;
+
+/// The moment a page is asked for: the present one, or one in the past.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Moment {
+    /// None for the present.
+    pub at: Option<DateTime<Utc>>,
+    /// `2022-03-31T18:00`, for fields and links; empty for the present.
+    pub text: String,
+    /// What people read.
+    pub words: String,
+}
+
+impl Moment {
+    /// Reads `as_of`: RFC 3339, or a time at the office. One still ahead is the present one.
+    pub(super) fn read(desk: &Desk, as_of: &str) -> Result<Self, WebError> {
+        if as_of.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        let calendar = desk.calendar();
+        let at = read(&calendar, as_of)?;
+        if at >= desk.clock.now() {
+            return Ok(Self::default());
+        }
+        let local = at.with_timezone(&calendar.zone()).naive_local();
+        let text = local.format("%Y-%m-%dT%H:%M:%S%.f").to_string();
+        Ok(Self {
+            at: Some(at),
+            text: text.strip_suffix(":00").unwrap_or(&text).to_owned(),
+            words: long_moment(&calendar, at),
+        })
+    }
+
+    /// What links carry on.
+    pub(super) fn suffix(&self) -> String {
+        match self.at {
+            Some(_) => format!("&as_of={}", self.text),
+            None => String::new(),
+        }
+    }
+
+    /// The same where it is all that a link carries.
+    pub(super) fn only(&self) -> String {
+        self.suffix().replacen('&', "?", 1)
+    }
+
+    /// Whether the present is shown, in which alone something can be changed.
+    pub(super) fn is_now(&self) -> bool {
+        self.at.is_none()
+    }
+}
+
+/// A moment as RFC 3339, in which the `+` of the offset may have become a blank, or as a
+/// `datetime-local` field gives it.
+pub(super) fn read(calendar: &Calendar, text: &str) -> Result<DateTime<Utc>, WebError> {
+    let text = text.trim();
+    let exact: Result<DateTime<FixedOffset>, _> = text.replace(' ', "+").parse();
+    if let Ok(at) = exact {
+        return Ok(at.with_timezone(&Utc));
+    }
+    let forms = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"];
+    let mut local = forms
+        .into_iter()
+        .filter_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
+    let at = local
+        .next()
+        .map(|local| calendar.instant(local.date(), local.time()));
+    at.ok_or_else(|| {
+        WebError::BadRequest(format!(
+            "“{text}”不是时刻：请写成 2022-03-31T18:00 或 2022-03-31T18:00:00+08:00 的形式"
+        ))
+    })
+}
+
+/// The plan and quarter asked for; where nothing was, those to show by themselves. None where
+/// there is no plan at all.
+pub(super) fn choose(
+    desk: &Desk,
+    plan: &str,
+    quarter: &str,
+) -> Result<Option<(PlanId, Quarter)>, WebError> {
+    let book = desk.ledger.book();
+    let rules = desk.rules.now();
+    let now = desk.clock.now();
+    let Some(usual) = present(&book, &rules.policy, &rules.calendar, now) else {
+        return Ok(None);
+    };
+    let asked = match plan {
+        "" => None,
+        id => Some(PlanId::new(id).map_err(bad)?),
+    };
+    if asked
+        .as_ref()
+        .is_some_and(|plan| !book.plans.contains_key(plan))
+    {
+        return Err(WebError::NotFound);
+    }
+    let quarter: Option<Quarter> = match quarter {
+        "" => None,
+        text => Some(text.parse().map_err(bad)?),
+    };
+    let has = |plan: &PlanId, quarter| book.obligations_in(plan, quarter).next().is_some();
+    Ok(Some(match (asked, quarter) {
+        (None, None) => usual,
+        (None, Some(quarter)) => {
+            let mut plans = std::iter::once(&usual.0).chain(book.plans.keys());
+            let found = plans.find(|plan| has(plan, quarter));
+            (found.unwrap_or(&usual.0).clone(), quarter)
+        }
+        (Some(plan), Some(quarter)) => (plan, quarter),
+        // Another plan than the usual one: its quarter nearest to the usual one.
+        (Some(plan), None) => {
+            let quarters = book.quarters_of(&plan);
+            let quarter = quarters.iter().rfind(|one| **one <= usual.1);
+            let quarter = quarter.or(quarters.first()).copied().unwrap_or(usual.1);
+            (plan, quarter)
+        }
+    }))
+}
