@@ -18,6 +18,7 @@ pub use crate::domain::readiness::{Readiness, Unreachable, people_of, readiness}
 pub use column::Column;
 pub use read::{Sheet, SheetFault, read_sheet};
 pub use rows::{Row, UnreadableSheet, rows};
+pub(super) use template::is_formula;
 pub use template::{template_csv, template_xlsx};
 
 /// What the sheet changes: a fact for each contact that differs from what is known.

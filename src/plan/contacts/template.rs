@@ -36,7 +36,7 @@ pub fn template_csv(book: &Book, plan: &PlanBook) -> Vec<u8> {
 }
 
 /// Whether a spreadsheet would take this text for a formula.
-pub(super) fn is_formula(text: &str) -> bool {
+pub(in crate::plan) fn is_formula(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
 
