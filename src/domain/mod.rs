@@ -32,6 +32,7 @@ pub mod link;
 pub mod mail;
 pub mod message;
 pub mod packing;
+pub mod paper;
 pub mod people;
 pub mod plan;
 pub mod plan_diff;

@@ -21,6 +21,7 @@ use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::ladder::Ladder;
 use crate::domain::mail::{Place, TakenMail};
 use crate::domain::message::{Message, MessageKey, Occasion, Stage};
+use crate::domain::paper::{Issued, Paper};
 use crate::domain::people::{ChannelKind, Contact, Person};
 use crate::domain::plan::{Group, Heading, Task};
 use crate::domain::report::{Received, Report, Review};
@@ -30,7 +31,7 @@ use crate::domain::request::{
 use crate::domain::user::{Role, User};
 
 /// Raised with every change of the form or of what the fold means.
-pub(in crate::store) const VERSION: u32 = 10;
+pub(in crate::store) const VERSION: u32 = 11;
 
 /// The book as JSON. Sorted, so that equal books give equal bytes.
 pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
@@ -60,6 +61,7 @@ struct Out<'a> {
     put_off_stages: Vec<(NaiveDate, StageOut<'a>)>,
     delegations: Vec<(Position, Put<'a, Delegation>)>,
     summaries: Vec<SummaryOut<'a>>,
+    papers: Vec<(Put<'a, Paper>, Put<'a, Issued>)>,
     accounts: Vec<(Put<'a, PersonId>, Put<'a, Account>)>,
     cards: Vec<(Put<'a, MessageKey>, Put<'a, Card>)>,
     heard: Vec<&'a str>,
@@ -158,6 +160,7 @@ impl<'a> Out<'a> {
                     (Put(plan), Put(quarter), *task, Put(summary))
                 })
                 .collect(),
+            papers: book.papers.iter().map(|(k, v)| (Put(k), Put(v))).collect(),
             accounts: accounts
                 .into_iter()
                 .map(|(k, v)| (Put(k), Put(v)))
@@ -217,6 +220,7 @@ struct In {
     put_off_stages: Vec<(NaiveDate, StageIn)>,
     delegations: Vec<(Position, Got<Delegation>)>,
     summaries: Vec<SummaryIn>,
+    papers: Vec<(Got<Paper>, Got<Issued>)>,
     accounts: Vec<(Got<PersonId>, Got<Account>)>,
     cards: Vec<(Got<MessageKey>, Got<Card>)>,
     heard: Vec<String>,
@@ -266,6 +270,7 @@ impl In {
                 .clock_doubt
                 .map(|(expected, found)| ClockDoubt { expected, found }),
             stepped_back: self.stepped_back,
+            papers: pairs(self.papers).collect(),
             accounts: pairs(self.accounts).collect(),
             cards: pairs(self.cards).collect(),
             heard: self.heard.into_iter().collect(),
@@ -364,6 +369,14 @@ struct PlanBookDef {
     closed: BTreeMap<(u32, u8), ClosedDuty>,
     #[serde(with = "wire")]
     handovers: Vec<Handover>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Issued")]
+struct IssuedDef {
+    at: DateTime<Utc>,
+    year: i32,
+    number: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -610,6 +623,7 @@ struct UserDef {
 
 remote!(
     PlanBook => PlanBookDef,
+    Issued => IssuedDef,
     ClosedDuty => ClosedDutyDef,
     Handover => HandoverDef,
     Obligation => ObligationDef,

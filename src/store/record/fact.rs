@@ -17,6 +17,7 @@ use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, Tas
 use crate::domain::ladder::{Copied, Ladder, StageRule};
 use crate::domain::mail::{MailOutcome, Place, TakenMail, Thread};
 use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
+use crate::domain::paper::{Paper, PaperKind};
 use crate::domain::people::{ChannelKind, Contact, Person, Roles};
 use crate::domain::plan::{Group, Heading, Milestone, MilestoneKind, PersonRef, Task};
 use crate::domain::report::{Report, ReportStatus, Review, Via};
@@ -26,7 +27,7 @@ use crate::domain::target::{Bound, Decimal, Target};
 use crate::domain::user::Role;
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 51] = [
+pub(super) const KINDS: [(&str, u32); 52] = [
     ("plan.imported", 1),
     ("plan.columns_mapped", 1),
     ("person.set", 1),
@@ -78,6 +79,7 @@ pub(super) const KINDS: [(&str, u32); 51] = [
     ("delegation.begun", 1),
     ("delegation.ended", 1),
     ("summary.written", 1),
+    ("paper.issued", 1),
 ];
 
 #[derive(Serialize, Deserialize)]
@@ -397,6 +399,13 @@ pub(super) enum FactDef {
         person: PersonId,
         text: String,
     },
+    #[serde(rename = "paper.issued")]
+    PaperIssued {
+        #[serde(with = "wire")]
+        paper: Paper,
+        year: i32,
+        number: u32,
+    },
     #[serde(rename = "links.revoked")]
     LinksRevoked {
         #[serde(with = "wire")]
@@ -419,6 +428,19 @@ pub(super) enum FactDef {
     UserDisabled { name: String },
     #[serde(rename = "user.signed_in")]
     SignedIn { name: String },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Paper")]
+struct PaperDef {
+    #[serde(with = "wire")]
+    kind: PaperKind,
+    #[serde(with = "wire")]
+    plan: PlanId,
+    #[serde(with = "wire")]
+    quarter: Quarter,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    to: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -927,6 +949,7 @@ remote!(
     Thread => ThreadDef,
     MailOutcome => MailOutcomeDef,
     Fact => FactDef,
+    Paper => PaperDef,
     Heading => HeadingDef,
     Task => TaskDef,
     Group => GroupDef,

@@ -11,7 +11,8 @@ fn every_fact() -> Vec<Entry> {
     use crate::domain::ladder::*;
     use crate::domain::mail::*;
     use crate::domain::message::*;
-    use crate::domain::people::*;
+    use crate::domain::paper::{Paper, PaperKind};
+use crate::domain::people::*;
     use crate::domain::plan::*;
     use crate::domain::report::*;
     use crate::domain::request::*;
@@ -556,6 +557,16 @@ fn every_fact() -> Vec<Entry> {
             task: 16,
             person: person.clone(),
             text: "各单位均按进度推进。".into(),
+        },
+        Fact::PaperIssued {
+            paper: Paper {
+                kind: PaperKind::UrgeSlip,
+                plan: plan.clone(),
+                quarter,
+                to: "市市场监管局".into(),
+            },
+            year: 2022,
+            number: 3,
         },
     ];
     let actors = [
