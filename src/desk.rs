@@ -21,8 +21,8 @@ use crate::rules::Rules;
 use crate::store::{Ledger, Vault};
 use crate::web::audit::Views;
 use crate::web::format::{brief, long_moment};
-use crate::web::session::Ended;
 use crate::web::marks::Counted;
+use crate::web::session::Ended;
 
 /// Shared by all who answer requests.
 pub struct Desk {

@@ -14,16 +14,16 @@ use super::charts::grid::Picture;
 use super::charts::png::{PngError, png};
 use super::{history, moment};
 use crate::desk::Desk;
+use crate::domain::board::Show;
 use crate::domain::board::bars::standing;
 use crate::domain::board::grid::grid;
-use crate::domain::board::Show;
 use crate::domain::calendar::Calendar;
 use crate::domain::feed::Feed;
 use crate::domain::ids::BadId;
 use crate::web::error::page;
 use crate::web::format::long_moment;
 use crate::web::frame::Frame;
-use crate::web::{Caller, WebError, percent};
+use crate::web::{Caller, WebError, as_of, percent};
 
 /// What the page may be asked for; empty fields come from forms.
 #[derive(Deserialize, Default)]
@@ -192,7 +192,7 @@ impl Asked {
             .filter(|text| !text.is_empty());
         asked
             .next()
-            .map(|text| moment::read(calendar, text))
+            .map(|text| as_of::read(calendar, text))
             .transpose()
     }
 }
