@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use crate::board::history::book_as_of;
 use crate::desk::Desk;
+use crate::domain::access::Export;
 use crate::domain::board::present;
 use crate::domain::book::{Book, PlanBook};
 use crate::domain::ids::{BadId, PlanId, Quarter};
@@ -21,6 +22,7 @@ use crate::domain::user::Sight;
 use crate::plan::{Lore, export};
 use crate::web::as_of;
 use crate::web::attachment::{self, Attachment};
+use crate::web::audit;
 use crate::web::caller::identify;
 use crate::web::{Caller, WebError};
 
@@ -68,9 +70,11 @@ async fn make(room: &Arc<Room>, caller: &Caller, asked: Asked) -> Result<Attachm
         text => Some(as_of::read(&room.desk.calendar(), text)?),
     };
     let (room, sight) = (Arc::clone(room), caller.sight());
+    let desk = Arc::clone(&room.desk);
     let made = tokio::task::spawn_blocking(move || made(&room, &asked, at, &sight));
-    // The export is a fact of the journal: appended here once there is one (issue 6, rights).
-    made.await.map_err(WebError::internal)?
+    let made = made.await.map_err(WebError::internal)??;
+    audit::exported(&desk, caller, Export::Table, &made.name).await?;
+    Ok(made)
 }
 
 /// The file and its name: the plan's id comes first, so that it goes back to the same plan when it

@@ -41,9 +41,7 @@ pub(super) async fn board(
     let calendar = desk.calendar();
     let now = desk.clock.now();
     let as_of = query.as_of.as_deref().filter(|text| !text.is_empty());
-    let asked = as_of
-        .map(|text| as_of::read(&calendar, text))
-        .transpose()?;
+    let asked = as_of.map(|text| as_of::read(&calendar, text)).transpose()?;
     let filter = Filter {
         sight: caller.sight(),
         ..filter(&query)?

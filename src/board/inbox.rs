@@ -10,7 +10,6 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-
 use crate::desk::{Desk, Inbox, InboxEntry, InboxMessage};
 use crate::domain::board::{Filter, Tally, present, quarter_view};
 use crate::domain::message::Stage;

@@ -6,8 +6,8 @@ use super::pages::bad;
 use crate::desk::Desk;
 use crate::domain::board::present;
 use crate::domain::ids::{PlanId, Quarter};
-use crate::web::{WebError, as_of};
 use crate::web::format::long_moment;
+use crate::web::{WebError, as_of};
 
 /// The moment a page is asked for: the present one, or one in the past.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

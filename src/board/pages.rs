@@ -14,6 +14,7 @@ use super::charts::grid::Picture;
 use super::charts::png::{PngError, png};
 use super::{history, moment};
 use crate::desk::Desk;
+use crate::domain::access::Export;
 use crate::domain::board::Show;
 use crate::domain::board::bars::standing;
 use crate::domain::board::grid::grid;
@@ -23,7 +24,7 @@ use crate::domain::ids::BadId;
 use crate::web::error::page;
 use crate::web::format::long_moment;
 use crate::web::frame::Frame;
-use crate::web::{Caller, WebError, as_of, percent};
+use crate::web::{Caller, WebError, as_of, audit, percent};
 
 /// What the page may be asked for; empty fields come from forms.
 #[derive(Deserialize, Default)]
@@ -141,7 +142,7 @@ async fn picture(desk: &Desk, caller: &Caller, asked: Asked) -> Result<(String, 
         .svg()
     })
     .await?;
-    // audit: the picture leaves the house here, as an export.
+    audit::exported(desk, caller, Export::Picture, &name).await?;
     Ok((name, svg))
 }
 
