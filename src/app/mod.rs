@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
-use axum::Router;
+use axum::{Extension, Router};
 
 use crate::channel::render::{TemplateFaults, Templates};
 use crate::channel::wecom_app::AppChannel;
@@ -212,7 +212,8 @@ impl App {
             Some(crypt) => pages.merge(crate::reply::wecom::router(desk(), crypt)),
             None => pages,
         };
-        crate::web::guard::guard(pages)
+        let proxies: Arc<[_]> = self.config.server.trusted_proxies.as_slice().into();
+        crate::web::guard::guard(pages).layer(Extension(crate::web::Proxies(proxies)))
     }
 
     /// What opens the calls of WeCom, where it can call us.

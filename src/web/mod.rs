@@ -21,5 +21,5 @@ pub mod password;
 pub mod percent;
 pub mod session;
 
-pub use caller::{Caller, Peer};
+pub use caller::{Caller, Peer, Proxies};
 pub use error::{ApiError, WebError};
