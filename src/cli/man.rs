@@ -6,6 +6,9 @@ use std::fmt::Write as _;
 use clap::builder::StyledStr;
 use clap::{Arg, Command};
 
+/// As `whatis` reads it: nothing in it but the words.
+const NAME: &str = ".SH 名称\ncuiban \\- 按季提醒任务责任人报送进展，并汇总未报情况\n";
+
 /// What stands before the commands, and after them: `# ` begins a section, `- ` a term, which
 /// ends at two blanks, four blanks an example, and any other line is a paragraph.
 const BEFORE: &str = include_str!("man/before.txt");
@@ -15,7 +18,9 @@ const AFTER: &str = include_str!("man/after.txt");
 pub(super) fn page(mut command: Command) -> String {
     command.build();
     let version = command.get_version().unwrap_or_default();
-    let mut page = Page(format!(".TH CUIBAN 1 \"\" \"cuiban {version}\" \"催办\"\n"));
+    let mut page = Page(format!(
+        ".TH CUIBAN 1 \"\" \"cuiban {version}\" \"催办\"\n.ad l\n{NAME}"
+    ));
     page.prose(BEFORE);
     page.heading("命令");
     page.commands(&command, &mut Vec::new());
