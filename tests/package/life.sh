@@ -17,7 +17,7 @@ check "and nothing is lost" same_status
 inside cp /etc/cuiban/cuiban.toml /root/good.toml
 inside sh -c 'echo "lissen = 1" >>/etc/cuiban/cuiban.toml'
 inside systemctl stop cuiban
-check "with a wrong configuration it does not start" sh -c "$(declare -f inside); leader=$leader; ! inside systemctl start cuiban"
+check "with a wrong configuration it does not start" refused inside systemctl start cuiban
 check "... says where, once" inside sh -c '[ $(systemctl show --property=NRestarts --value cuiban) = 0 ] && journalctl -u cuiban -n 20 | grep lissen'
 inside cp /root/good.toml /etc/cuiban/cuiban.toml
 inside systemctl reset-failed cuiban

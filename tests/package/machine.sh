@@ -81,7 +81,9 @@ hour "$(echo "$work"/coordinator.*)" as zhangsan sh -e -c 'cd ~ && . "$0"'
 says "dongguan-2027"
 
 inside useradd --create-home stranger
-check "who is not in the group is refused" sh -c "! $(declare -f inside as); leader=$leader; ! as stranger cuiban status --quarter 2027Q1"
+refused() { ! "$@"; }
+check "who is not in the group is refused" refused as stranger cuiban status --quarter 2027Q1
+says "没有"
 check "root is not" inside cuiban status --quarter 2027Q1 --json
 cp "$work/said" "$work/status"
 
