@@ -59,13 +59,22 @@ echo "README.zh-CN.md, 管理员的第一小时"
 hour "$work/administrator.00" "${root[@]}"
 says "服务尚未启动"
 check "nothing runs before it is configured" inside sh -c '! systemctl is-active cuiban && ! systemctl is-enabled cuiban'
+check "the configuration it brings is right" inside cuiban config check
+check "... with every line that it proposes" inside sh -e -c '
+  mkdir -p /tmp/all/secrets && cd /tmp/all
+  sed "s/^# \(\[\|[a-z_]* = \)/\1/" /etc/cuiban/cuiban.toml >cuiban.toml
+  for name in smtp-password imap-password wecom-app-secret wecom-callback-token wecom-robot-key; do echo geheim >secrets/$name; done
+  echo jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C >secrets/wecom-callback-aes-key
+  chmod 600 secrets/*
+  cuiban --config cuiban.toml config check'
+says "电子邮件、企业微信应用、企业微信群"
 hour "$(echo "$work"/administrator.0[1-9] "$work"/administrator.[1-9]*)" "${root[@]}"
 check "it runs, and will after the next start of the machine" inside systemctl is-active cuiban
 check "..." inside systemctl is-enabled cuiban
 pid() { inside systemctl show --property=MainPID --value cuiban; }
 check "its process may do nothing more" inside sh -c "
   grep -q '^CapEff:.0*\$' /proc/$(pid)/status && grep -q '^NoNewPrivs:.1' /proc/$(pid)/status &&
-  grep -q '^Seccomp:.2' /proc/$(pid)/status && [ \$(ps -o user= -p $(pid)) = cuiban ]"
+  grep -q '^Seccomp:.2' /proc/$(pid)/status && [ \$(stat -c %U /proc/$(pid)) = cuiban ]"
 check "as installed: 1.5 or better" inside systemd-analyze security --no-pager --threshold=15 cuiban
 stat_is() { [ "$(inside stat -c '%a %U %G' "$1")" = "$2" ]; }
 check "the configuration is the group's to read" stat_is /etc/cuiban '750 root cuiban'

@@ -51,7 +51,7 @@ inside env XDG_DATA_HOME=/tmp/caddy XDG_CONFIG_HOME=/tmp/caddy /host/caddy run -
 until_true over "https://$site/"
 behind Caddy
 check "Caddy: metrics are not for everybody" is 403 from_outside "https://$site/metrics"
-inside pkill -x caddy
+inside /host/caddy stop >"$work/said" 2>&1
 nsenter -t "$leader" -n curl --silent --noproxy '*' http://127.0.0.1:8780/stop >/dev/null || true
 inside systemctl start nginx cuiban
 check "through it all again: nginx and the daemon" is 200 code "https://$site/healthz"
