@@ -10,6 +10,8 @@ until_true pgrep -P "$machine"
 leader=$(pgrep -P "$machine" | head -1)
 up() { [ "$(inside systemctl is-system-running)" = running ]; }
 check "a fresh Debian starts" until_true up
+# What an installer would have written.
+inside sh -c 'echo "127.0.0.1 localhost" >/etc/hosts'
 ls_all() { inside find /etc /usr /var/lib -xdev -not -path '/var/lib/dpkg/*' -not -path '/var/lib/apt/*' -not -path '/var/lib/systemd/*' -not -path '/var/cache/*' -not -name '__pycache__' | sort; }
 ls_all >"$work/before"
 
@@ -50,7 +52,13 @@ hour() { # files, how to run them
   shift
   for file in $files; do
     check "  # $(head -1 "$file" | cut -c1-90)" step "$file" "$@"
+    if grep -q 'contacts template' "$file"; then fill_in; fi
   done
+}
+# What a person does between two commands: an address for everyone.
+fill_in() {
+  as zhangsan sh -e -c 'cd ~ && cuiban contacts template -o leer.csv 2>/dev/null &&
+    awk -F, -v OFS=, "NR > 1 { \$5 = \"u\" NR \"@example.gov.cn\" } 1" leer.csv >通讯录.xlsx'
 }
 root=(inside sh -e -c 'cd /root && . "$0"')
 inside sh -c 'cp /host/cuiban_*-1_*.deb /root/'
@@ -87,10 +95,11 @@ echo "README.zh-CN.md, 联络人的第一小时"
 sed 's/2022年/2027年/g' seeds/dongguan-2022.txt >"$work/table"
 inside install -o zhangsan -m 644 /host/table /home/zhangsan/分解表.xlsx
 hour "$(echo "$work"/coordinator.*)" as zhangsan sh -e -c 'cd ~ && . "$0"'
-says "dongguan-2027"
+refused() { ! "$@"; }
+cp "$work/said" "$work/urged"
+check "who is urged is more than nobody" grep -E '将催办[1-9]' "$work/urged"
 
 inside useradd --create-home stranger
-refused() { ! "$@"; }
 check "who is not in the group is refused" refused as stranger cuiban status --quarter 2027Q1
 says "没有"
 check "root is not" inside cuiban status --quarter 2027Q1 --json

@@ -48,7 +48,8 @@ cp "$folder/caddy/usr/bin/caddy" "$work/caddy"
 cp deploy/Caddyfile "$work/Caddyfile"
 check "the sample is valid" inside env XDG_DATA_HOME=/tmp/caddy XDG_CONFIG_HOME=/tmp/caddy /host/caddy validate --adapter caddyfile --config /host/Caddyfile
 inside env XDG_DATA_HOME=/tmp/caddy XDG_CONFIG_HOME=/tmp/caddy /host/caddy run --adapter caddyfile --config /host/Caddyfile >"$work/caddy.log" 2>&1 &
-until_true over "https://$site/"
+starts() { until_true over "https://$site/" || { cat "$work/caddy.log" && return 1; }; }
+check "Caddy starts" starts
 behind Caddy
 check "Caddy: metrics are not for everybody" is 403 from_outside "https://$site/metrics"
 inside /host/caddy stop >"$work/said" 2>&1
