@@ -92,7 +92,7 @@ check "the command socket is the group's" stat_is /run/cuiban/cuiban.sock '660 c
 
 echo "README.zh-CN.md, 联络人的第一小时"
 # Their own table of this year: the bundled one, moved to 2027. What a file is shows from its content.
-sed 's/2022年/2027年/g' seeds/dongguan-2022.txt >"$work/table"
+sed 's/2022/2027/g' seeds/dongguan-2022.txt >"$work/table"
 inside install -o zhangsan -m 644 /host/table /home/zhangsan/分解表.xlsx
 hour "$(echo "$work"/coordinator.*)" as zhangsan sh -e -c 'cd ~ && . "$0"'
 refused() { ! "$@"; }

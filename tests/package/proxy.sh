@@ -36,7 +36,8 @@ behind() { # which proxy
   check "$1: the name asked for is passed on" is "$site" over "https://$site/host"
   head -c 104857600 /dev/zero >"$work/large"
   check "$1: a hundred megabytes pass" is 104857600 over --data-binary "@$work/large" "https://$site/r/x"
-  check "$1: and not as much as anybody likes" is 413 code --data-binary "@$work/large" --data-binary "@$work/large" "https://$site/r/x"
+  # Caddy breaks off in the middle where nginx says 413 at once.
+  check "$1: and not as much as anybody likes" refused is 200 code --data-binary "@$work/large" --data-binary "@$work/large" "https://$site/r/x"
   # The stand-in sends one line, then nothing for ten seconds.
   check "$1: events come as they happen" events
 }
