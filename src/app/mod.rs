@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
-use axum::Router;
+use axum::{Extension, Router};
 
 use crate::channel::render::{TemplateFaults, Templates};
 use crate::channel::wecom_app::AppChannel;
@@ -233,7 +233,9 @@ impl App {
             Some(crypt) => pages.merge(crate::reply::wecom::router(desk(), crypt)),
             None => pages,
         };
+        let proxies: Arc<[_]> = self.config.server.trusted_proxies.as_slice().into();
         crate::web::guard::guard(pages, desk(), &self.framed_by())
+            .layer(Extension(crate::web::Proxies(proxies)))
     }
 
     /// Where WeCom shows what is opened in it; nobody else puts our pages into a frame.

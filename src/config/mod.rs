@@ -14,6 +14,7 @@ pub mod fault;
 pub mod holidays;
 pub mod imap;
 pub mod log;
+pub mod network;
 pub mod office;
 pub mod secret;
 pub mod server;

@@ -28,5 +28,5 @@ pub mod percent;
 pub mod seal;
 pub mod session;
 
-pub use caller::{Caller, Peer};
+pub use caller::{Caller, Peer, Proxies};
 pub use error::{ApiError, WebError};
