@@ -20,6 +20,7 @@ use crate::rules::Rules;
 use crate::store::{Ledger, Vault};
 use crate::web::audit::Views;
 use crate::web::format::{brief, long_moment};
+use crate::web::oidc::Service;
 use crate::web::session::Ended;
 
 /// Shared by all who answer requests.
@@ -50,6 +51,8 @@ pub struct Desk {
     pub views: Views,
     /// Sessions that were signed out of.
     pub ended: Ended,
+    /// The office's own sign-in service, where there is one.
+    pub service: Option<Service>,
     /// Who must have a second factor.
     pub second_for: Vec<Role>,
 }

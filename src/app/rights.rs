@@ -157,6 +157,12 @@ const ROUTES: &[(&str, &str, May)] = &[
     ("GET /login", "/login", May::Open),
     ("POST /login", "/login", May::Open),
     ("POST /login/code", "/login/code", May::Open),
+    ("GET /login/oidc", "/login/oidc", May::Open),
+    (
+        "GET /login/oidc/callback",
+        "/login/oidc/callback",
+        May::Open,
+    ),
     ("POST /logout", "/logout", May::Reader),
     ("GET /account", "/account", May::Reader),
     ("POST /account/password", "/account/password", May::Reader),

@@ -16,6 +16,7 @@ pub mod history;
 mod inbox;
 mod judge;
 mod mails;
+mod oidc;
 mod pages;
 mod readiness;
 mod requests;
@@ -97,6 +98,8 @@ fn accounts() -> Router<Arc<Desk>> {
     Router::new()
         .route("/login", get(signin::show).post(signin::submit))
         .route("/login/code", post(signin::submit_code))
+        .route("/login/oidc", get(oidc::away))
+        .route("/login/oidc/callback", get(oidc::back))
         .route("/logout", post(signin::leave))
         .route("/account", get(account::show))
         .route("/account/password", post(account::set_password))

@@ -1,3 +1,4 @@
+mod accounts;
 mod review;
 
 use axum::body::Body;

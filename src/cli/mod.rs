@@ -16,6 +16,7 @@ mod report;
 mod serve;
 mod simulate;
 mod status;
+mod token;
 mod urge;
 mod user;
 mod words;
@@ -66,6 +67,9 @@ enum Command {
     /// 看板用户
     #[command(subcommand)]
     User(user::Command),
+    /// 其他系统的接口令牌
+    #[command(subcommand)]
+    Token(token::Command),
     /// 日志：导出、校验
     #[command(subcommand)]
     Journal(journal::Command),
@@ -160,6 +164,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Urge(args) => urge::run(config, &args),
         Command::Report(args) => report::run(config, &args),
         Command::User(command) => user::run(config, command),
+        Command::Token(command) => token::run(config, command),
         Command::Journal(command) => journal::run(config, command),
         Command::Mail(command) => mail::run(config, command),
         Command::Config(command) => config::run(config, command),

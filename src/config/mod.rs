@@ -14,6 +14,7 @@ pub mod holidays;
 pub mod imap;
 pub mod log;
 pub mod office;
+pub mod oidc;
 pub mod secret;
 pub mod server;
 pub mod spool;
@@ -47,6 +48,7 @@ pub use gathered::Setting;
 pub use imap::ImapConfig;
 pub use log::LogConfig;
 pub use office::OfficeConfig;
+pub use oidc::OidcConfig;
 pub use secret::Secret;
 pub use server::ServerConfig;
 pub use show::{Check, Show};
@@ -86,6 +88,8 @@ pub struct Config {
     pub imap: Option<ImapConfig>,
     /// `[wecom]`; without robots and application it sends nothing.
     pub wecom: WecomConfig,
+    /// `[oidc]`, where it is used.
+    pub oidc: Option<OidcConfig>,
     /// `[templates]`.
     pub templates: TemplatesConfig,
     /// `[spool]`.
@@ -256,6 +260,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
     let email = gathered.section(root, "email", EmailConfig::read);
     let imap = gathered.section(root, "imap", ImapConfig::read);
     let wecom = gathered.section(root, "wecom", WecomConfig::read);
+    let oidc = gathered.section(root, "oidc", OidcConfig::read);
     let templates = gathered.section(root, "templates", TemplatesConfig::read);
     let spool = gathered.section(root, "spool", |r| SpoolConfig::read(r, folder));
     let log = gathered.section(root, "log", LogConfig::read);
@@ -273,6 +278,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
         email,
         imap,
         wecom: wecom?,
+        oidc,
         templates,
         spool: spool?,
         log: log?,
@@ -282,7 +288,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
 }
 
 fn tell_unknown_sections(root: &Table, gathered: &mut Gathered) {
-    const KNOWN: [&str; 13] = [
+    const KNOWN: [&str; 14] = [
         "server",
         "store",
         "time",
@@ -294,6 +300,7 @@ fn tell_unknown_sections(root: &Table, gathered: &mut Gathered) {
         "email",
         "imap",
         "wecom",
+        "oidc",
         "spool",
         "log",
     ];

@@ -19,6 +19,7 @@ pub mod guard;
 pub mod health;
 pub mod limit;
 pub mod metrics;
+pub mod oidc;
 pub mod password;
 pub mod percent;
 pub mod seal;
