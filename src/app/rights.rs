@@ -153,7 +153,13 @@ const ROUTES: &[(&str, &str, May)] = &[
         "/api/v1/deliveries",
         May::OfficeOr(Scope::DeliveriesRead),
     ),
-    ("POST /api/v1/clock", "/api/v1/clock", May::Open),
+    (
+        "GET /api/v1/openapi.json",
+        "/api/v1/openapi.json",
+        May::Open,
+    ),
+    // Waits for loops that do not run here. Time is simulated or it cannot be moved.
+    ("POST /api/v1/clock", "", May::Open),
     ("GET /login", "/login", May::Open),
     ("POST /login", "/login", May::Open),
     ("POST /login/code", "/login/code", May::Open),

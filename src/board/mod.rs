@@ -17,6 +17,7 @@ mod inbox;
 mod judge;
 mod mails;
 mod oidc;
+mod openapi;
 mod pages;
 mod readiness;
 mod requests;
@@ -77,6 +78,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/api/v1/urge", post(urge::order))
         .route("/api/v1/board", get(api::board))
         .route("/api/v1/deliveries", get(api::deliveries))
+        .route("/api/v1/openapi.json", get(openapi::show))
         .route("/api/v1/clock", post(api::clock))
         .merge(accounts());
     if desk.is_demo() {
