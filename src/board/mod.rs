@@ -15,6 +15,7 @@ mod files;
 pub mod history;
 mod inbox;
 mod judge;
+mod live;
 mod mails;
 mod oidc;
 mod openapi;
@@ -57,6 +58,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
             "/task/{plan}/{quarter}/{task}/{group}/evidence/{hash}",
             get(files::give),
         )
+        .route("/events", get(live::events))
         .route("/review", get(review_list::show).post(review::submit))
         .route("/review/list", post(review_list::submit))
         .route("/deliveries", get(deliveries::show))
@@ -90,6 +92,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
     }
     router
         .layer(Extension(door::Door::default()))
+        .layer(Extension(live::Streams::default()))
         .layer(from_fn_with_state(Arc::clone(&desk), identify))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(desk)

@@ -534,8 +534,8 @@ async fn health_and_metrics_tell_how_it_is() {
 #[tokio::test]
 async fn every_answer_carries_the_guards() {
     let desk = lively().await;
-    let app =
-        crate::web::guard::guard(router(Arc::clone(&desk)).merge(crate::web::assets::router()));
+    let pages = router(Arc::clone(&desk)).merge(crate::web::assets::router());
+    let app = crate::web::guard::guard(pages, Arc::clone(&desk), &[]);
     for path in ["/login", "/nowhere", "/api/v1/board"] {
         let (_, headers, _) = send_whole(&app, fetch(path)).await;
         let policy = headers["content-security-policy"].to_str().unwrap();

@@ -50,6 +50,8 @@ pub(crate) fn desk_with(store: MemoryStore, change: impl FnOnce(&mut Desk)) -> A
         ended: Default::default(),
         service: None,
         second_for: Vec::new(),
+        counted: Default::default(),
+        closing: Default::default(),
     };
     change(&mut desk);
     Arc::new(desk)

@@ -259,6 +259,18 @@ pub enum Fact {
     },
     /// The clock is right: a person says so, or it has come back by itself.
     ClockAgreed,
+    /// All before this was read back from a backup. What was sent and said after the backup was
+    /// made is not known here, so nothing is decided or sent until a person says from when on.
+    StoreRestored {
+        /// When the backup was made.
+        backed_up: DateTime<Utc>,
+    },
+    /// It goes on: what was to be said until then is taken as said, or withdrawn, in the same
+    /// append.
+    SendingResumed {
+        /// Until when the lost server may have sent.
+        not_before: DateTime<Utc>,
+    },
     /// An owner's report.
     ReportReceived {
         /// The report.
@@ -595,4 +607,6 @@ pub enum WithdrawWhy {
     PutOff,
     /// What the operator was to be told is over.
     AlarmOver,
+    /// The server that was lost may have sent it before this one was restored from its backup.
+    Restored,
 }

@@ -214,7 +214,7 @@ pub async fn identify(State(desk): State<Arc<Desk>>, mut request: Request, next:
         return next.run(request).await;
     }
     let path = request.uri().path();
-    let known = recognise(&desk, request.headers());
+    let known = known(&desk, request.headers());
     if known.unfinished && !is_open_to_the_unfinished(path) {
         return unfinished(path);
     }
@@ -248,7 +248,13 @@ impl Known {
     }
 }
 
-fn recognise(desk: &Desk, headers: &HeaderMap) -> Known {
+/// Who these headers belong to, as things stand now.
+#[must_use]
+pub fn recognise(desk: &Desk, headers: &HeaderMap) -> Caller {
+    known(desk, headers).caller
+}
+
+fn known(desk: &Desk, headers: &HeaderMap) -> Known {
     if headers.contains_key(AUTHORIZATION) {
         return Known::just(bearer::find(desk, headers).unwrap_or(Caller::Nobody));
     }

@@ -18,6 +18,7 @@ pub mod frame;
 pub mod guard;
 pub mod health;
 pub mod limit;
+pub mod marks;
 pub mod metrics;
 pub mod oidc;
 pub mod password;

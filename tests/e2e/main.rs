@@ -18,6 +18,7 @@ mod peers {
 }
 
 mod accounts;
+mod backup;
 mod barriers;
 mod bell;
 mod browser;

@@ -100,6 +100,9 @@ pub struct Book {
     pub alarms: BTreeMap<String, Alarm>,
     /// The machine's clock has leapt, and nobody has agreed to the new time yet.
     pub clock_doubt: Option<ClockDoubt>,
+    /// When the backup was made that all of this was read back from, until a person says from when
+    /// on it goes on.
+    pub restored: Option<DateTime<Utc>>,
     /// Attempts whose outcome stayed unknown, over all time.
     pub doubts: BTreeMap<ChannelKind, u64>,
     /// Mails that were read, in order.

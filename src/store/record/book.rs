@@ -72,6 +72,7 @@ struct Out<'a> {
     addresses: Vec<(Put<'a, PersonId>, Put<'a, ChannelKind>, Put<'a, Address>)>,
     alarms: Vec<(&'a str, Put<'a, Alarm>)>,
     clock_doubt: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    restored: Option<DateTime<Utc>>,
     doubts: Vec<(Put<'a, ChannelKind>, u64)>,
     mails: Vec<MailOut<'a>>,
     mailbox: Option<(u32, u32)>,
@@ -189,6 +190,7 @@ impl<'a> Out<'a> {
                 .map(|(name, alarm)| (name.as_str(), Put(alarm)))
                 .collect(),
             clock_doubt: book.clock_doubt.map(|doubt| (doubt.expected, doubt.found)),
+            restored: book.restored,
             doubts: book
                 .doubts
                 .iter()
@@ -231,6 +233,8 @@ struct In {
     addresses: Vec<(Got<PersonId>, Got<ChannelKind>, Got<Address>)>,
     alarms: Vec<(String, Got<Alarm>)>,
     clock_doubt: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    #[serde(default)]
+    restored: Option<DateTime<Utc>>,
     doubts: Vec<(Got<ChannelKind>, u64)>,
     mails: Vec<MailIn>,
     mailbox: Option<(u32, u32)>,
@@ -269,6 +273,7 @@ impl In {
             clock_doubt: self
                 .clock_doubt
                 .map(|(expected, found)| ClockDoubt { expected, found }),
+            restored: self.restored,
             stepped_back: self.stepped_back,
             accounts: pairs(self.accounts).collect(),
             cards: pairs(self.cards).collect(),

@@ -28,7 +28,7 @@ use crate::domain::token;
 use crate::domain::user::{Profile, Role, Sight, UsedCode};
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 63] = [
+pub(super) const KINDS: [(&str, u32); 65] = [
     ("plan.imported", 1),
     ("plan.columns_mapped", 1),
     ("person.set", 1),
@@ -80,6 +80,8 @@ pub(super) const KINDS: [(&str, u32); 63] = [
     ("delegation.begun", 1),
     ("delegation.ended", 1),
     ("summary.written", 1),
+    ("store.restored", 1),
+    ("sending.resumed", 1),
     ("access.viewed", 1),
     ("access.exported", 1),
     ("user.sign_in_failed", 1),
@@ -282,6 +284,10 @@ pub(super) enum FactDef {
     },
     #[serde(rename = "clock.agreed")]
     ClockAgreed,
+    #[serde(rename = "store.restored")]
+    StoreRestored { backed_up: DateTime<Utc> },
+    #[serde(rename = "sending.resumed")]
+    SendingResumed { not_before: DateTime<Utc> },
     #[serde(rename = "report.received")]
     ReportReceived {
         #[serde(with = "wire")]
@@ -745,6 +751,7 @@ enum WithdrawWhyDef {
     NoLongerTheirs,
     PutOff,
     AlarmOver,
+    Restored,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -560,6 +560,8 @@ fn every_fact() -> Vec<Entry> {
             person: person.clone(),
             text: "各单位均按进度推进。".into(),
         },
+        Fact::StoreRestored { backed_up: at },
+        Fact::SendingResumed { not_before: at },
         Fact::Viewed {
             page: crate::domain::access::Page::Person,
             subject: "dongguan-2022/市市场监管局/杜江".into(),

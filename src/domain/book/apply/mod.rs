@@ -206,6 +206,8 @@ impl Book {
                 });
             }
             Fact::ClockAgreed => self.clock_doubt = None,
+            Fact::StoreRestored { backed_up } => self.restored = Some(*backed_up),
+            Fact::SendingResumed { .. } => self.restored = None,
             Fact::ReportReceived { report } => {
                 self.note_answer(at, &report.person, report.via);
                 let report = (**report).clone();
