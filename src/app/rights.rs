@@ -101,6 +101,7 @@ const ROUTES: &[(&str, &str, May)] = &[
         "/task/dongguan-2022/2022Q1/16/0/evidence/0",
         May::Reader,
     ),
+    ("GET /events", "/events", May::Reader),
     ("GET /review", "/review", May::Office),
     ("POST /review", "/review", May::Writer),
     ("POST /review/list", "/review/list", May::Writer),
