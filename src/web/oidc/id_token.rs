@@ -348,16 +348,17 @@ mod tests {
         );
     }
 
-    /// RFC 7515, A.2: the signature over its own example.
+    /// Signed by OpenSSL: `openssl dgst -sha256 -sign`.
     #[test]
-    fn the_rs256_vector_of_rfc_7515() {
+    fn what_another_program_signed_with_rs256_is_verified() {
         let key: Key = serde_json::from_value(json!({
             "kty": "RSA",
-            "n": "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ",
+            "n": "nuqhPTCDVho2hvLAbXvJfSmxCQqZd5MvMmzMsQksrfWsbr0L2iXdbJ2i1QnqeEmM2QLTFRUr789cZyLctSLjPQAFpdBcT3xXV7F--qlI1ZMCptkfLX3AIaAsBNcJABEpADAUTDppaBY7sxFunSR81DxN15NERKigX3F0-oditgyKpG39k7Mvy4xga8pBba9pDito7GZPgVc3oPzKTdPeoU50DgVspcryI5ckBf6Soxf5SXGjkaTUlJVQNAN9ReVZXVpHMzaUu57eFesALIAuQo6IJPJ8GCRAYEVLc5VLfJKQo3ynYOwj2W_9YMmG20VCTyMVrxyHRNHB16z8HPOngw",
             "e": "AQAB",
-        })).unwrap();
-        let signed = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
-        let signature = decoded("cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtvBrp0igcN_IoypGlUPQGe77Rw").unwrap();
+        }))
+        .unwrap();
+        let signed = "eyJhbGciOiAiUlMyNTYifQ.eyJpc3MiOiAiam9lIiwgImV4cCI6IDEzMDA4MTkzODB9";
+        let signature = decoded("b_UQz9z1x4ywK-hH798gSCsz1u23CdJK7X0NiHA50NB9md2l9QUWe-oLxa0lXaRzuEQEQJ4zfA6srum8EN6DICXBAdUbeIm-6FkNpFr-dsOpnY5sMOa7yuO82i7CO5rwrtuUNewkMuRsIlb5_mNDeH0baDL0-FgYGleT1dR8norEG8jxmGNgCdwpj-H_rGZE8MizDX06LgCYnPvclf-cwoDwtvawXX3NoUFojOBUykivYlLUOqXiq6Lx3OmLpFYEQrkn1UePzSOnRxzt6nZV98EikKetY0KlLfKLebs6t_2vMwyd1OCv4r1OKKSnNdS-i6A3acEV1iWJVm_P-qdIvg").unwrap();
         assert!(key.verifies(Algorithm::Rs256, signed.as_bytes(), &signature));
         assert!(!key.verifies(Algorithm::Rs256, b"other", &signature));
     }
