@@ -4,11 +4,13 @@
 //! answered by folding the journal up to it. This room never sends and never decides whom to
 //! remind.
 //!
-//! Example: `GET /?quarter=2022Q1&state=not_reported` lists what is still to come.
+//! Example: `GET /?quarter=2022Q1` is the first screen of a quarter.
 
 mod account;
 mod answer;
 mod api;
+mod cells;
+mod charts;
 mod deliveries;
 mod door;
 mod files;
@@ -17,6 +19,7 @@ mod inbox;
 mod judge;
 mod live;
 mod mails;
+mod needs;
 mod oidc;
 mod openapi;
 mod pages;
@@ -53,6 +56,10 @@ const LARGEST_BODY: usize = 64 * 1024;
 pub fn router(desk: Arc<Desk>) -> Router {
     let mut router = Router::new()
         .route("/", get(pages::board))
+        .route("/grid.svg", get(pages::grid_svg))
+        .route("/grid.png", get(pages::grid_png))
+        .route("/g/{plan}/{quarter}/{task}", get(cells::show))
+        .route("/g/{plan}/{quarter}/{task}/{as_of}", get(cells::show))
         .route("/task/{plan}/{quarter}/{task}/{group}", get(review::show))
         .route(
             "/task/{plan}/{quarter}/{task}/{group}/evidence/{hash}",
