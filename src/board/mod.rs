@@ -22,6 +22,8 @@ mod live;
 mod mails;
 mod moment;
 mod needs;
+mod oidc;
+mod openapi;
 mod pages;
 mod person;
 mod readiness;
@@ -103,6 +105,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/api/v1/urge", post(urge::order))
         .route("/api/v1/board", get(api::board))
         .route("/api/v1/deliveries", get(api::deliveries))
+        .route("/api/v1/openapi.json", get(openapi::show))
         .route("/api/v1/clock", post(api::clock))
         .merge(accounts());
     if desk.is_demo() {
@@ -125,6 +128,8 @@ fn accounts() -> Router<Arc<Desk>> {
     Router::new()
         .route("/login", get(signin::show).post(signin::submit))
         .route("/login/code", post(signin::submit_code))
+        .route("/login/oidc", get(oidc::away))
+        .route("/login/oidc/callback", get(oidc::back))
         .route("/logout", post(signin::leave))
         .route("/account", get(account::show))
         .route("/account/password", post(account::set_password))

@@ -20,6 +20,7 @@ mod report;
 mod serve;
 mod simulate;
 mod status;
+mod token;
 mod urge;
 mod user;
 mod words;
@@ -74,6 +75,9 @@ enum Command {
     /// 看板用户
     #[command(subcommand)]
     User(user::Command),
+    /// 其他系统的接口令牌
+    #[command(subcommand)]
+    Token(token::Command),
     /// 日志：导出、校验
     #[command(subcommand)]
     Journal(journal::Command),
@@ -179,6 +183,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Export(args) => export::run(config, &args),
         Command::Bulletin(args) => bulletin::run(config, &args),
         Command::User(command) => user::run(config, command),
+        Command::Token(command) => token::run(config, command),
         Command::Journal(command) => journal::run(config, command),
         Command::Backup(args) => backup::backup(config, args),
         Command::Restore(args) => backup::restore(config, &args),

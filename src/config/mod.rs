@@ -16,6 +16,7 @@ pub mod imap;
 pub mod log;
 pub mod network;
 pub mod office;
+pub mod oidc;
 pub mod secret;
 pub mod server;
 pub mod spool;
@@ -50,6 +51,7 @@ pub use gathered::Setting;
 pub use imap::ImapConfig;
 pub use log::LogConfig;
 pub use office::OfficeConfig;
+pub use oidc::OidcConfig;
 pub use secret::Secret;
 pub use server::ServerConfig;
 pub use show::{Check, Show};
@@ -89,6 +91,8 @@ pub struct Config {
     pub imap: Option<ImapConfig>,
     /// `[wecom]`; without robots and application it sends nothing.
     pub wecom: WecomConfig,
+    /// `[oidc]`, where it is used.
+    pub oidc: Option<OidcConfig>,
     /// `[templates]`.
     pub templates: TemplatesConfig,
     /// `[spool]`.
@@ -261,6 +265,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
     let email = gathered.section(root, "email", EmailConfig::read);
     let imap = gathered.section(root, "imap", ImapConfig::read);
     let wecom = gathered.section(root, "wecom", WecomConfig::read);
+    let oidc = gathered.section(root, "oidc", OidcConfig::read);
     let templates = gathered.section(root, "templates", TemplatesConfig::read);
     let spool = gathered.section(root, "spool", |r| SpoolConfig::read(r, folder));
     let backup = gathered.section(root, "backup", BackupConfig::read);
@@ -279,6 +284,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
         email,
         imap,
         wecom: wecom?,
+        oidc,
         templates,
         spool: spool?,
         backup,
@@ -301,6 +307,7 @@ fn tell_unknown_sections(root: &Table, gathered: &mut Gathered) {
         "email",
         "imap",
         "wecom",
+        "oidc",
         "spool",
         "backup",
         "log",

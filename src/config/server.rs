@@ -34,6 +34,8 @@ impl ServerConfig {
     }
 
     pub(super) fn read(r: &mut Reader<'_>, store: Option<&Path>) -> Option<Self> {
+        // Asked for before anything can end the reading: a key nobody asks for is a fault.
+        let require_totp = roles(r);
         let listen = r.parsed(
             "listen",
             "地址和端口，如 \"127.0.0.1:8780\"",
@@ -53,7 +55,6 @@ impl ServerConfig {
             (None, None) => return None,
         };
         check_socket(r, &socket);
-        let require_totp = roles(r);
         Some(Self {
             listen: listen?,
             public_url: public_url.transpose().ok()?,

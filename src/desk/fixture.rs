@@ -48,6 +48,7 @@ pub(crate) fn desk_with(store: MemoryStore, change: impl FnOnce(&mut Desk)) -> A
         stopped: Arc::new(Vec::new),
         views: Default::default(),
         ended: Default::default(),
+        service: None,
         second_for: Vec::new(),
         counted: Default::default(),
         closing: Default::default(),

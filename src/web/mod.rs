@@ -23,6 +23,7 @@ pub mod health;
 pub mod limit;
 pub mod marks;
 pub mod metrics;
+pub mod oidc;
 pub mod password;
 pub mod percent;
 pub mod seal;
