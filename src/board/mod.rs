@@ -20,6 +20,7 @@ mod readiness;
 mod requests;
 mod review;
 mod review_list;
+mod settings;
 mod signin;
 pub mod text;
 pub mod urge;
@@ -52,6 +53,8 @@ pub fn router(desk: Arc<Desk>) -> Router {
             get(files::give),
         )
         .route("/events", get(live::events))
+        .route("/settings", get(settings::begin))
+        .route("/settings/config", get(settings::config))
         .route("/review", get(review_list::show).post(review::submit))
         .route("/review/list", post(review_list::submit))
         .route("/deliveries", get(deliveries::show))

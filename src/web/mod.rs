@@ -17,6 +17,7 @@ pub mod guard;
 pub mod health;
 pub mod limit;
 pub mod marks;
+pub mod mask;
 pub mod metrics;
 pub mod password;
 pub mod percent;

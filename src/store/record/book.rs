@@ -17,6 +17,7 @@ use crate::domain::delivery::FailReason;
 use crate::domain::evidence::{Evidence, FileHash, Filed};
 use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::heard::{Answer, Heard, Meaning, Word};
+use crate::domain::holidays::{Brought, YearNotice};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::ladder::Ladder;
 use crate::domain::mail::{Place, TakenMail};
@@ -30,7 +31,7 @@ use crate::domain::request::{
 use crate::domain::user::{Role, User};
 
 /// Raised with every change of the form or of what the fold means.
-pub(in crate::store) const VERSION: u32 = 10;
+pub(in crate::store) const VERSION: u32 = 11;
 
 /// The book as JSON. Sorted, so that equal books give equal bytes.
 pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
@@ -74,7 +75,11 @@ struct Out<'a> {
     mails: Vec<MailOut<'a>>,
     mailbox: Option<(u32, u32)>,
     stepped_back: Position,
+    holidays: Vec<HolidaysOut<'a>>,
 }
+
+/// The year, the file, when, what.
+type HolidaysOut<'a> = (i32, &'a str, DateTime<Utc>, Put<'a, YearNotice>);
 
 /// Its fact, when it came, itself, and when it was dealt with.
 type MailOut<'a> = (
@@ -198,6 +203,11 @@ impl<'a> Out<'a> {
                 .collect(),
             mailbox: book.mailbox.map(|place| (place.validity, place.uid)),
             stepped_back: book.stepped_back,
+            holidays: book
+                .holidays
+                .iter()
+                .map(|(year, one)| (*year, one.file.as_str(), one.at, Put(&one.notice)))
+                .collect(),
         }
     }
 }
@@ -231,6 +241,7 @@ struct In {
     mails: Vec<MailIn>,
     mailbox: Option<(u32, u32)>,
     stepped_back: Position,
+    holidays: Vec<(i32, String, DateTime<Utc>, Got<YearNotice>)>,
 }
 
 type MailIn = (
@@ -266,6 +277,14 @@ impl In {
                 .clock_doubt
                 .map(|(expected, found)| ClockDoubt { expected, found }),
             stepped_back: self.stepped_back,
+            holidays: self
+                .holidays
+                .into_iter()
+                .map(|(year, file, at, notice)| {
+                    let notice = notice.0;
+                    (year, Brought { file, at, notice })
+                })
+                .collect(),
             accounts: pairs(self.accounts).collect(),
             cards: pairs(self.cards).collect(),
             heard: self.heard.into_iter().collect(),

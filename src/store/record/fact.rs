@@ -4,6 +4,8 @@
 //! A new field is optional (`default`) and keeps the version; any other change of a kind raises its
 //! version in [`KINDS`] and gets an upgrade of the older bytes. Written records never change.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +15,7 @@ use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome, Verdict};
 use crate::domain::evidence::{Evidence, FileHash, FileKind};
 use crate::domain::fact::{DeferWhy, Fact, SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::heard::{Answer, Heard, Meaning, PageOf, Said};
+use crate::domain::holidays::YearNotice;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use crate::domain::ladder::{Copied, Ladder, StageRule};
 use crate::domain::mail::{MailOutcome, Place, TakenMail, Thread};
@@ -26,7 +29,7 @@ use crate::domain::target::{Bound, Decimal, Target};
 use crate::domain::user::Role;
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 51] = [
+pub(super) const KINDS: [(&str, u32); 52] = [
     ("plan.imported", 1),
     ("plan.columns_mapped", 1),
     ("person.set", 1),
@@ -67,6 +70,7 @@ pub(super) const KINDS: [(&str, u32); 51] = [
     ("user.password_set", 1),
     ("user.disabled", 1),
     ("user.signed_in", 1),
+    ("holidays.set", 1),
     ("mail.taken", 1),
     ("mail.settled", 1),
     ("stage.run_put_off", 1),
@@ -419,6 +423,21 @@ pub(super) enum FactDef {
     UserDisabled { name: String },
     #[serde(rename = "user.signed_in")]
     SignedIn { name: String },
+    #[serde(rename = "holidays.set")]
+    HolidaysSet {
+        year: i32,
+        file: String,
+        #[serde(with = "wire")]
+        notice: Box<YearNotice>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "YearNotice")]
+struct YearNoticeDef {
+    off: BTreeMap<NaiveDate, String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    worked: BTreeSet<NaiveDate>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -928,6 +947,7 @@ remote!(
     MailOutcome => MailOutcomeDef,
     Fact => FactDef,
     Heading => HeadingDef,
+    YearNotice => YearNoticeDef,
     Task => TaskDef,
     Group => GroupDef,
     PersonRef => PersonRefDef,

@@ -16,6 +16,7 @@ use super::{
 use crate::domain::evidence::Filed;
 use crate::domain::fact::{Entry, Fact};
 use crate::domain::heard::Meaning;
+use crate::domain::holidays::Brought;
 use crate::domain::ids::{ObligationKey, PlanId, Position};
 use crate::domain::message::MessageKey;
 use crate::domain::report::Received;
@@ -352,6 +353,14 @@ impl Book {
             }
             Fact::SignedIn { name } => {
                 self.user(here, name)?;
+            }
+            Fact::HolidaysSet { year, file, notice } => {
+                let brought = Brought {
+                    file: file.clone(),
+                    at,
+                    notice: (**notice).clone(),
+                };
+                self.holidays.insert(*year, brought);
             }
         }
         Ok(Vec::new())

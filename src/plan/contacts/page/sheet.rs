@@ -12,7 +12,7 @@ use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
 use super::super::{Row, Sheet, changes, read_sheet, rows, template_xlsx};
-use super::{LARGEST, Room, answered, blocking, latest, masked, seen};
+use super::{LARGEST, Room, answered, blocking, latest, seen};
 use crate::domain::book::Book;
 use crate::domain::fact::Fact;
 use crate::domain::people::{ChannelKind, Contact, Person};
@@ -21,6 +21,7 @@ use crate::plan::page::uploads;
 use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::frame::Frame;
+use crate::web::mask::masked;
 use crate::web::percent::encoded;
 use crate::web::{Caller, WebError};
 
