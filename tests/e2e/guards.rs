@@ -138,7 +138,10 @@ async fn no_form_is_taken_without_its_token_and_every_page_has_its_headers() {
         }
         let url = format!("{}{path}", daemon.base);
         let post = || daemon.http.post(&url).header("cookie", &cookie);
-        let form = post().form(&[("csrf", "")]).send().await.unwrap();
+        let form = post()
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("csrf=");
+        let form = form.send().await.unwrap();
         let parts =
             "--edge\r\ncontent-disposition: form-data; name=\"csrf\"\r\n\r\n\r\n--edge--\r\n";
         let parts = post()
