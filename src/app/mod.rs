@@ -7,6 +7,9 @@ pub(crate) mod doctor;
 mod inbox;
 mod listen;
 mod local;
+mod nightly;
+#[cfg(test)]
+mod rights;
 mod serve;
 mod time;
 
@@ -52,6 +55,8 @@ pub struct App {
     outbox: Arc<Outbox>,
     /// Shared by the reader of mails and the watch.
     mail_trouble: Trouble,
+    /// Shared by the nightly backup and the watch.
+    backup_trouble: nightly::Trouble,
     application: Option<Arc<AppChannel>>,
     ledger_thread: JoinHandle<()>,
 }
@@ -107,7 +112,10 @@ impl App {
         );
         let mail_trouble = Trouble::default();
         let unread = mail_trouble.clone();
-        let watch = watch.with_mailbox(Arc::new(move |now| unread.words(now)));
+        let watch = watch.with("mailbox", Arc::new(move |now| unread.words(now)));
+        let backup_trouble = nightly::Trouble::default();
+        let unsaved = backup_trouble.clone();
+        let watch = watch.with("backup", Arc::new(move |_| unsaved.words()));
         let driver = Driver::new(
             ledger.clone(),
             clock.clone(),
@@ -139,6 +147,9 @@ impl App {
             stopped,
             given_years: Arc::clone(&config.time.given),
             shown: Arc::clone(&config.shown),
+            views: Default::default(),
+            ended: Default::default(),
+            second_for: config.server.require_totp.clone(),
             counted: Default::default(),
             closing: Default::default(),
         });
@@ -149,6 +160,7 @@ impl App {
             driver,
             outbox,
             mail_trouble,
+            backup_trouble,
             application,
             ledger_thread,
         };
@@ -259,6 +271,16 @@ impl App {
         let folder = self.config.store.path.join("mail");
         let reader = Reader::new(Arc::clone(&self.desk), folder, ours(&self.config));
         reader.telling(self.mail_trouble.clone())
+    }
+
+    /// Makes a backup every night, where the config says where.
+    fn nightly(&self) -> Option<nightly::Nightly> {
+        Some(nightly::Nightly {
+            desk: Arc::clone(&self.desk),
+            config: self.config.backup.clone()?,
+            store: self.config.store.path.clone(),
+            trouble: self.backup_trouble.clone(),
+        })
     }
 
     /// Closes the store in good order.

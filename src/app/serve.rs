@@ -84,6 +84,14 @@ impl App {
                 guard.ended();
             });
         }
+        if let Some(nightly) = self.nightly() {
+            let ended = stop.soft.clone();
+            let guard = Guard::new("backup", &stop, &failed);
+            tasks.spawn(async move {
+                nightly.run(ended).await;
+                guard.ended();
+            });
+        }
         let vitals = Arc::clone(&self.desk.vitals);
         let alive = move || vitals.since_pass().is_some_and(|age| age < STALE);
         tasks.spawn(life::feed_watchdog(alive, stop.soft.clone()));

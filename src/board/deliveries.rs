@@ -54,7 +54,7 @@ pub(super) async fn show(
     caller: Caller,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
-    caller.reader()?;
+    caller.office()?;
     let quarter: Option<Quarter> = match asked.quarter.as_str() {
         "" => None,
         text => Some(text.parse().map_err(bad)?),
@@ -258,6 +258,7 @@ fn note(delivery: &Delivery, time: impl Fn(DateTime<Utc>) -> String) -> String {
             WithdrawWhy::NoLongerTheirs => "所提事项已不由其负责".into(),
             WithdrawWhy::PutOff => "所提事项已获准延期，按新的日期另行提醒".into(),
             WithdrawWhy::AlarmOver => "发出之前已恢复正常".into(),
+            WithdrawWhy::Restored => "从备份恢复之前可能已经发出，不再补发".into(),
         },
         DeliveryState::Waiting { until } if delivery.last_trouble.is_none() => {
             format!("将于{}后发送", time(*until))

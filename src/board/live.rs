@@ -113,6 +113,7 @@ fn reader(caller: &Caller) -> Result<Actor, WebError> {
     match caller {
         Caller::User { name, .. } => Ok(Actor::User(name.clone())),
         Caller::Operator => Ok(Actor::Operator),
+        Caller::Token { .. } => Err(WebError::Forbidden("接口令牌不能打开页面。")),
         Caller::Nobody => Err(WebError::SignIn),
     }
 }

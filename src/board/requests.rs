@@ -15,6 +15,7 @@ use super::judge::read_key;
 use super::pages::bad;
 use super::readiness::answered;
 use crate::desk::Desk;
+use crate::domain::access;
 use crate::domain::address;
 use crate::domain::book::{Book, Obligation};
 use crate::domain::calendar::Calendar;
@@ -30,14 +31,15 @@ use crate::web::error::page;
 use crate::web::format::{moment, short_day};
 use crate::web::frame::Frame;
 use crate::web::guard::with_script;
-use crate::web::{Caller, WebError};
+use crate::web::{Caller, WebError, audit};
 
 /// `GET /requests`.
 pub(super) async fn show(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
 ) -> Result<Response, WebError> {
-    caller.reader()?;
+    caller.office()?;
+    audit::viewed(&desk, &caller, access::Page::Requests, "");
     let calendar = desk.calendar();
     // Before the book is held: the frame reads it too, and two holds at once wait for each other
     // as soon as the writer stands between them.

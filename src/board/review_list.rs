@@ -50,7 +50,7 @@ pub(super) async fn show(
     Query(asked): Query<Asked>,
     Query(outcome): Query<Outcome>,
 ) -> Result<Response, WebError> {
-    caller.reader()?;
+    caller.office()?;
     let calendar = desk.calendar();
     let chosen = pages::choose(&desk, &calendar, &asked)?;
     let Some((plan, quarter)) = chosen else {

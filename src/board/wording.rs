@@ -31,7 +31,7 @@ pub(super) async fn show(
     caller: Caller,
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, WebError> {
-    caller.reader()?;
+    caller.office()?;
     let sample = match asked.letter.as_str() {
         "" => Sample::ALL.into_iter().next().ok_or(WebError::NotFound)?,
         name => find(name)?,
@@ -75,7 +75,7 @@ pub(super) async fn html(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Response, WebError> {
-    caller.reader()?;
+    caller.office()?;
     let brief = brief(&desk, find(&name)?);
     let letter = Templates::in_force().letter(&brief).map_err(broken)?;
     let policy = [(CONTENT_SECURITY_POLICY, POLICY_FOR_MAILS)];

@@ -48,6 +48,9 @@ pub(crate) fn desk_with(store: MemoryStore, change: impl FnOnce(&mut Desk)) -> A
         stopped: Arc::new(Vec::new),
         given_years: Default::default(),
         shown: Default::default(),
+        views: Default::default(),
+        ended: Default::default(),
+        second_for: Vec::new(),
         counted: Default::default(),
         closing: Default::default(),
     };

@@ -6,7 +6,7 @@ use super::format::long_moment;
 use super::marks::Marks;
 use super::percent::encoded;
 use super::{Caller, assets};
-use crate::desk::{Desk, behind_words, doubt_words};
+use crate::desk::{Desk, behind_words, doubt_words, restored_words};
 use crate::domain::calendar::Calendar;
 use crate::domain::ids::{PlanId, Position, Quarter};
 use crate::domain::user::Role;
@@ -67,7 +67,8 @@ impl<'a> Frame<'a> {
                 format!("{name}（只读）")
             }),
             Caller::Operator => Some("本机管理员".into()),
-            Caller::Nobody => None,
+            // No page is for them.
+            Caller::Token { .. } | Caller::Nobody => None,
         };
         let signed_in = user.is_some();
         let writes = caller.may_write();
@@ -152,6 +153,8 @@ fn warnings(desk: &Desk, calendar: &Calendar) -> Vec<String> {
     let now = desk.clock.now();
     let this_year = calendar.date_of(now).year();
     let book = desk.ledger.book();
+    let restored = book.restored.map(|at| restored_words(at, calendar));
+    found.extend(restored);
     found.extend(behind_words(
         &book,
         calendar,

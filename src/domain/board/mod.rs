@@ -5,7 +5,11 @@
 
 mod attention;
 mod audit;
+pub mod bars;
+pub mod curve;
+pub mod grid;
 mod tally;
+mod walk;
 
 use chrono::{DateTime, Utc};
 

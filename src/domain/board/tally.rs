@@ -36,7 +36,7 @@ impl Tally {
     }
 
     /// Takes one more obligation in.
-    fn add(&mut self, state: ObligationState, late: bool) {
+    pub(super) fn add(&mut self, state: ObligationState, late: bool) {
         if state == ObligationState::Withdrawn {
             self.withdrawn += 1;
             return;
