@@ -276,12 +276,15 @@ mod tests {
         ]));
     }
 
+    const OFFICE: &str = "/";
+    const OWNER: &str = "/r/token";
+
     fn behind(desk: Arc<Desk>, framed_by: &[&str]) -> Router {
         let page = || async { Html("<p>好</p>".to_owned()) };
         let scripted = || async { with_script(Html("<p>好</p>".to_owned())) };
         let pages = Router::new()
-            .route("/", axum::routing::get(page))
-            .route("/r/token", axum::routing::get(scripted));
+            .route(OFFICE, axum::routing::get(page))
+            .route(OWNER, axum::routing::get(scripted));
         let framed_by: Vec<String> = framed_by.iter().map(|one| (*one).to_owned()).collect();
         guard(pages, desk, &framed_by)
     }

@@ -65,6 +65,7 @@
     loading = true;
     again = false;
     try {
+      // The header says that nobody may be there: the session is not made longer by it.
       const answer = await fetch(location.href, { headers: { "X-Cuiban-Live": "1" }, cache: "no-store" });
       if (answer.ok && !answer.redirected) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch { /* the next news, or the next connection, tries again */ }
