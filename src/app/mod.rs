@@ -28,6 +28,7 @@ use crate::config::Config;
 use crate::desk::{Desk, Office, Vitals};
 use crate::domain::due::{Reach, Robots};
 use crate::domain::fact::Actor;
+use crate::domain::holidays::{self, BroughtYears};
 use crate::domain::ids::PersonId;
 use crate::domain::link::LinkKey;
 use crate::domain::people::{Contact, Person};
@@ -92,7 +93,7 @@ impl App {
                 .context("无法读取签名密钥")?
                 .bytes(),
         );
-        let rules = Rules::new(rules_of(&config));
+        let rules = Rules::new(rules_of(&config, &ledger.book().holidays));
         let vitals = Arc::new(Vitals::default());
         let base = config.server.link_base(config.server.listen);
         let application = channels::application(&config)?;
@@ -151,6 +152,8 @@ impl App {
             advance: clock.is_simulated().then(|| timekeeper.handle()),
             vitals,
             stopped,
+            given_years: Arc::clone(&config.time.given),
+            shown: Arc::clone(&config.shown),
             views: Default::default(),
             ended: Default::default(),
             service,
@@ -355,10 +358,14 @@ pub(crate) fn opener(folder: &Path) -> anyhow::Result<store::Opener> {
     })
 }
 
-fn rules_of(config: &Config) -> RuleSet {
+fn rules_of(config: &Config, brought: &BroughtYears) -> RuleSet {
     let units = config.wecom.robots.iter().flat_map(|robot| &robot.units);
     RuleSet {
-        calendar: Arc::new(config.time.calendar.clone()),
+        calendar: Arc::new(holidays::calendar(
+            config.time.zone,
+            &config.time.given,
+            brought,
+        )),
         policy: config.policy.clone(),
         report: config.report.clone(),
         reach: Reach {

@@ -131,11 +131,7 @@ const ROUTES: &[(&str, &str, May)] = &[
     ("GET /readiness", "/readiness", May::Office),
     ("POST /readiness/test", "/readiness/test", May::Writer),
     ("POST /clock/confirm", "/clock/confirm", May::Writer),
-    (
-        "GET /settings/contacts",
-        "/settings/contacts",
-        May::Writer,
-    ),
+    ("GET /settings/contacts", "/settings/contacts", May::Writer),
     (
         "POST /settings/contacts/edit",
         "/settings/contacts/edit",
@@ -246,6 +242,56 @@ const ROUTES: &[(&str, &str, May)] = &[
         "POST /api/v1/report",
         "/api/v1/report",
         May::WriterOr(Scope::ReportsWrite),
+    ),
+    ("GET /events", "/events", May::Reader),
+    ("GET /settings", "/settings", May::Writer),
+    ("GET /settings/config", "/settings/config", May::Writer),
+    ("GET /settings/contacts", "/settings/contacts", May::Writer),
+    (
+        "GET /settings/contacts/edit",
+        "/settings/contacts/edit?person=none",
+        May::Writer,
+    ),
+    (
+        "POST /settings/contacts/edit",
+        "/settings/contacts/edit",
+        May::Writer,
+    ),
+    (
+        "GET /settings/contacts/template.xlsx",
+        "/settings/contacts/template.xlsx",
+        May::Writer,
+    ),
+    (
+        "POST /settings/contacts/import",
+        "/settings/contacts/import",
+        May::Writer,
+    ),
+    (
+        "GET /settings/contacts/import/{hash}",
+        "/settings/contacts/import/0",
+        May::Writer,
+    ),
+    (
+        "POST /settings/contacts/import/{hash}",
+        "/settings/contacts/import/0",
+        May::Writer,
+    ),
+    ("GET /settings/holidays", "/settings/holidays", May::Writer),
+    (
+        "POST /settings/holidays/import",
+        "/settings/holidays/import",
+        May::Writer,
+    ),
+    (
+        "GET /settings/holidays/import/{hash}",
+        "/settings/holidays/import/0",
+        May::Writer,
+    ),
+    (
+        "POST /settings/holidays/import/{hash}",
+        "/settings/holidays/import/0",
+        May::Writer,
     ),
     ("GET /import", "/import", May::Writer),
     ("POST /import", "/import", May::Writer),
@@ -516,7 +562,7 @@ impl Key {
             return request.body(Body::empty()).unwrap();
         }
         let (kind, body) = match path {
-            "/import" => (
+            "/import" | "/settings/contacts/import" | "/settings/holidays/import" => (
                 "multipart/form-data; boundary=x",
                 format!(
                     "--x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{}\r\n--x--\r\n",

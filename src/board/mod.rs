@@ -32,6 +32,7 @@ mod review;
 mod review_list;
 mod rows;
 mod second;
+mod settings;
 mod sheet;
 mod signin;
 mod story;
@@ -76,6 +77,8 @@ pub fn router(desk: Arc<Desk>) -> Router {
             get(files::give),
         )
         .route("/events", get(live::events))
+        .route("/settings", get(settings::begin))
+        .route("/settings/config", get(settings::config))
         .route("/review", get(review_list::show).post(review::submit))
         .route("/review/list", post(review_list::submit))
         .route("/items", get(items::show))

@@ -220,7 +220,9 @@ pub async fn identify(State(desk): State<Arc<Desk>>, mut request: Request, next:
         return unfinished(path);
     }
     // A page left open asks by itself; that nobody is there it cannot know.
-    let by_itself = path == "/events" || path.starts_with("/api/");
+    let by_itself = path == "/events"
+        || path.starts_with("/api/")
+        || request.headers().contains_key("x-cuiban-live");
     let renewal = known.renewal.filter(|_| !by_itself);
     request.extensions_mut().insert(known.caller);
     let mut response = next.run(request).await;

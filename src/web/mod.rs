@@ -22,6 +22,7 @@ pub mod guard;
 pub mod health;
 pub mod limit;
 pub mod marks;
+pub mod mask;
 pub mod metrics;
 pub mod oidc;
 pub mod password;
