@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Form;
 use axum::extract::{Query, State};
-use axum::response::{Html, Redirect};
+use axum::response::{Redirect, Response};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
@@ -23,6 +23,7 @@ use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::format::{brief, moment};
 use crate::web::frame::Frame;
+use crate::web::guard::with_script;
 use crate::web::{Caller, WebError};
 
 /// Rows on a page; the JSON has them all.
@@ -52,8 +53,8 @@ pub(super) async fn show(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
     Query(asked): Query<Asked>,
-) -> Result<Html<String>, WebError> {
-    caller.reader()?;
+) -> Result<Response, WebError> {
+    caller.office()?;
     let quarter: Option<Quarter> = match asked.quarter.as_str() {
         "" => None,
         text => Some(text.parse().map_err(bad)?),
@@ -68,14 +69,15 @@ pub(super) async fn show(
         let rows: Vec<_> = rows.map(|one| line(&book, one, &calendar)).collect();
         (tabs, rows, found.len())
     };
-    page(&DeliveriesPage {
-        frame: Frame::new(&desk, &caller, "deliveries"),
+    let html = page(&DeliveriesPage {
+        frame: Frame::new(&desk, &caller, "deliveries").live(None, quarter),
         may_revive: caller.may_write(),
         quarter: quarter.map(Quarter::chinese),
         tabs,
         left_out: total.saturating_sub(rows.len()),
         rows,
-    })
+    })?;
+    Ok(with_script(html))
 }
 
 #[derive(Deserialize)]
@@ -256,6 +258,7 @@ fn note(delivery: &Delivery, time: impl Fn(DateTime<Utc>) -> String) -> String {
             WithdrawWhy::NoLongerTheirs => "所提事项已不由其负责".into(),
             WithdrawWhy::PutOff => "所提事项已获准延期，按新的日期另行提醒".into(),
             WithdrawWhy::AlarmOver => "发出之前已恢复正常".into(),
+            WithdrawWhy::Restored => "从备份恢复之前可能已经发出，不再补发".into(),
         },
         DeliveryState::Waiting { until } if delivery.last_trouble.is_none() => {
             format!("将于{}后发送", time(*until))

@@ -6,15 +6,18 @@
 //!
 //! Example: `GET /?quarter=2022Q1` is the first screen of a quarter.
 
+mod account;
 mod answer;
 mod api;
 mod cells;
 mod charts;
 mod deliveries;
+mod door;
 mod files;
 pub mod history;
 mod inbox;
 mod judge;
+mod live;
 mod mails;
 mod needs;
 mod pages;
@@ -22,11 +25,14 @@ mod readiness;
 mod requests;
 mod review;
 mod review_list;
+mod second;
 mod signin;
 pub mod text;
+mod tokens;
 pub mod urge;
 pub mod users;
 mod users_api;
+mod users_page;
 pub mod wire;
 mod wording;
 
@@ -57,6 +63,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
             "/task/{plan}/{quarter}/{task}/{group}/evidence/{hash}",
             get(files::give),
         )
+        .route("/events", get(live::events))
         .route("/review", get(review_list::show).post(review::submit))
         .route("/review/list", post(review_list::submit))
         .route("/deliveries", get(deliveries::show))
@@ -79,14 +86,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/api/v1/board", get(api::board))
         .route("/api/v1/deliveries", get(api::deliveries))
         .route("/api/v1/clock", post(api::clock))
-        .route("/api/v1/users", get(users_api::list).post(users_api::add))
-        .route(
-            "/api/v1/users/{name}/password",
-            post(users_api::set_password),
-        )
-        .route("/api/v1/users/{name}/disable", post(users_api::disable))
-        .route("/login", get(signin::show).post(signin::submit))
-        .route("/logout", post(signin::leave));
+        .merge(accounts());
     if desk.is_demo() {
         router = router
             .route("/inbox", get(inbox::list))
@@ -95,10 +95,44 @@ pub fn router(desk: Arc<Desk>) -> Router {
             .route("/inbox/advance", post(inbox::advance));
     }
     router
-        .layer(Extension(signin::Door::default()))
+        .layer(Extension(door::Door::default()))
+        .layer(Extension(live::Streams::default()))
         .layer(from_fn_with_state(Arc::clone(&desk), identify))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(desk)
+}
+
+/// Who gets in: signing in, one's own account, everybody's, and the tokens.
+fn accounts() -> Router<Arc<Desk>> {
+    Router::new()
+        .route("/login", get(signin::show).post(signin::submit))
+        .route("/login/code", post(signin::submit_code))
+        .route("/logout", post(signin::leave))
+        .route("/account", get(account::show))
+        .route("/account/password", post(account::set_password))
+        .route("/account/second", post(account::offer))
+        .route("/account/second/confirm", post(account::confirm))
+        .route("/account/second/remove", post(account::remove))
+        .route("/account/sessions/end", post(account::end_sessions))
+        .route("/users", get(users_page::show).post(users_page::submit))
+        .route("/tokens", get(tokens::show).post(tokens::submit))
+        .route("/api/v1/users", get(users_api::list).post(users_api::add))
+        .route("/api/v1/users/{name}/profile", post(users_api::change))
+        .route(
+            "/api/v1/users/{name}/password",
+            post(users_api::set_password),
+        )
+        .route("/api/v1/users/{name}/disable", post(users_api::disable))
+        .route("/api/v1/users/{name}/enable", post(users_api::enable))
+        .route(
+            "/api/v1/users/{name}/totp-reset",
+            post(users_api::reset_second),
+        )
+        .route(
+            "/api/v1/tokens",
+            get(users_api::list_tokens).post(users_api::add_token),
+        )
+        .route("/api/v1/tokens/{id}/revoke", post(users_api::revoke_token))
 }
 
 #[cfg(test)]

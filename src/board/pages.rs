@@ -14,16 +14,19 @@ use super::charts::grid::Picture;
 use super::charts::png::{PngError, png};
 use super::{api, history};
 use crate::desk::Desk;
+use crate::domain::access::Export;
 use crate::domain::board::bars::standing;
 use crate::domain::board::grid::grid;
 use crate::domain::board::{Show, present};
 use crate::domain::calendar::Calendar;
 use crate::domain::feed::Feed;
 use crate::domain::ids::{BadId, PlanId, Quarter};
+use crate::domain::token::Scope;
 use crate::web::error::page;
 use crate::web::format::long_moment;
 use crate::web::frame::Frame;
-use crate::web::{Caller, WebError, percent};
+use crate::web::guard::with_script;
+use crate::web::{Caller, WebError, audit, percent};
 
 /// What the page may be asked for; empty fields come from forms.
 #[derive(Deserialize, Default)]
@@ -71,14 +74,19 @@ pub(super) async fn board(
         answer(book, question, now, &rules)
     })
     .await?;
-    let page = page(&BoardPage {
-        frame: Frame::new(&desk, &caller, "board"),
+    let frame = Frame::new(&desk, &caller, "board");
+    let html = page(&BoardPage {
+        frame: match past {
+            // A past moment does not change any more.
+            Some(_) => frame,
+            None => frame.live(Some(answer.plan()), Some(answer.quarter())),
+        },
         past: past.map(|at| long_moment(&calendar, at)),
         may_urge: caller.may_write() && past.is_none(),
         feed: feed(&desk, &caller),
         answer,
     })?;
-    Ok(page.into_response())
+    Ok(with_script(html))
 }
 
 /// `GET /grid.svg`: the grid as a picture, for a group of people who have no account here.
@@ -112,12 +120,12 @@ pub(super) async fn grid_png(
 
 /// The picture as SVG, and the name of its file.
 async fn picture(desk: &Desk, caller: &Caller, asked: Asked) -> Result<(String, String), WebError> {
-    caller.reader()?;
+    caller.may(Scope::Export)?;
     let calendar = desk.calendar();
     let at = asked.moment(&calendar)?;
     let chosen = choose(desk, &calendar, &asked)?;
     let (plan, quarter) = chosen.ok_or(WebError::NotFound)?;
-    let name = format!("{plan}-{quarter}");
+    let (name, subject) = (format!("{plan}-{quarter}"), format!("{plan} {quarter}"));
     let (sight, number) = (caller.sight(), asked.page.parse().unwrap_or(1));
     let office = desk.office.name.clone();
     let svg = history::ask(desk, at, move |book, now| {
@@ -141,7 +149,7 @@ async fn picture(desk: &Desk, caller: &Caller, asked: Asked) -> Result<(String, 
         .svg()
     })
     .await?;
-    // audit: the picture leaves the house here, as an export.
+    audit::exported(desk, caller, Export::Picture, &subject).await?;
     Ok((name, svg))
 }
 

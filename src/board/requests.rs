@@ -7,7 +7,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
-use axum::response::{Html, Redirect};
+use axum::response::{Redirect, Response};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use serde::Deserialize;
 
@@ -15,6 +15,7 @@ use super::judge::read_key;
 use super::pages::bad;
 use super::readiness::answered;
 use crate::desk::Desk;
+use crate::domain::access;
 use crate::domain::address;
 use crate::domain::book::{Book, Obligation};
 use crate::domain::calendar::Calendar;
@@ -29,15 +30,20 @@ use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::format::{moment, short_day};
 use crate::web::frame::Frame;
-use crate::web::{Caller, WebError};
+use crate::web::guard::with_script;
+use crate::web::{Caller, WebError, audit};
 
 /// `GET /requests`.
 pub(super) async fn show(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
-) -> Result<Html<String>, WebError> {
-    caller.reader()?;
+) -> Result<Response, WebError> {
+    caller.office()?;
+    audit::viewed(&desk, &caller, access::Page::Requests, "");
     let calendar = desk.calendar();
+    // Before the book is held: the frame reads it too, and two holds at once wait for each other
+    // as soon as the writer stands between them.
+    let frame = Frame::new(&desk, &caller, "requests").live(None, None);
     let book = desk.ledger.book();
     let mut dates = Vec::new();
     let mut others = Vec::new();
@@ -48,8 +54,8 @@ pub(super) async fn show(
     let delegations = book.delegations.iter();
     let plans = book.plans.iter().rev();
     let unclear = book.words.values().filter(|word| word.is_unclear());
-    page(&RequestsPage {
-        frame: Frame::new(&desk, &caller, "requests"),
+    let html = page(&RequestsPage {
+        frame,
         may_write: caller.may_write(),
         dates,
         others,
@@ -62,7 +68,8 @@ pub(super) async fn show(
         mails: book.mails_waiting().count(),
         words: unclear.count(),
         today: calendar.date_of(desk.clock.now()).to_string(),
-    })
+    })?;
+    Ok(with_script(html))
 }
 
 #[derive(Deserialize)]

@@ -36,6 +36,7 @@ pub(super) async fn show(
     let key = key(path)?;
     let detail = {
         let book = desk.ledger.book();
+        must_see(&book, &caller, &key)?;
         detail(&desk, &book, &key).ok_or(WebError::NotFound)?
     };
     page(&TaskPage {
@@ -44,6 +45,13 @@ pub(super) async fn show(
         key,
         detail,
     })
+}
+
+/// What somebody may not see is not there for them.
+pub(super) fn must_see(book: &Book, caller: &Caller, key: &ObligationKey) -> Result<(), WebError> {
+    let (task, _) = book.task_and_group(key).ok_or(WebError::NotFound)?;
+    let seen = caller.sight().sees(task);
+    seen.then_some(()).ok_or(WebError::NotFound)
 }
 
 #[derive(Deserialize)]

@@ -5,6 +5,7 @@ use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksh
 use super::column::Column;
 use super::read::roles_text;
 use crate::domain::book::{Book, PlanBook};
+use crate::domain::formula::csv_cell;
 use crate::domain::people::{Contact, Person};
 use crate::domain::readiness::people_of;
 
@@ -33,20 +34,6 @@ pub fn template_csv(book: &Book, plan: &PlanBook) -> Vec<u8> {
         line(&cells(person, book.contacts.get(&person.id)));
     }
     text.into_bytes()
-}
-
-/// Whether a spreadsheet would take this text for a formula.
-pub(super) fn is_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
-}
-
-fn csv_cell(text: &str) -> String {
-    let armed = if is_formula(text) { "'" } else { "" };
-    if text.contains([',', '"', '\r', '\n']) {
-        format!("\"{armed}{}\"", text.replace('"', "\"\""))
-    } else {
-        format!("{armed}{text}")
-    }
 }
 
 fn cells(person: &Person, contact: Option<&Contact>) -> [String; 8] {
