@@ -10,8 +10,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::api::read_moment;
-use super::pages::local_moment;
+use super::moment;
 use crate::desk::{Desk, Inbox, InboxEntry, InboxMessage};
 use crate::domain::board::{Filter, Tally, present, quarter_view};
 use crate::domain::message::Stage;
@@ -105,7 +104,7 @@ pub(super) async fn advance(
 ) -> Result<Redirect, WebError> {
     caller.writer()?;
     caller.check_csrf(&form.csrf)?;
-    let to = read_moment(&form.to).or_else(|_| local_moment(&desk.calendar(), &form.to))?;
+    let to = moment::read(&desk.calendar(), &form.to)?;
     if to < desk.clock.now() {
         let message = "模拟时间只能往后拨，不能往回拨。";
         return Err(WebError::BadRequest(message.into()));

@@ -16,6 +16,7 @@ mod link_key;
 pub mod memory;
 mod mirror;
 mod open;
+mod past;
 mod record;
 mod restore;
 mod sled;
@@ -40,6 +41,7 @@ pub use ledger::{CommitError, Decision, Health, Ledger};
 pub use link_key::{LinkKey, link_key};
 pub use open::{Healed, OpenReport, Opener};
 pub use restore::{Restored, restore};
+pub use past::book_as_of;
 pub use vault::{Part, Vault};
 pub use verify::{VerifyReport, dump, verify};
 

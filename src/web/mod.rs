@@ -11,6 +11,7 @@ pub mod assets;
 pub mod audit;
 pub mod bearer;
 pub mod caller;
+pub mod csv;
 pub mod download;
 pub mod error;
 pub mod format;

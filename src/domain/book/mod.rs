@@ -13,6 +13,7 @@ mod stand_in;
 mod tallies;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -41,6 +42,7 @@ pub use find::WhoError;
 pub use query::ObligationState;
 pub use stand_in::Answerable;
 pub use tallies::{Tallies, Tally};
+pub use trail::Trails;
 
 /// A stage of what was put off to a day, in a quarter of a plan.
 pub type PutOffStage = (PlanId, Quarter, NaiveDate, Stage);
@@ -120,6 +122,8 @@ pub struct Book {
     pub duties: Duties,
     /// Where the people of each stage stand.
     pub tallies: Tallies,
+    /// Where each person's own facts stand in the journal.
+    pub trails: Trails,
 }
 
 /// What is known of a person's address on one channel, beside that it is on the sheet.

@@ -77,6 +77,7 @@ struct Out<'a> {
     mails: Vec<MailOut<'a>>,
     mailbox: Option<(u32, u32)>,
     stepped_back: Position,
+    trails: Vec<(Put<'a, PersonId>, &'a [Position])>,
 }
 
 /// Its fact, when it came, itself, and when it was dealt with.
@@ -116,6 +117,8 @@ impl<'a> Out<'a> {
         revoked.sort();
         let mut accounts: Vec<_> = book.accounts.iter().collect();
         accounts.sort_by(|a, b| a.0.cmp(b.0));
+        let mut trails: Vec<_> = book.trails.iter().collect();
+        trails.sort_by(|a, b| a.0.cmp(b.0));
         Self {
             position: book.position,
             at: book.at,
@@ -203,6 +206,10 @@ impl<'a> Out<'a> {
                 .collect(),
             mailbox: book.mailbox.map(|place| (place.validity, place.uid)),
             stepped_back: book.stepped_back,
+            trails: trails
+                .into_iter()
+                .map(|(person, trail)| (Put(person), trail.as_slice()))
+                .collect(),
         }
     }
 }
@@ -239,6 +246,7 @@ struct In {
     mails: Vec<MailIn>,
     mailbox: Option<(u32, u32)>,
     stepped_back: Position,
+    trails: Vec<(Got<PersonId>, Vec<Position>)>,
 }
 
 type MailIn = (
@@ -284,6 +292,11 @@ impl In {
                 .map(|(at, word)| (at, word.0))
                 .collect(),
             strangers: self.strangers.into_iter().collect(),
+            trails: self
+                .trails
+                .into_iter()
+                .map(|(person, trail)| (person.0, trail))
+                .collect(),
             ..Book::default()
         };
         book.mailbox = self.mailbox.map(|(validity, uid)| Place { validity, uid });

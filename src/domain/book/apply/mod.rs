@@ -76,7 +76,9 @@ impl Book {
             });
         }
         let before = self.at.replace(entry.at);
+        let concerned = self.concerned(&entry.fact);
         let effects = self.take(entry)?;
+        self.note_trail(entry, concerned);
         if before.is_some_and(|before| entry.at < before - STEP_BACK) {
             self.stepped_back = entry.position;
         }
