@@ -9,14 +9,14 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{deliveries, history, moment, text, wire};
+use super::{deliveries, history, text, wire};
 use crate::desk::Desk;
 use crate::domain::board::{Filter, Show, present, quarter_view};
 use crate::domain::ids::{PersonId, PlanId, Quarter};
 use crate::domain::token::Scope;
 use crate::domain::user::Sight;
 use crate::web::format::rfc3339;
-use crate::web::{ApiError, Caller, WebError};
+use crate::web::{ApiError, Caller, WebError, as_of};
 
 /// What `/api/v1/board` may be asked for.
 #[derive(Deserialize, Default)]
@@ -41,9 +41,7 @@ pub(super) async fn board(
     let calendar = desk.calendar();
     let now = desk.clock.now();
     let as_of = query.as_of.as_deref().filter(|text| !text.is_empty());
-    let asked = as_of
-        .map(|text| moment::read(&calendar, text))
-        .transpose()?;
+    let asked = as_of.map(|text| as_of::read(&calendar, text)).transpose()?;
     let filter = Filter {
         sight: caller.sight(),
         ..filter(&query)?
@@ -112,7 +110,7 @@ pub(super) async fn clock(
     body: Result<Json<Move>, JsonRejection>,
 ) -> Result<Json<Value>, ApiError> {
     let Json(body) = body.map_err(|error| WebError::BadRequest(error.body_text()))?;
-    let to = moment::read(&desk.calendar(), &body.advance_to)?;
+    let to = as_of::read(&desk.calendar(), &body.advance_to)?;
     let Some(advance) = &desk.advance else {
         let message = "时间由系统时钟决定，只有模拟时间可以拨动";
         return Err(WebError::Conflict(message.into()).into());

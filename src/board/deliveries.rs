@@ -16,6 +16,7 @@ use super::readiness::answered;
 use super::wire::standing;
 use super::{history, sheet};
 use crate::desk::Desk;
+use crate::domain::access::Export;
 use crate::domain::book::{Book, Delivery, DeliveryState};
 use crate::domain::calendar::Calendar;
 use crate::domain::fact::{Fact, WithdrawWhy};
@@ -28,7 +29,7 @@ use crate::web::error::page;
 use crate::web::format::{brief, moment};
 use crate::web::frame::Frame;
 use crate::web::guard::with_script;
-use crate::web::{Caller, WebError};
+use crate::web::{Caller, WebError, audit};
 
 /// Rows on a page; the JSON has them all.
 const MOST: usize = 500;
@@ -99,6 +100,7 @@ pub(super) async fn table(
     caller.reader()?;
     let ask = Ask::read(&desk, &caller, &asked)?;
     let calendar = desk.calendar();
+    audit::exported(&desk, &caller, Export::Csv, "deliveries").await?;
     let quarter = ask.quarter.map_or_else(String::new, Quarter::chinese);
     let csv = history::ask(&desk, ask.moment.at, move |book, _| {
         sheet::deliveries(book, &calendar, &ask.select(book), &ask.sight)

@@ -16,6 +16,7 @@ use super::pages::bad;
 use super::rows::Rows;
 use super::{history, sheet, urge};
 use crate::desk::Desk;
+use crate::domain::access::Export;
 use crate::domain::board::{Filter, Found, Item, Query, Reminded, Show, Sort, SortBy, Tally, find};
 use crate::domain::book::Book;
 use crate::domain::calendar::Calendar;
@@ -26,7 +27,7 @@ use crate::web::error::page;
 use crate::web::format::moment;
 use crate::web::frame::Frame;
 use crate::web::percent::encoded;
-use crate::web::{Caller, WebError};
+use crate::web::{Caller, WebError, audit};
 
 /// Rows on a page, where nothing else is asked for, and the most that can be.
 const PER: usize = 100;
@@ -98,6 +99,8 @@ pub(super) async fn table(
 ) -> Result<Response, WebError> {
     caller.reader()?;
     let ask = Ask::read(&desk, &asked, caller.sight())?.ok_or(WebError::NotFound)?;
+    let subject = format!("{} {}", ask.plan, ask.quarter);
+    audit::exported(&desk, &caller, Export::Csv, &subject).await?;
     let calendar = desk.calendar();
     let mut name = format!(
         "{}{}清单",

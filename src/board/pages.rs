@@ -26,7 +26,7 @@ use crate::web::error::page;
 use crate::web::format::long_moment;
 use crate::web::frame::Frame;
 use crate::web::guard::with_script;
-use crate::web::{Caller, WebError, audit, percent};
+use crate::web::{Caller, WebError, as_of, audit, percent};
 
 /// What the page may be asked for; empty fields come from forms.
 #[derive(Deserialize, Default)]
@@ -201,7 +201,7 @@ impl Asked {
             .filter(|text| !text.is_empty());
         asked
             .next()
-            .map(|text| moment::read(calendar, text))
+            .map(|text| as_of::read(calendar, text))
             .transpose()
     }
 }

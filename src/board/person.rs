@@ -18,6 +18,7 @@ use super::sheet::full;
 use super::story::{Event, Kind, Telling, tell};
 use crate::channel::mask;
 use crate::desk::Desk;
+use crate::domain::access::{Export, Page};
 use crate::domain::board::{Item, items_in};
 use crate::domain::book::Book;
 use crate::domain::ids::{PersonId, PlanId, Quarter, TaskNo};
@@ -27,7 +28,7 @@ use crate::web::csv::Csv;
 use crate::web::error::page;
 use crate::web::format::{long_moment, moment};
 use crate::web::frame::Frame;
-use crate::web::{Caller, WebError};
+use crate::web::{Caller, WebError, audit};
 
 /// Facts read for one page; more than anybody has in years.
 const MOST: usize = 5000;
@@ -53,6 +54,7 @@ pub(super) async fn show(
     let ask = Ask::read(&desk, &caller, &id, &asked)?;
     let view = View::open(&desk, ask.moment.at).await?;
     let told = story(&desk, &view, &ask).await?;
+    audit::viewed(&desk, &caller, Page::Person, ask.person.as_str());
     let calendar = desk.calendar();
     let rules = desk.rules.now();
     let card = view.ask(&desk, |book, at| {
@@ -88,6 +90,7 @@ pub(super) async fn table(
     let ask = Ask::read(&desk, &caller, &id, &asked)?;
     let view = View::open(&desk, ask.moment.at).await?;
     let told = story(&desk, &view, &ask).await?;
+    audit::exported(&desk, &caller, Export::Csv, ask.person.as_str()).await?;
     let rules = desk.rules.now();
     let card = view.ask(&desk, |book, at| {
         Card::of(book, &rules, &ask, at, &told.events)

@@ -7,8 +7,8 @@ mod attention;
 mod audit;
 pub mod bars;
 pub mod curve;
-pub mod grid;
 mod find;
+pub mod grid;
 mod tally;
 mod walk;
 

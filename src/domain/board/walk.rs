@@ -92,31 +92,33 @@ pub(super) fn items_among<'a>(
         .into_iter()
         .flat_map(move |known| known.slots.range(among.clone()))
         .peekable();
-    book.obligations.range(all).filter_map(move |(key, obligation)| {
-        while tasks.next_if(|task| task.no < key.task).is_some() {}
-        while slots.next_if(|(no, _)| **no < key.task).is_some() {}
-        let task = tasks.peek().filter(|task| task.no == key.task);
-        let of_task = slots.peek().filter(|(no, _)| **no == key.task);
-        let place = of_task.and_then(|(_, all)| all.iter().position(|slot| *slot == key.group));
-        let standing = task
-            .zip(place)
-            .and_then(|(task, place)| Some((*task, task.groups.get(place)?)));
-        let (task, group) = standing.or_else(|| book.task_and_group(key))?;
-        sight.sees(task).then(|| {
-            let deadline = obligation
-                .granted()
-                .map(|granted| granted.until)
-                .or(planned);
-            let first = obligation.reports.first();
-            Item {
-                key,
-                obligation,
-                task,
-                group,
-                deadline,
-                state: obligation.state(deadline, now),
-                late: first.is_some_and(|first| deadline.is_some_and(|due| first.at > due)),
-            }
+    book.obligations
+        .range(all)
+        .filter_map(move |(key, obligation)| {
+            while tasks.next_if(|task| task.no < key.task).is_some() {}
+            while slots.next_if(|(no, _)| **no < key.task).is_some() {}
+            let task = tasks.peek().filter(|task| task.no == key.task);
+            let of_task = slots.peek().filter(|(no, _)| **no == key.task);
+            let place = of_task.and_then(|(_, all)| all.iter().position(|slot| *slot == key.group));
+            let standing = task
+                .zip(place)
+                .and_then(|(task, place)| Some((*task, task.groups.get(place)?)));
+            let (task, group) = standing.or_else(|| book.task_and_group(key))?;
+            sight.sees(task).then(|| {
+                let deadline = obligation
+                    .granted()
+                    .map(|granted| granted.until)
+                    .or(planned);
+                let first = obligation.reports.first();
+                Item {
+                    key,
+                    obligation,
+                    task,
+                    group,
+                    deadline,
+                    state: obligation.state(deadline, now),
+                    late: first.is_some_and(|first| deadline.is_some_and(|due| first.at > due)),
+                }
+            })
         })
-    })
 }

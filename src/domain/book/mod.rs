@@ -28,6 +28,7 @@ use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use super::ladder::Ladder;
 use super::mail::{Place, TakenMail};
 use super::message::{Message, MessageKey, Occasion, Stage};
+use super::paper::{Issued, Paper};
 use super::people::{ChannelKind, Contact, Person};
 use super::plan::{Group, Heading, Milestone, Task};
 use super::report::{Received, Review};
@@ -80,6 +81,8 @@ pub struct Book {
     pub delegations: BTreeMap<Position, Delegation>,
     /// What lead units wrote on tasks with several groups.
     pub summaries: BTreeMap<(PlanId, Quarter, TaskNo), Summary>,
+    /// Papers that have a number.
+    pub papers: BTreeMap<Paper, Issued>,
     /// Accounts the platform was asked for, until the contact changes.
     pub accounts: HashMap<PersonId, Account>,
     /// Cards that can still be changed, by message.

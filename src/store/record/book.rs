@@ -21,6 +21,7 @@ use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::ladder::Ladder;
 use crate::domain::mail::{Place, TakenMail};
 use crate::domain::message::{Message, MessageKey, Occasion, Stage};
+use crate::domain::paper::{Issued, Paper};
 use crate::domain::people::{ChannelKind, Contact, Person};
 use crate::domain::plan::{Group, Heading, Task};
 use crate::domain::report::{Received, Report, Review};
@@ -61,6 +62,7 @@ struct Out<'a> {
     put_off_stages: Vec<(NaiveDate, StageOut<'a>)>,
     delegations: Vec<(Position, Put<'a, Delegation>)>,
     summaries: Vec<SummaryOut<'a>>,
+    papers: Vec<(Put<'a, Paper>, Put<'a, Issued>)>,
     accounts: Vec<(Put<'a, PersonId>, Put<'a, Account>)>,
     cards: Vec<(Put<'a, MessageKey>, Put<'a, Card>)>,
     heard: Vec<&'a str>,
@@ -164,6 +166,7 @@ impl<'a> Out<'a> {
                     (Put(plan), Put(quarter), *task, Put(summary))
                 })
                 .collect(),
+            papers: book.papers.iter().map(|(k, v)| (Put(k), Put(v))).collect(),
             accounts: accounts
                 .into_iter()
                 .map(|(k, v)| (Put(k), Put(v)))
@@ -229,6 +232,7 @@ struct In {
     put_off_stages: Vec<(NaiveDate, StageIn)>,
     delegations: Vec<(Position, Got<Delegation>)>,
     summaries: Vec<SummaryIn>,
+    papers: Vec<(Got<Paper>, Got<Issued>)>,
     accounts: Vec<(Got<PersonId>, Got<Account>)>,
     cards: Vec<(Got<MessageKey>, Got<Card>)>,
     heard: Vec<String>,
@@ -283,6 +287,7 @@ impl In {
                 .map(|(expected, found)| ClockDoubt { expected, found }),
             restored: self.restored,
             stepped_back: self.stepped_back,
+            papers: pairs(self.papers).collect(),
             accounts: pairs(self.accounts).collect(),
             cards: pairs(self.cards).collect(),
             heard: self.heard.into_iter().collect(),
@@ -389,6 +394,14 @@ struct PlanBookDef {
     closed: BTreeMap<(u32, u8), ClosedDuty>,
     #[serde(with = "wire")]
     handovers: Vec<Handover>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Issued")]
+struct IssuedDef {
+    at: DateTime<Utc>,
+    year: i32,
+    number: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -663,6 +676,7 @@ struct TokenDef {
 
 remote!(
     PlanBook => PlanBookDef,
+    Issued => IssuedDef,
     ClosedDuty => ClosedDutyDef,
     Handover => HandoverDef,
     Obligation => ObligationDef,

@@ -3,6 +3,7 @@
 mod addresses;
 mod deliveries;
 mod mails;
+mod papers;
 mod plans;
 mod requests;
 mod users;
@@ -313,6 +314,11 @@ impl Book {
                 person,
                 text,
             } => self.sum_task_up((here, at), (plan, *quarter, *task), person, text)?,
+            Fact::PaperIssued {
+                paper,
+                year,
+                number,
+            } => self.issue((here, at), paper, *year, *number)?,
             Fact::LinksRevoked {
                 plan,
                 quarter,
