@@ -91,6 +91,18 @@ impl May {
 /// Every route, as it is written in the sources, with an address to try it at.
 const ROUTES: &[(&str, &str, May)] = &[
     ("GET /", "/", May::Reader),
+    ("GET /grid.svg", "/grid.svg", May::ReaderOr(Scope::Export)),
+    ("GET /grid.png", "/grid.png", May::ReaderOr(Scope::Export)),
+    (
+        "GET /g/{plan}/{quarter}/{task}",
+        "/g/dongguan-2022/1/16",
+        May::Reader,
+    ),
+    (
+        "GET /g/{plan}/{quarter}/{task}/{as_of}",
+        "/g/dongguan-2022/1/16/2022-03-31T18:00",
+        May::Reader,
+    ),
     (
         "GET /task/{plan}/{quarter}/{task}/{group}",
         "/task/dongguan-2022/2022Q1/16/0",
