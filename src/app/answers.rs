@@ -54,6 +54,15 @@ pub struct ContactsAnswer {
     pub text: String,
 }
 
+/// After `resume`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResumeAnswer {
+    /// Messages that were not sent again.
+    pub withdrawn: usize,
+    /// All of it in words.
+    pub text: String,
+}
+
 /// `contacts check`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadinessAnswer {

@@ -4,16 +4,16 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use chrono::Datelike as _;
+use chrono::{DateTime, Datelike as _, Utc};
 
-use super::{App, opener};
+use super::{App, nightly, opener};
 use crate::channel::email::{self, EmailChannel};
 use crate::channel::wecom_app::AppChannel;
 use crate::channel::{mask, spool};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::{Desk, StoppedChannel};
-use crate::domain::checkup::{Answer, Line, Page, Seen, Stored, Time, Tried, lines};
+use crate::domain::checkup::{Answer, Backup, Line, Page, Seen, Stored, Time, Tried, lines};
 use crate::domain::ids::PlanId;
 use crate::domain::people::ChannelKind;
 use crate::plan::contacts;
@@ -77,6 +77,8 @@ struct Inside {
     time: Time,
     today: chrono::NaiveDate,
     people: Option<(usize, usize)>,
+    restored: Option<String>,
+    now: DateTime<Utc>,
     stopped: Vec<StoppedChannel>,
 }
 
@@ -110,6 +112,8 @@ impl Inside {
             },
             today: rules.calendar.date_of(now),
             people: readiness.map(|found| (found.people, found.unreachable.len())),
+            restored: book.restored.map(|at| long_moment(&rules.calendar, at)),
+            now,
             stopped: (desk.stopped)(),
         }
     }
@@ -126,6 +130,8 @@ impl Inside {
             },
             today: config.time.calendar.date_of(now),
             people: None,
+            restored: None,
+            now,
             stopped: Vec::new(),
         }
     }
@@ -170,6 +176,8 @@ async fn peers(config: &Config, inside: Inside) -> Seen {
     Seen {
         running: inside.running,
         store: inside.store,
+        backup: backup(config, inside.now),
+        restored: inside.restored,
         out,
         page,
         mailbox,
@@ -178,6 +186,19 @@ async fn peers(config: &Config, inside: Inside) -> Seen {
         today: inside.today,
         holidays: (knows(year), knows(year + 1)),
         people: inside.people,
+    }
+}
+
+fn backup(config: &Config, now: DateTime<Utc>) -> Backup {
+    let Some(settings) = &config.backup else {
+        return Backup::Off;
+    };
+    match nightly::newest(&settings.folder) {
+        None => Backup::None,
+        Some((at, _)) => Backup::Last {
+            shown: long_moment(&config.time.calendar, at),
+            hours: (now - at).num_hours(),
+        },
     }
 }
 

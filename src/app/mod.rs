@@ -5,7 +5,11 @@ mod channels;
 pub mod demo;
 pub(crate) mod doctor;
 mod inbox;
+mod listen;
 mod local;
+mod nightly;
+#[cfg(test)]
+mod rights;
 mod serve;
 mod time;
 
@@ -50,6 +54,8 @@ pub struct App {
     outbox: Arc<Outbox>,
     /// Shared by the reader of mails and the watch.
     mail_trouble: Trouble,
+    /// Shared by the nightly backup and the watch.
+    backup_trouble: nightly::Trouble,
     application: Option<Arc<AppChannel>>,
     ledger_thread: JoinHandle<()>,
 }
@@ -105,7 +111,10 @@ impl App {
         );
         let mail_trouble = Trouble::default();
         let unread = mail_trouble.clone();
-        let watch = watch.with_mailbox(Arc::new(move |now| unread.words(now)));
+        let watch = watch.with("mailbox", Arc::new(move |now| unread.words(now)));
+        let backup_trouble = nightly::Trouble::default();
+        let unsaved = backup_trouble.clone();
+        let watch = watch.with("backup", Arc::new(move |_| unsaved.words()));
         let driver = Driver::new(
             ledger.clone(),
             clock.clone(),
@@ -135,6 +144,11 @@ impl App {
             advance: clock.is_simulated().then(|| timekeeper.handle()),
             vitals,
             stopped,
+            views: Default::default(),
+            ended: Default::default(),
+            second_for: config.server.require_totp.clone(),
+            counted: Default::default(),
+            closing: Default::default(),
         });
         let app = Self {
             config,
@@ -143,6 +157,7 @@ impl App {
             driver,
             outbox,
             mail_trouble,
+            backup_trouble,
             application,
             ledger_thread,
         };
@@ -212,7 +227,25 @@ impl App {
             Some(crypt) => pages.merge(crate::reply::wecom::router(desk(), crypt)),
             None => pages,
         };
-        crate::web::guard::guard(pages)
+        crate::web::guard::guard(pages, desk(), &self.framed_by())
+    }
+
+    /// Where WeCom shows what is opened in it; nobody else puts our pages into a frame.
+    fn framed_by(&self) -> Vec<String> {
+        let wecom = &self.config.wecom;
+        if wecom.app.is_none() && wecom.robots.is_empty() {
+            return Vec::new();
+        }
+        let mut origins = vec![
+            "https://work.weixin.qq.com".to_owned(),
+            "https://*.work.weixin.qq.com".to_owned(),
+        ];
+        // A WeCom of the office's own has its own host.
+        let own = wecom.base_url.trim_end_matches('/');
+        if own.starts_with("https://") && !own.ends_with(".weixin.qq.com") {
+            origins.push(own.to_owned());
+        }
+        origins
     }
 
     /// What opens the calls of WeCom, where it can call us.
@@ -235,6 +268,16 @@ impl App {
         let folder = self.config.store.path.join("mail");
         let reader = Reader::new(Arc::clone(&self.desk), folder, ours(&self.config));
         reader.telling(self.mail_trouble.clone())
+    }
+
+    /// Makes a backup every night, where the config says where.
+    fn nightly(&self) -> Option<nightly::Nightly> {
+        Some(nightly::Nightly {
+            desk: Arc::clone(&self.desk),
+            config: self.config.backup.clone()?,
+            store: self.config.store.path.clone(),
+            trouble: self.backup_trouble.clone(),
+        })
     }
 
     /// Closes the store in good order.

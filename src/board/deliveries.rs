@@ -6,7 +6,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Form;
 use axum::extract::{Query, State};
-use axum::response::{Html, Redirect, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
@@ -16,18 +16,21 @@ use super::readiness::answered;
 use super::wire::standing;
 use super::{history, sheet};
 use crate::desk::Desk;
+use crate::domain::access::Export;
 use crate::domain::book::{Book, Delivery, DeliveryState};
 use crate::domain::calendar::Calendar;
 use crate::domain::fact::{Fact, WithdrawWhy};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter, told};
 use crate::domain::message::MessageKey;
 use crate::domain::people::ChannelKind;
+use crate::domain::token::Scope;
 use crate::domain::user::Sight;
 use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::format::{brief, moment};
 use crate::web::frame::Frame;
-use crate::web::{Caller, WebError};
+use crate::web::guard::with_script;
+use crate::web::{Caller, WebError, audit};
 
 /// Rows on a page; the JSON has them all.
 const MOST: usize = 500;
@@ -56,8 +59,8 @@ pub(super) async fn show(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
     Query(asked): Query<Asked>,
-) -> Result<Html<String>, WebError> {
-    caller.reader()?;
+) -> Result<Response, WebError> {
+    caller.office()?;
     let ask = Ask::read(&desk, &caller, &asked)?;
     let (calendar, question) = (desk.calendar(), ask.clone());
     let answer = history::ask(&desk, ask.moment.at, move |book, _| {
@@ -69,8 +72,13 @@ pub(super) async fn show(
         (tabs(book, &question), rows, found.len())
     });
     let (tabs, rows, total) = answer.await?;
-    page(&DeliveriesPage {
-        frame: Frame::new(&desk, &caller, "deliveries"),
+    let frame = Frame::new(&desk, &caller, "deliveries");
+    let is_now = ask.moment.is_now();
+    let html = page(&DeliveriesPage {
+        frame: match is_now {
+            true => frame.live(None, ask.quarter),
+            false => frame,
+        },
         may_revive: caller.may_write() && ask.moment.is_now(),
         quarter: ask.quarter.map(Quarter::chinese),
         tabs,
@@ -85,6 +93,10 @@ pub(super) async fn show(
         ),
         suffix: ask.moment.suffix(),
         moment: ask.moment,
+    })?;
+    Ok(match is_now {
+        true => with_script(html),
+        false => html.into_response(),
     })
 }
 
@@ -94,8 +106,11 @@ pub(super) async fn table(
     caller: Caller,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
-    caller.reader()?;
+    caller.may(Scope::Export)?;
+    caller.unlimited()?;
     let ask = Ask::read(&desk, &caller, &asked)?;
+    let subject = ask.href("/deliveries", ask.state.as_deref(), &ask.moment.suffix());
+    audit::exported(&desk, &caller, Export::Csv, &subject).await?;
     let calendar = desk.calendar();
     let quarter = ask.quarter.map_or_else(String::new, Quarter::chinese);
     let csv = history::ask(&desk, ask.moment.at, move |book, _| {
@@ -386,6 +401,7 @@ pub(super) fn withdrawn_why(why: WithdrawWhy) -> String {
         WithdrawWhy::NoLongerTheirs => "所提事项已不由其负责".into(),
         WithdrawWhy::PutOff => "所提事项已获准延期，按新的日期另行提醒".into(),
         WithdrawWhy::AlarmOver => "发出之前已恢复正常".into(),
+        WithdrawWhy::Restored => "从备份恢复之前可能已经发出，不再补发".into(),
     }
 }
 

@@ -17,14 +17,11 @@ use crate::domain::message::Stage;
 use crate::web::error::page;
 use crate::web::format::{brief, moment, rfc3339};
 use crate::web::frame::Frame;
+use crate::web::guard::POLICY_FOR_MAILS;
 use crate::web::{Caller, WebError};
 
 /// Messages on a page.
 const MOST: usize = 200;
-
-/// A message may bring its own styles, and nothing else.
-pub(super) const MESSAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
-    form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 #[derive(Deserialize)]
 pub(super) struct Asked {
@@ -89,7 +86,7 @@ pub(super) async fn html(
 ) -> Result<Response, WebError> {
     caller.reader()?;
     let html = find(&desk, id).await?.html.ok_or(WebError::NotFound)?;
-    Ok(([(CONTENT_SECURITY_POLICY, MESSAGE_POLICY)], Html(html)).into_response())
+    Ok(([(CONTENT_SECURITY_POLICY, POLICY_FOR_MAILS)], Html(html)).into_response())
 }
 
 #[derive(Deserialize)]

@@ -6,14 +6,17 @@
 //!
 //! Example: `GET /?quarter=2022Q1&state=not_reported` lists what is still to come.
 
+mod account;
 mod answer;
 mod api;
 mod deliveries;
+mod door;
 mod files;
 pub mod history;
 mod inbox;
 mod items;
 mod judge;
+mod live;
 mod mails;
 mod moment;
 mod pages;
@@ -23,15 +26,18 @@ mod requests;
 mod review;
 mod review_list;
 mod rows;
+mod second;
 mod sheet;
 mod signin;
 mod story;
 mod task;
 pub mod text;
+mod tokens;
 mod unit;
 pub mod urge;
 pub mod users;
 mod users_api;
+mod users_page;
 pub mod wire;
 mod wording;
 
@@ -60,6 +66,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
             "/task/{plan}/{quarter}/{task}/{group}/evidence/{hash}",
             get(files::give),
         )
+        .route("/events", get(live::events))
         .route("/review", get(review_list::show).post(review::submit))
         .route("/review/list", post(review_list::submit))
         .route("/items", get(items::show))
@@ -90,14 +97,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/api/v1/board", get(api::board))
         .route("/api/v1/deliveries", get(api::deliveries))
         .route("/api/v1/clock", post(api::clock))
-        .route("/api/v1/users", get(users_api::list).post(users_api::add))
-        .route(
-            "/api/v1/users/{name}/password",
-            post(users_api::set_password),
-        )
-        .route("/api/v1/users/{name}/disable", post(users_api::disable))
-        .route("/login", get(signin::show).post(signin::submit))
-        .route("/logout", post(signin::leave));
+        .merge(accounts());
     if desk.is_demo() {
         router = router
             .route("/inbox", get(inbox::list))
@@ -106,7 +106,8 @@ pub fn router(desk: Arc<Desk>) -> Router {
             .route("/inbox/advance", post(inbox::advance));
     }
     router
-        .layer(Extension(signin::Door::default()))
+        .layer(Extension(door::Door::default()))
+        .layer(Extension(live::Streams::default()))
         .layer(from_fn_with_state(Arc::clone(&desk), identify))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(desk)
@@ -115,6 +116,39 @@ pub fn router(desk: Arc<Desk>) -> Router {
 /// Where a form may name every item of a list.
 fn longer() -> DefaultBodyLimit {
     DefaultBodyLimit::max(LONG_BODY)
+}
+
+/// Who gets in: signing in, one's own account, everybody's, and the tokens.
+fn accounts() -> Router<Arc<Desk>> {
+    Router::new()
+        .route("/login", get(signin::show).post(signin::submit))
+        .route("/login/code", post(signin::submit_code))
+        .route("/logout", post(signin::leave))
+        .route("/account", get(account::show))
+        .route("/account/password", post(account::set_password))
+        .route("/account/second", post(account::offer))
+        .route("/account/second/confirm", post(account::confirm))
+        .route("/account/second/remove", post(account::remove))
+        .route("/account/sessions/end", post(account::end_sessions))
+        .route("/users", get(users_page::show).post(users_page::submit))
+        .route("/tokens", get(tokens::show).post(tokens::submit))
+        .route("/api/v1/users", get(users_api::list).post(users_api::add))
+        .route("/api/v1/users/{name}/profile", post(users_api::change))
+        .route(
+            "/api/v1/users/{name}/password",
+            post(users_api::set_password),
+        )
+        .route("/api/v1/users/{name}/disable", post(users_api::disable))
+        .route("/api/v1/users/{name}/enable", post(users_api::enable))
+        .route(
+            "/api/v1/users/{name}/totp-reset",
+            post(users_api::reset_second),
+        )
+        .route(
+            "/api/v1/tokens",
+            get(users_api::list_tokens).post(users_api::add_token),
+        )
+        .route("/api/v1/tokens/{id}/revoke", post(users_api::revoke_token))
 }
 
 #[cfg(test)]

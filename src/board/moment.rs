@@ -7,9 +7,8 @@ use crate::desk::Desk;
 use crate::domain::board::present;
 use crate::domain::calendar::Calendar;
 use crate::domain::ids::{PlanId, Quarter};
-use crate::domain::user::Sight;
+use crate::web::WebError;
 use crate::web::format::long_moment;
-use crate::web::{Caller, WebError};
 
 /// The moment a page is asked for: the present one, or one in the past.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -127,14 +126,4 @@ pub(super) fn choose(
             (plan, quarter)
         }
     }))
-}
-
-/// Lets nobody through who sees only a part of the office's work.
-pub(super) fn whole_office(caller: &Caller) -> Result<(), WebError> {
-    match caller.sight() {
-        Sight::Everything => Ok(()),
-        Sight::Leader(_) => Err(WebError::Forbidden(
-            "您的账号只能查看分管的任务。如需查看本页，请联系督查科。",
-        )),
-    }
 }

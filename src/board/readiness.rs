@@ -8,9 +8,9 @@ use axum::extract::{Query, State};
 use axum::response::{Html, Redirect};
 use serde::Deserialize;
 
-use super::moment::whole_office;
 use super::pages::bad;
 use crate::desk::Desk;
+use crate::domain::access;
 use crate::domain::book::Book;
 use crate::domain::due::{self, TestTo};
 use crate::domain::fact::Fact;
@@ -21,7 +21,7 @@ use crate::store::{CommitError, Decision};
 use crate::web::error::page;
 use crate::web::format::brief;
 use crate::web::frame::Frame;
-use crate::web::{Caller, WebError};
+use crate::web::{Caller, WebError, audit};
 
 #[derive(Deserialize)]
 pub(super) struct Asked {
@@ -35,8 +35,7 @@ pub(super) async fn show(
     caller: Caller,
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, WebError> {
-    caller.reader()?;
-    whole_office(&caller)?;
+    caller.office()?;
     let frame = Frame::new(&desk, &caller, "readiness");
     let calendar = desk.calendar();
     let rules = desk.rules.now();
@@ -55,6 +54,7 @@ pub(super) async fn show(
             .map(|one| Unsure::of(one, time))
             .collect(),
     });
+    audit::viewed(&desk, &caller, access::Page::Contacts, "");
     page(&ReadinessPage {
         frame,
         may_test: caller.may_write(),

@@ -51,7 +51,7 @@ pub(super) async fn show(
     Query(asked): Query<Asked>,
     Query(outcome): Query<Outcome>,
 ) -> Result<Response, WebError> {
-    caller.reader()?;
+    caller.office()?;
     let calendar = desk.calendar();
     let chosen = pages::choose(&desk, &calendar, &asked)?;
     let Some((plan, quarter)) = chosen else {
@@ -88,7 +88,7 @@ pub(super) async fn show(
         (rows, waiting().count(), title.unwrap_or_default())
     };
     let html = page(&ListPage {
-        frame: Frame::new(&desk, &caller, "review"),
+        frame: Frame::new(&desk, &caller, "review").live(Some(&plan), Some(quarter)),
         script: assets::review_script(),
         may_review: caller.may_write(),
         title,

@@ -534,8 +534,8 @@ async fn health_and_metrics_tell_how_it_is() {
 #[tokio::test]
 async fn every_answer_carries_the_guards() {
     let desk = lively().await;
-    let app =
-        crate::web::guard::guard(router(Arc::clone(&desk)).merge(crate::web::assets::router()));
+    let pages = router(Arc::clone(&desk)).merge(crate::web::assets::router());
+    let app = crate::web::guard::guard(pages, Arc::clone(&desk), &[]);
     for path in ["/login", "/nowhere", "/api/v1/board"] {
         let (_, headers, _) = send_whole(&app, fetch(path)).await;
         let policy = headers["content-security-policy"].to_str().unwrap();
@@ -583,7 +583,7 @@ async fn users_are_managed_over_the_socket_and_by_administrators_alone() {
     let text = page(&app, "/api/v1/users").await;
     assert_eq!(
         text,
-        r#"{"users":[{"disabled":false,"name":"li","role":"viewer"}]}"#
+        r#"{"users":[{"disabled":false,"leader":null,"name":"li","role":"viewer","second_factor":false,"signed_in":null,"subject":null}]}"#
     );
     let session = signed_in(&desk, &app, "wang", Role::Coordinator).await;
     let (status, _) = send(&app, with_cookie(add("zhao"), &session)).await;

@@ -3,6 +3,7 @@
 //! Data goes to stdout, words for people who ran the command to stderr. Exit codes are those of
 //! interfaces.md: 0 done, 1 failed, 2 wrong usage or config, 3 done with findings not accepted.
 
+mod backup;
 mod client;
 mod clock;
 mod config;
@@ -69,6 +70,12 @@ enum Command {
     /// 日志：导出、校验
     #[command(subcommand)]
     Journal(journal::Command),
+    /// 备份：全部记录、佐证材料和链接密钥写成一个文件，服务不必停
+    Backup(backup::Backup),
+    /// 恢复：把备份读入空的存储目录，并逐条核对
+    Restore(backup::Restore),
+    /// 恢复备份之后：从某一时间起重新提醒和发送
+    Resume(backup::Resume),
     /// 邮件回复：核对读出的内容
     #[command(subcommand)]
     Mail(mail::Command),
@@ -161,6 +168,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Report(args) => report::run(config, &args),
         Command::User(command) => user::run(config, command),
         Command::Journal(command) => journal::run(config, command),
+        Command::Backup(args) => backup::backup(config, args),
+        Command::Restore(args) => backup::restore(config, &args),
+        Command::Resume(args) => backup::resume(config, &args),
         Command::Mail(command) => mail::run(config, command),
         Command::Config(command) => config::run(config, command),
         Command::Doctor(args) => doctor::run(config, &args),

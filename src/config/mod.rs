@@ -8,6 +8,7 @@
 //!
 //! Example: `[email] prot = 25` is the fault "cuiban.toml, line 2: unknown key", and nothing starts.
 
+pub mod backup;
 pub mod email;
 pub mod fault;
 pub mod holidays;
@@ -41,6 +42,7 @@ use crate::domain::people::ChannelKind;
 use crate::domain::policy::Policy;
 use crate::domain::report::rules::ReportRules;
 
+pub use backup::BackupConfig;
 pub use email::EmailConfig;
 pub use fault::{ConfigFaults, Fault, Origin};
 pub use gathered::Setting;
@@ -90,6 +92,8 @@ pub struct Config {
     pub templates: TemplatesConfig,
     /// `[spool]`.
     pub spool: SpoolConfig,
+    /// `[backup]`, where the daemon is to make one every night.
+    pub backup: Option<BackupConfig>,
     /// `[log]`.
     pub log: LogConfig,
 }
@@ -258,6 +262,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
     let wecom = gathered.section(root, "wecom", WecomConfig::read);
     let templates = gathered.section(root, "templates", TemplatesConfig::read);
     let spool = gathered.section(root, "spool", |r| SpoolConfig::read(r, folder));
+    let backup = gathered.section(root, "backup", BackupConfig::read);
     let log = gathered.section(root, "log", LogConfig::read);
     tell_unknown_sections(root, gathered);
     let config = Config {
@@ -275,6 +280,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
         wecom: wecom?,
         templates,
         spool: spool?,
+        backup,
         log: log?,
     };
     check_together(&config, root, gathered);
@@ -282,7 +288,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
 }
 
 fn tell_unknown_sections(root: &Table, gathered: &mut Gathered) {
-    const KNOWN: [&str; 13] = [
+    const KNOWN: [&str; 14] = [
         "server",
         "store",
         "time",
@@ -295,6 +301,7 @@ fn tell_unknown_sections(root: &Table, gathered: &mut Gathered) {
         "imap",
         "wecom",
         "spool",
+        "backup",
         "log",
     ];
     for (name, node) in &root.entries {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::reader::Reader;
+use crate::domain::user::Role;
 
 /// `[server]`.
 #[derive(Debug, Clone)]
@@ -14,6 +15,8 @@ pub struct ServerConfig {
     pub public_url: Option<String>,
     /// The Unix socket on which the daemon answers its own commands.
     pub socket: PathBuf,
+    /// Whose accounts must have a second factor.
+    pub require_totp: Vec<Role>,
 }
 
 impl ServerConfig {
@@ -46,12 +49,29 @@ impl ServerConfig {
             (None, None) => return None,
         };
         check_socket(r, &socket);
+        let require_totp = roles(r);
         Some(Self {
             listen: listen?,
             public_url: public_url.transpose().ok()?,
             socket,
+            require_totp,
         })
     }
+}
+
+fn roles(r: &mut Reader<'_>) -> Vec<Role> {
+    let names = r.texts("require_totp").unwrap_or_default();
+    let mut roles = Vec::new();
+    for name in names {
+        match Role::from_name(&name) {
+            Some(role) => roles.push(role),
+            None => r.fault(
+                "require_totp",
+                "应为 \"admin\"、\"coordinator\"、\"viewer\" 中的几个，如 [\"admin\"]",
+            ),
+        }
+    }
+    roles
 }
 
 /// A kernel's limit: a longer name cannot be bound.

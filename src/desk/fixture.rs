@@ -46,6 +46,11 @@ pub(crate) fn desk_with(store: MemoryStore, change: impl FnOnce(&mut Desk)) -> A
         advance: None,
         vitals: Arc::default(),
         stopped: Arc::new(Vec::new),
+        views: Default::default(),
+        ended: Default::default(),
+        second_for: Vec::new(),
+        counted: Default::default(),
+        closing: Default::default(),
     };
     change(&mut desk);
     Arc::new(desk)

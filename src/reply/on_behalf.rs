@@ -111,7 +111,7 @@ async fn order(
     caller: Caller,
     Json(order): Json<Order>,
 ) -> Result<Json<Answer>, ApiError> {
-    let by = caller.writer()?;
+    let by = caller.reporter()?;
     let whose = {
         let book = desk.ledger.book();
         whose(&book, &order)?

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::WebError;
 use super::percent::encoded;
+use crate::domain::formula::csv_cell;
 
 /// A table on its way out.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ impl Csv {
             if place > 0 {
                 self.0.push(',');
             }
-            self.cell(text.as_ref());
+            self.0.push_str(&csv_cell(text.as_ref()));
         }
         self.0.push_str("\r\n");
     }
@@ -60,28 +61,6 @@ impl Csv {
         ];
         Ok((headers, self.into_bytes()).into_response())
     }
-
-    fn cell(&mut self, text: &str) {
-        let quoted = text.contains([',', '"', '\r', '\n']);
-        if quoted {
-            self.0.push('"');
-        }
-        if is_formula(text) {
-            self.0.push('\'');
-        }
-        if quoted {
-            self.0.push_str(&text.replace('"', "\"\""));
-            self.0.push('"');
-        } else {
-            self.0.push_str(text);
-        }
-    }
-}
-
-/// Whether a spreadsheet would take this text for a formula.
-#[must_use]
-pub fn is_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
 
 #[cfg(test)]

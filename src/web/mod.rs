@@ -8,6 +8,8 @@
 //! Example: `WebError::NotFound` becomes a page with a sentence that helps, or a line of JSON.
 
 pub mod assets;
+pub mod audit;
+pub mod bearer;
 pub mod caller;
 pub mod csv;
 pub mod download;
@@ -17,9 +19,11 @@ pub mod frame;
 pub mod guard;
 pub mod health;
 pub mod limit;
+pub mod marks;
 pub mod metrics;
 pub mod password;
 pub mod percent;
+pub mod seal;
 pub mod session;
 
 pub use caller::{Caller, Peer};

@@ -17,6 +17,7 @@ mod peers {
     pub mod wecom_callback;
 }
 
+mod backup;
 mod barriers;
 mod bell;
 mod browser;

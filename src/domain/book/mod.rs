@@ -32,6 +32,7 @@ use super::people::{ChannelKind, Contact, Person};
 use super::plan::{Group, Heading, Milestone, Task};
 use super::report::{Received, Review};
 use super::request::{Extension, NotMine};
+use super::token::Token;
 use super::user::User;
 
 pub use apply::Inconsistent;
@@ -93,12 +94,17 @@ pub struct Book {
     pub revoked: HashMap<(PlanId, Quarter, PersonId), DateTime<Utc>>,
     /// Users of the board.
     pub users: BTreeMap<String, User>,
+    /// Tokens of other systems, by their ids.
+    pub tokens: BTreeMap<String, Token>,
     /// What experience says of people's addresses, where it says anything.
     pub addresses: BTreeMap<(PersonId, ChannelKind), Address>,
     /// What the operator is told of, by name, until it is over.
     pub alarms: BTreeMap<String, Alarm>,
     /// The machine's clock has leapt, and nobody has agreed to the new time yet.
     pub clock_doubt: Option<ClockDoubt>,
+    /// When the backup was made that all of this was read back from, until a person says from when
+    /// on it goes on.
+    pub restored: Option<DateTime<Utc>>,
     /// Attempts whose outcome stayed unknown, over all time.
     pub doubts: BTreeMap<ChannelKind, u64>,
     /// Mails that were read, in order.

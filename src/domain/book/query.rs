@@ -174,6 +174,12 @@ impl Obligation {
 }
 
 impl Book {
+    /// Whether nothing is decided or sent before a person has spoken; the operator is told why.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.clock_doubt.is_some() || self.restored.is_some()
+    }
+
     /// The task of an obligation and the group that answers for it; of one that was closed, as
     /// they last stood.
     #[must_use]

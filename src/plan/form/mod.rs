@@ -21,6 +21,7 @@ mod xlsx;
 mod xml;
 
 use archive::Archive;
+pub(in crate::plan) use archive::is_bounded;
 use compound::Compound;
 
 use super::columns::Mapping;

@@ -5,7 +5,7 @@
 
 mod form;
 mod look;
-mod uploads;
+pub(in crate::plan) mod uploads;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use self::look::{LookPage, Looked};
 use self::uploads::Uploads;
 use super::correct::Correction;
 use super::prepare::{self, prepare};
-use super::{Lore, Reading, Source};
+use super::{Lore, Reading, Source, contacts};
 use crate::desk::Desk;
 use crate::domain::book::Book;
 use crate::domain::ids::PlanId;
@@ -50,7 +50,7 @@ struct Room {
     desk: Arc<Desk>,
     uploads: Uploads,
     lore: Lore,
-    wake: Box<dyn Fn() + Send + Sync>,
+    wake: Arc<dyn Fn() + Send + Sync>,
 }
 
 /// The routes. Files wait in `folder` until they are accepted; `wake` is called after an import.
@@ -60,11 +60,14 @@ pub fn router(
     lore: Lore,
     wake: impl Fn() + Send + Sync + 'static,
 ) -> Router {
+    let uploads = Uploads::new(folder);
+    let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(wake);
+    let contacts = contacts::page::router(Arc::clone(&desk), uploads.clone(), Arc::clone(&wake));
     let room = Arc::new(Room {
         desk: Arc::clone(&desk),
-        uploads: Uploads::new(folder),
+        uploads,
         lore,
-        wake: Box::new(wake),
+        wake,
     });
     // What was left by the day before a restart.
     room.uploads.sweep();
@@ -81,6 +84,7 @@ pub fn router(
         )
         .layer(from_fn_with_state(desk, identify))
         .with_state(room)
+        .merge(contacts)
 }
 
 #[derive(Template)]

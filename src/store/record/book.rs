@@ -27,7 +27,8 @@ use crate::domain::report::{Received, Report, Review};
 use crate::domain::request::{
     Asked, Extension, ExtensionAsk, Granted, NotMine, NotMineWord, OtherOwner, SaidNotMine,
 };
-use crate::domain::user::{Role, User};
+use crate::domain::token::{Scope, Token};
+use crate::domain::user::{Profile, SecondFactor, Sight, User};
 
 /// Raised with every change of the form or of what the fold means.
 pub(in crate::store) const VERSION: u32 = 11;
@@ -67,9 +68,11 @@ struct Out<'a> {
     strangers: Vec<&'a str>,
     revoked: Vec<RevokedOut<'a>>,
     users: Vec<Put<'a, User>>,
+    tokens: Vec<Put<'a, Token>>,
     addresses: Vec<(Put<'a, PersonId>, Put<'a, ChannelKind>, Put<'a, Address>)>,
     alarms: Vec<(&'a str, Put<'a, Alarm>)>,
     clock_doubt: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    restored: Option<DateTime<Utc>>,
     doubts: Vec<(Put<'a, ChannelKind>, u64)>,
     mails: Vec<MailOut<'a>>,
     mailbox: Option<(u32, u32)>,
@@ -178,6 +181,7 @@ impl<'a> Out<'a> {
                 .map(|((plan, quarter, person), at)| (Put(plan), Put(quarter), Put(person), *at))
                 .collect(),
             users: book.users.values().map(Put).collect(),
+            tokens: book.tokens.values().map(Put).collect(),
             addresses: book
                 .addresses
                 .iter()
@@ -189,6 +193,7 @@ impl<'a> Out<'a> {
                 .map(|(name, alarm)| (name.as_str(), Put(alarm)))
                 .collect(),
             clock_doubt: book.clock_doubt.map(|doubt| (doubt.expected, doubt.found)),
+            restored: book.restored,
             doubts: book
                 .doubts
                 .iter()
@@ -231,9 +236,12 @@ struct In {
     strangers: Vec<String>,
     revoked: Vec<RevokedIn>,
     users: Vec<Got<User>>,
+    tokens: Vec<Got<Token>>,
     addresses: Vec<(Got<PersonId>, Got<ChannelKind>, Got<Address>)>,
     alarms: Vec<(String, Got<Alarm>)>,
     clock_doubt: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    #[serde(default)]
+    restored: Option<DateTime<Utc>>,
     doubts: Vec<(Got<ChannelKind>, u64)>,
     mails: Vec<MailIn>,
     mailbox: Option<(u32, u32)>,
@@ -273,6 +281,7 @@ impl In {
             clock_doubt: self
                 .clock_doubt
                 .map(|(expected, found)| ClockDoubt { expected, found }),
+            restored: self.restored,
             stepped_back: self.stepped_back,
             accounts: pairs(self.accounts).collect(),
             cards: pairs(self.cards).collect(),
@@ -326,6 +335,9 @@ impl In {
         }
         for user in self.users {
             book.users.insert(user.0.name.clone(), user.0);
+        }
+        for token in self.tokens {
+            book.tokens.insert(token.0.id.clone(), token.0);
         }
         for Got(delivery) in self.messages {
             let key = delivery.message.key.clone();
@@ -615,10 +627,38 @@ struct AlarmDef {
 struct UserDef {
     name: String,
     #[serde(with = "wire")]
-    role: Role,
+    profile: Profile,
     password_hash: String,
+    temporary: bool,
     disabled: bool,
     epoch: u32,
+    #[serde(with = "wire")]
+    second: Option<SecondFactor>,
+    signed_in: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "SecondFactor")]
+struct SecondFactorDef {
+    sealed: String,
+    used: u64,
+    recovery: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Token")]
+struct TokenDef {
+    id: String,
+    name: String,
+    #[serde(with = "wire")]
+    scopes: Vec<Scope>,
+    #[serde(with = "super::fact::leader")]
+    sight: Sight,
+    sha256: String,
+    made: DateTime<Utc>,
+    expires: DateTime<Utc>,
+    used: Option<DateTime<Utc>>,
+    revoked: Option<DateTime<Utc>>,
 }
 
 remote!(
@@ -643,6 +683,8 @@ remote!(
     Address => AddressDef,
     Alarm => AlarmDef,
     User => UserDef,
+    SecondFactor => SecondFactorDef,
+    Token => TokenDef,
 );
 
 /// Maps whose keys are not texts, as lists.

@@ -5,6 +5,7 @@ mod deliveries;
 mod mails;
 mod plans;
 mod requests;
+mod users;
 mod words;
 
 use chrono::TimeDelta;
@@ -19,7 +20,6 @@ use crate::domain::heard::Meaning;
 use crate::domain::ids::{ObligationKey, PlanId, Position};
 use crate::domain::message::MessageKey;
 use crate::domain::report::Received;
-use crate::domain::user::User;
 
 /// A fact that does not fit what is known: a defect of ours or a damaged store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -208,6 +208,8 @@ impl Book {
                 });
             }
             Fact::ClockAgreed => self.clock_doubt = None,
+            Fact::StoreRestored { backed_up } => self.restored = Some(*backed_up),
+            Fact::SendingResumed { .. } => self.restored = None,
             Fact::ReportReceived { report } => {
                 self.note_answer(at, &report.person, report.via);
                 let report = (**report).clone();
@@ -319,42 +321,21 @@ impl Book {
                 self.revoked
                     .insert((plan.clone(), *quarter, person.clone()), at);
             }
-            Fact::UserAdded {
-                name,
-                role,
-                password_hash,
-            } => {
-                if self.users.contains_key(name) {
-                    return Err(Inconsistent::Twice {
-                        position: here,
-                        what: format!("用户“{name}”"),
-                    });
-                }
-                let user = User {
-                    name: name.clone(),
-                    role: *role,
-                    password_hash: password_hash.clone(),
-                    disabled: false,
-                    epoch: 0,
-                };
-                self.users.insert(name.clone(), user);
+            Fact::UserAdded { .. }
+            | Fact::UserChanged { .. }
+            | Fact::PasswordSet { .. }
+            | Fact::UserDisabled { .. }
+            | Fact::UserEnabled { .. }
+            | Fact::SessionsEnded { .. }
+            | Fact::SecondFactorSet { .. }
+            | Fact::SecondFactorReset { .. }
+            | Fact::CodeUsed { .. }
+            | Fact::SignedIn { .. } => self.take_user(entry)?,
+            Fact::TokenMade { .. } | Fact::TokenUsed { .. } | Fact::TokenRevoked { .. } => {
+                self.take_token(entry)?;
             }
-            Fact::PasswordSet {
-                name,
-                password_hash,
-            } => {
-                let user = self.user(here, name)?;
-                user.password_hash.clone_from(password_hash);
-                user.epoch += 1;
-            }
-            Fact::UserDisabled { name } => {
-                let user = self.user(here, name)?;
-                user.disabled = true;
-                user.epoch += 1;
-            }
-            Fact::SignedIn { name } => {
-                self.user(here, name)?;
-            }
+            // For the journal's readers only.
+            Fact::Viewed { .. } | Fact::Exported { .. } | Fact::SignInFailed { .. } => {}
         }
         Ok(Vec::new())
     }
@@ -400,15 +381,6 @@ impl Book {
             what: format!("应报事项 {key}"),
         };
         known.then_some(()).ok_or_else(unknown)
-    }
-
-    fn user(&mut self, here: Position, name: &str) -> Result<&mut User, Inconsistent> {
-        self.users
-            .get_mut(name)
-            .ok_or_else(|| Inconsistent::Unknown {
-                position: here,
-                what: format!("用户“{name}”"),
-            })
     }
 }
 
