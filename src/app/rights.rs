@@ -117,7 +117,27 @@ const ROUTES: &[(&str, &str, May)] = &[
     ("GET /review", "/review", May::Office),
     ("POST /review", "/review", May::Writer),
     ("POST /review/list", "/review/list", May::Writer),
+    ("GET /items", "/items", May::Reader),
+    ("GET /items.csv", "/items.csv", May::ReaderOr(Scope::Export)),
+    ("POST /items/urge", "/items/urge", May::Writer),
+    (
+        "GET /task/{plan}/{task}",
+        "/task/dongguan-2022/16",
+        May::Reader,
+    ),
+    ("GET /unit", "/unit?name=x", May::Reader),
+    ("GET /person/{id}", "/person/p0", May::Reader),
+    (
+        "GET /person/{id}/history.csv",
+        "/person/p0/history.csv",
+        May::ReaderOr(Scope::Export),
+    ),
     ("GET /deliveries", "/deliveries", May::Office),
+    (
+        "GET /deliveries.csv",
+        "/deliveries.csv",
+        May::OfficeOr(Scope::Export),
+    ),
     ("POST /deliveries/revive", "/deliveries/revive", May::Writer),
     (
         "POST /deliveries/handled",
