@@ -91,7 +91,6 @@ pub(super) async fn table(
     let ask = Ask::read(&desk, &caller, &id, &asked)?;
     let view = View::open(&desk, ask.moment.at).await?;
     let told = story(&desk, &view, &ask).await?;
-    audit::exported(&desk, &caller, Export::Csv, ask.person.as_str()).await?;
     let rules = desk.rules.now();
     let card = view.ask(&desk, |book, at| {
         Card::of(book, &rules, &ask, at, &told.events)
