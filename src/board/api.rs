@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
@@ -35,9 +35,10 @@ pub(super) struct BoardQuery {
 pub(super) async fn board(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
-    Query(query): Query<BoardQuery>,
+    query: Result<Query<BoardQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     caller.may(Scope::BoardRead)?;
+    let Query(query) = query.map_err(unreadable)?;
     let calendar = desk.calendar();
     let now = desk.clock.now();
     let as_of = query.as_of.as_deref().filter(|text| !text.is_empty());
@@ -78,10 +79,11 @@ pub(super) struct DeliveriesQuery {
 pub(super) async fn deliveries(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
-    Query(query): Query<DeliveriesQuery>,
+    query: Result<Query<DeliveriesQuery>, QueryRejection>,
 ) -> Result<Json<Value>, ApiError> {
     caller.may(Scope::DeliveriesRead)?;
     caller.unlimited()?;
+    let Query(query) = query.map_err(unreadable)?;
     let quarter = query.quarter.as_deref().map(read_quarter).transpose()?;
     let state = query.state.as_deref().filter(|state| !state.is_empty());
     if state.is_some_and(|state| !deliveries::STATES.iter().any(|(name, _)| *name == state)) {
@@ -122,6 +124,10 @@ pub(super) async fn clock(
     advance(to).await.map_err(WebError::Conflict)?;
     let now = rfc3339(&desk.calendar(), desk.clock.now());
     Ok(Json(json!({ "now": now })))
+}
+
+fn unreadable(error: QueryRejection) -> WebError {
+    WebError::BadRequest(error.body_text())
 }
 
 pub(super) fn read_quarter(text: &str) -> Result<Quarter, WebError> {

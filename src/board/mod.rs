@@ -22,6 +22,8 @@ mod live;
 mod mails;
 mod moment;
 mod needs;
+mod oidc;
+mod openapi;
 mod pages;
 mod person;
 mod readiness;
@@ -30,6 +32,7 @@ mod review;
 mod review_list;
 mod rows;
 mod second;
+mod settings;
 mod sheet;
 mod signin;
 mod story;
@@ -74,6 +77,8 @@ pub fn router(desk: Arc<Desk>) -> Router {
             get(files::give),
         )
         .route("/events", get(live::events))
+        .route("/settings", get(settings::begin))
+        .route("/settings/config", get(settings::config))
         .route("/review", get(review_list::show).post(review::submit))
         .route("/review/list", post(review_list::submit))
         .route("/items", get(items::show))
@@ -103,6 +108,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/api/v1/urge", post(urge::order))
         .route("/api/v1/board", get(api::board))
         .route("/api/v1/deliveries", get(api::deliveries))
+        .route("/api/v1/openapi.json", get(openapi::show))
         .route("/api/v1/clock", post(api::clock))
         .merge(accounts());
     if desk.is_demo() {
@@ -125,6 +131,8 @@ fn accounts() -> Router<Arc<Desk>> {
     Router::new()
         .route("/login", get(signin::show).post(signin::submit))
         .route("/login/code", post(signin::submit_code))
+        .route("/login/oidc", get(oidc::away))
+        .route("/login/oidc/callback", get(oidc::back))
         .route("/logout", post(signin::leave))
         .route("/account", get(account::show))
         .route("/account/password", post(account::set_password))

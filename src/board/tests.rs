@@ -1,3 +1,4 @@
+mod accounts;
 mod lists;
 mod review;
 

@@ -14,11 +14,13 @@ mod doctor;
 mod export;
 mod journal;
 mod mail;
+mod man;
 mod plan;
 mod report;
 mod serve;
 mod simulate;
 mod status;
+mod token;
 mod urge;
 mod user;
 mod words;
@@ -73,6 +75,9 @@ enum Command {
     /// 看板用户
     #[command(subcommand)]
     User(user::Command),
+    /// 其他系统的接口令牌
+    #[command(subcommand)]
+    Token(token::Command),
     /// 日志：导出、校验
     #[command(subcommand)]
     Journal(journal::Command),
@@ -98,6 +103,9 @@ enum Command {
         /// 外壳程序
         shell: clap_complete::Shell,
     },
+    /// 生成手册页
+    #[command(hide = true)]
+    Man,
     /// Looks at a store that was not closed in good order (storage.md G4).
     #[command(name = PROBE, hide = true)]
     ProbeStore {
@@ -175,6 +183,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Export(args) => export::run(config, &args),
         Command::Bulletin(args) => bulletin::run(config, &args),
         Command::User(command) => user::run(config, command),
+        Command::Token(command) => token::run(config, command),
         Command::Journal(command) => journal::run(config, command),
         Command::Backup(args) => backup::backup(config, args),
         Command::Restore(args) => backup::restore(config, &args),
@@ -189,6 +198,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             clap_complete::generate(shell, &mut command, "cuiban", &mut script);
             print(&script)
         }
+        Command::Man => print(man::page(words::in_chinese(Cli::command())).as_bytes()),
         Command::ProbeStore { path } => probe(&path),
     }
 }
