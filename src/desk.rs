@@ -11,9 +11,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::config::Shown;
 use crate::domain::book::{Book, ClockDoubt};
 use crate::domain::calendar::Calendar;
 use crate::domain::delivery::FailReason;
+use crate::domain::holidays::GivenYears;
 use crate::domain::link::LinkKey;
 use crate::domain::people::ChannelKind;
 use crate::domain::user::Role;
@@ -22,6 +24,7 @@ use crate::store::{Ledger, Vault};
 use crate::web::audit::Views;
 use crate::web::format::{brief, long_moment};
 use crate::web::marks::Counted;
+use crate::web::oidc::Service;
 use crate::web::session::Ended;
 
 /// Shared by all who answer requests.
@@ -48,10 +51,16 @@ pub struct Desk {
     pub vitals: Arc<Vitals>,
     /// The ways out that do not work.
     pub stopped: Arc<dyn Fn() -> Vec<StoppedChannel> + Send + Sync>,
+    /// Notices of days off that were there at the start, by year.
+    pub given_years: Arc<GivenYears>,
+    /// The configuration, as it is shown.
+    pub shown: Arc<Shown>,
     /// Who has looked at what lately.
     pub views: Views,
     /// Sessions that were signed out of.
     pub ended: Ended,
+    /// The office's own sign-in service, where there is one.
+    pub service: Option<Service>,
     /// Who must have a second factor.
     pub second_for: Vec<Role>,
     /// What the navigation shows, counted once for each new fact.

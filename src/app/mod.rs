@@ -4,6 +4,7 @@ pub mod answers;
 mod channels;
 pub mod demo;
 pub(crate) mod doctor;
+mod export;
 mod inbox;
 mod listen;
 mod local;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
-use axum::Router;
+use axum::{Extension, Router};
 
 use crate::channel::render::{TemplateFaults, Templates};
 use crate::channel::wecom_app::AppChannel;
@@ -27,6 +28,7 @@ use crate::config::Config;
 use crate::desk::{Desk, Office, Vitals};
 use crate::domain::due::{Reach, Robots};
 use crate::domain::fact::Actor;
+use crate::domain::holidays::{self, BroughtYears};
 use crate::domain::ids::PersonId;
 use crate::domain::link::LinkKey;
 use crate::domain::people::{Contact, Person};
@@ -41,6 +43,7 @@ use crate::reply::wecom::crypt::Crypt;
 use crate::rules::{RuleSet, Rules};
 use crate::store::{self, Ledger, Vault};
 use crate::watch::{Troubled, Watch};
+use crate::web::oidc::Service;
 
 use local::Operator;
 use time::Timekeeper;
@@ -90,7 +93,7 @@ impl App {
                 .context("无法读取签名密钥")?
                 .bytes(),
         );
-        let rules = Rules::new(rules_of(&config));
+        let rules = Rules::new(rules_of(&config, &ledger.book().holidays));
         let vitals = Arc::new(Vitals::default());
         let base = config.server.link_base(config.server.listen);
         let application = channels::application(&config)?;
@@ -127,6 +130,11 @@ impl App {
         for _ in 0..report.healed.len() {
             vitals.healed();
         }
+        let service = config.oidc.clone();
+        let service = service
+            .map(|config| Service::new(config, &base))
+            .transpose();
+        let service = service.context("无法使用统一身份认证的设置（oidc.ca_file）")?;
         let vault = Vault::new(config.store.path.join("evidence"));
         vault.sweep();
         let desk = Arc::new(Desk {
@@ -144,8 +152,11 @@ impl App {
             advance: clock.is_simulated().then(|| timekeeper.handle()),
             vitals,
             stopped,
+            given_years: Arc::clone(&config.time.given),
+            shown: Arc::clone(&config.shown),
             views: Default::default(),
             ended: Default::default(),
+            service,
             second_for: config.server.require_totp.clone(),
             counted: Default::default(),
             closing: Default::default(),
@@ -203,6 +214,10 @@ impl App {
         });
         local::router(operator)
             .merge(crate::board::router(Arc::clone(&self.desk)))
+            .merge(export::router(
+                Arc::clone(&self.desk),
+                Lore::of(&self.config),
+            ))
             .merge(crate::reply::coordinators(Arc::clone(&self.desk)))
             .layer(axum::Extension(crate::web::Caller::Operator))
     }
@@ -221,13 +236,16 @@ impl App {
             .merge(crate::feed::router(desk()))
             .merge(crate::board::router(desk()))
             .merge(imports)
+            .merge(export::router(desk(), Lore::of(&self.config)))
             .merge(crate::web::health::router(desk()))
             .merge(crate::web::assets::router());
         let pages = match self.callback() {
             Some(crypt) => pages.merge(crate::reply::wecom::router(desk(), crypt)),
             None => pages,
         };
+        let proxies: Arc<[_]> = self.config.server.trusted_proxies.as_slice().into();
         crate::web::guard::guard(pages, desk(), &self.framed_by())
+            .layer(Extension(crate::web::Proxies(proxies)))
     }
 
     /// Where WeCom shows what is opened in it; nobody else puts our pages into a frame.
@@ -340,10 +358,14 @@ pub(crate) fn opener(folder: &Path) -> anyhow::Result<store::Opener> {
     })
 }
 
-fn rules_of(config: &Config) -> RuleSet {
+fn rules_of(config: &Config, brought: &BroughtYears) -> RuleSet {
     let units = config.wecom.robots.iter().flat_map(|robot| &robot.units);
     RuleSet {
-        calendar: Arc::new(config.time.calendar.clone()),
+        calendar: Arc::new(holidays::calendar(
+            config.time.zone,
+            &config.time.given,
+            brought,
+        )),
         policy: config.policy.clone(),
         report: config.report.clone(),
         reach: Reach {

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{deliveries, history, moment, text, wire};
+use super::{deliveries, history, text, wire};
 use crate::desk::Desk;
 use crate::domain::board::{Filter, Show, present, quarter_view};
 use crate::domain::ids::{PersonId, PlanId, Quarter};
 use crate::domain::token::Scope;
 use crate::domain::user::Sight;
 use crate::web::format::rfc3339;
-use crate::web::{ApiError, Caller, WebError};
+use crate::web::{ApiError, Caller, WebError, as_of};
 
 /// What `/api/v1/board` may be asked for.
 #[derive(Deserialize, Default)]
@@ -35,15 +35,14 @@ pub(super) struct BoardQuery {
 pub(super) async fn board(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
-    Query(query): Query<BoardQuery>,
+    query: Result<Query<BoardQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     caller.may(Scope::BoardRead)?;
+    let Query(query) = query.map_err(unreadable)?;
     let calendar = desk.calendar();
     let now = desk.clock.now();
     let as_of = query.as_of.as_deref().filter(|text| !text.is_empty());
-    let asked = as_of
-        .map(|text| moment::read(&calendar, text))
-        .transpose()?;
+    let asked = as_of.map(|text| as_of::read(&calendar, text)).transpose()?;
     let filter = Filter {
         sight: caller.sight(),
         ..filter(&query)?
@@ -80,10 +79,11 @@ pub(super) struct DeliveriesQuery {
 pub(super) async fn deliveries(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
-    Query(query): Query<DeliveriesQuery>,
+    query: Result<Query<DeliveriesQuery>, QueryRejection>,
 ) -> Result<Json<Value>, ApiError> {
     caller.may(Scope::DeliveriesRead)?;
     caller.unlimited()?;
+    let Query(query) = query.map_err(unreadable)?;
     let quarter = query.quarter.as_deref().map(read_quarter).transpose()?;
     let state = query.state.as_deref().filter(|state| !state.is_empty());
     if state.is_some_and(|state| !deliveries::STATES.iter().any(|(name, _)| *name == state)) {
@@ -112,7 +112,7 @@ pub(super) async fn clock(
     body: Result<Json<Move>, JsonRejection>,
 ) -> Result<Json<Value>, ApiError> {
     let Json(body) = body.map_err(|error| WebError::BadRequest(error.body_text()))?;
-    let to = moment::read(&desk.calendar(), &body.advance_to)?;
+    let to = as_of::read(&desk.calendar(), &body.advance_to)?;
     let Some(advance) = &desk.advance else {
         let message = "时间由系统时钟决定，只有模拟时间可以拨动";
         return Err(WebError::Conflict(message.into()).into());
@@ -124,6 +124,10 @@ pub(super) async fn clock(
     advance(to).await.map_err(WebError::Conflict)?;
     let now = rfc3339(&desk.calendar(), desk.clock.now());
     Ok(Json(json!({ "now": now })))
+}
+
+fn unreadable(error: QueryRejection) -> WebError {
+    WebError::BadRequest(error.body_text())
 }
 
 pub(super) fn read_quarter(text: &str) -> Result<Quarter, WebError> {

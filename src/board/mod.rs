@@ -4,11 +4,13 @@
 //! answered by folding the journal up to it. This room never sends and never decides whom to
 //! remind.
 //!
-//! Example: `GET /?quarter=2022Q1&state=not_reported` lists what is still to come.
+//! Example: `GET /?quarter=2022Q1` is the first screen of a quarter.
 
 mod account;
 mod answer;
 mod api;
+mod cells;
+mod charts;
 mod deliveries;
 mod door;
 mod files;
@@ -19,6 +21,9 @@ mod judge;
 mod live;
 mod mails;
 mod moment;
+mod needs;
+mod oidc;
+mod openapi;
 mod pages;
 mod person;
 mod readiness;
@@ -27,6 +32,7 @@ mod review;
 mod review_list;
 mod rows;
 mod second;
+mod settings;
 mod sheet;
 mod signin;
 mod story;
@@ -61,12 +67,18 @@ const LONG_BODY: usize = 2 * 1024 * 1024;
 pub fn router(desk: Arc<Desk>) -> Router {
     let mut router = Router::new()
         .route("/", get(pages::board))
+        .route("/grid.svg", get(pages::grid_svg))
+        .route("/grid.png", get(pages::grid_png))
+        .route("/g/{plan}/{quarter}/{task}", get(cells::show))
+        .route("/g/{plan}/{quarter}/{task}/{as_of}", get(cells::show))
         .route("/task/{plan}/{quarter}/{task}/{group}", get(review::show))
         .route(
             "/task/{plan}/{quarter}/{task}/{group}/evidence/{hash}",
             get(files::give),
         )
         .route("/events", get(live::events))
+        .route("/settings", get(settings::begin))
+        .route("/settings/config", get(settings::config))
         .route("/review", get(review_list::show).post(review::submit))
         .route("/review/list", post(review_list::submit))
         .route("/items", get(items::show))
@@ -96,6 +108,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/api/v1/urge", post(urge::order))
         .route("/api/v1/board", get(api::board))
         .route("/api/v1/deliveries", get(api::deliveries))
+        .route("/api/v1/openapi.json", get(openapi::show))
         .route("/api/v1/clock", post(api::clock))
         .merge(accounts());
     if desk.is_demo() {
@@ -113,16 +126,13 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .with_state(desk)
 }
 
-/// Where a form may name every item of a list.
-fn longer() -> DefaultBodyLimit {
-    DefaultBodyLimit::max(LONG_BODY)
-}
-
 /// Who gets in: signing in, one's own account, everybody's, and the tokens.
 fn accounts() -> Router<Arc<Desk>> {
     Router::new()
         .route("/login", get(signin::show).post(signin::submit))
         .route("/login/code", post(signin::submit_code))
+        .route("/login/oidc", get(oidc::away))
+        .route("/login/oidc/callback", get(oidc::back))
         .route("/logout", post(signin::leave))
         .route("/account", get(account::show))
         .route("/account/password", post(account::set_password))
@@ -149,6 +159,11 @@ fn accounts() -> Router<Arc<Desk>> {
             get(users_api::list_tokens).post(users_api::add_token),
         )
         .route("/api/v1/tokens/{id}/revoke", post(users_api::revoke_token))
+}
+
+/// Where a form may name every item of a list.
+fn longer() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(LONG_BODY)
 }
 
 #[cfg(test)]

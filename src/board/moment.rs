@@ -1,14 +1,13 @@
 //! Which plan, which quarter, and as of when: what the addresses of all lists have in common.
 
-use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 
 use super::pages::bad;
 use crate::desk::Desk;
 use crate::domain::board::present;
-use crate::domain::calendar::Calendar;
 use crate::domain::ids::{PlanId, Quarter};
-use crate::web::WebError;
 use crate::web::format::long_moment;
+use crate::web::{WebError, as_of};
 
 /// The moment a page is asked for: the present one, or one in the past.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,12 +22,12 @@ pub(super) struct Moment {
 
 impl Moment {
     /// Reads `as_of`: RFC 3339, or a time at the office. One still ahead is the present one.
-    pub(super) fn read(desk: &Desk, as_of: &str) -> Result<Self, WebError> {
-        if as_of.trim().is_empty() {
+    pub(super) fn read(desk: &Desk, asked: &str) -> Result<Self, WebError> {
+        if asked.trim().is_empty() {
             return Ok(Self::default());
         }
         let calendar = desk.calendar();
-        let at = read(&calendar, as_of)?;
+        let at = as_of::read(&calendar, asked)?;
         if at >= desk.clock.now() {
             return Ok(Self::default());
         }
@@ -58,28 +57,6 @@ impl Moment {
     pub(super) fn is_now(&self) -> bool {
         self.at.is_none()
     }
-}
-
-/// A moment as RFC 3339, in which the `+` of the offset may have become a blank, or as a
-/// `datetime-local` field gives it.
-pub(super) fn read(calendar: &Calendar, text: &str) -> Result<DateTime<Utc>, WebError> {
-    let text = text.trim();
-    let exact: Result<DateTime<FixedOffset>, _> = text.replace(' ', "+").parse();
-    if let Ok(at) = exact {
-        return Ok(at.with_timezone(&Utc));
-    }
-    let forms = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"];
-    let mut local = forms
-        .into_iter()
-        .filter_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
-    let at = local
-        .next()
-        .map(|local| calendar.instant(local.date(), local.time()));
-    at.ok_or_else(|| {
-        WebError::BadRequest(format!(
-            "“{text}”不是时刻：请写成 2022-03-31T18:00 或 2022-03-31T18:00:00+08:00 的形式"
-        ))
-    })
 }
 
 /// The plan and quarter asked for; where nothing was, those to show by themselves. None where

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::files::{self, FileLine};
 use super::judge::{Judgement, Seen, judge, reason};
+use super::moment;
 use super::pages::{self, Asked};
 use crate::desk::Desk;
 use crate::domain::book::{Book, Obligation, ObligationState};
@@ -53,7 +54,7 @@ pub(super) async fn show(
 ) -> Result<Response, WebError> {
     caller.office()?;
     let calendar = desk.calendar();
-    let chosen = pages::choose(&desk, &calendar, &asked)?;
+    let chosen = moment::choose(&desk, &asked.plan, &asked.quarter)?;
     let Some((plan, quarter)) = chosen else {
         return Ok(pages::empty(&desk, &caller)?.into_response());
     };

@@ -222,7 +222,10 @@ pub(super) fn login_page(
         name,
         fault,
         no_users,
-        service: None,
+        service: desk
+            .service
+            .as_ref()
+            .map(|service| service.config().name.as_str()),
     })?;
     Ok(html.into_response())
 }

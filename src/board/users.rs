@@ -275,7 +275,7 @@ pub(super) fn check_leader(book: &Book, leader: &str) -> Result<(), UserError> {
         .ok_or_else(|| UserError::Leader(leader.to_owned()))
 }
 
-fn check_name(name: &str) -> Result<(), UserError> {
+pub(super) fn check_name(name: &str) -> Result<(), UserError> {
     let fits = (1..=32).contains(&name.chars().count())
         && name
             .chars()

@@ -209,7 +209,7 @@ fn users_page(desk: &Desk, caller: &Caller, outcome: Outcome) -> Result<Response
         rows,
         roles: [Role::Viewer, Role::Coordinator, Role::Admin],
         leaders,
-        service: false,
+        service: desk.service.is_some(),
     })?;
     Ok((status, html).into_response())
 }

@@ -4,19 +4,23 @@
 //! interfaces.md: 0 done, 1 failed, 2 wrong usage or config, 3 done with findings not accepted.
 
 mod backup;
+mod bulletin;
 mod client;
 mod clock;
 mod config;
 mod contacts;
 mod demo;
 mod doctor;
+mod export;
 mod journal;
 mod mail;
+mod man;
 mod plan;
 mod report;
 mod serve;
 mod simulate;
 mod status;
+mod token;
 mod urge;
 mod user;
 mod words;
@@ -64,9 +68,16 @@ enum Command {
     Urge(urge::Args),
     /// 代为登记报送（责任人来电等）
     Report(report::Args),
+    /// 导出带进展情况的分解表（.xlsx）
+    Export(export::Args),
+    /// 生成督查通报（.docx）
+    Bulletin(bulletin::Args),
     /// 看板用户
     #[command(subcommand)]
     User(user::Command),
+    /// 其他系统的接口令牌
+    #[command(subcommand)]
+    Token(token::Command),
     /// 日志：导出、校验
     #[command(subcommand)]
     Journal(journal::Command),
@@ -92,6 +103,9 @@ enum Command {
         /// 外壳程序
         shell: clap_complete::Shell,
     },
+    /// 生成手册页
+    #[command(hide = true)]
+    Man,
     /// Looks at a store that was not closed in good order (storage.md G4).
     #[command(name = PROBE, hide = true)]
     ProbeStore {
@@ -166,7 +180,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Status(args) => status::run(config, &args),
         Command::Urge(args) => urge::run(config, &args),
         Command::Report(args) => report::run(config, &args),
+        Command::Export(args) => export::run(config, &args),
+        Command::Bulletin(args) => bulletin::run(config, &args),
         Command::User(command) => user::run(config, command),
+        Command::Token(command) => token::run(config, command),
         Command::Journal(command) => journal::run(config, command),
         Command::Backup(args) => backup::backup(config, args),
         Command::Restore(args) => backup::restore(config, &args),
@@ -181,6 +198,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             clap_complete::generate(shell, &mut command, "cuiban", &mut script);
             print(&script)
         }
+        Command::Man => print(man::page(words::in_chinese(Cli::command())).as_bytes()),
         Command::ProbeStore { path } => probe(&path),
     }
 }

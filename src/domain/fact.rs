@@ -10,10 +10,12 @@ use super::delegation::Delegation;
 use super::delivery::{SendOutcome, Verdict};
 use super::evidence::{Evidence, FileHash};
 use super::heard::{Answer, Heard, Meaning};
+use super::holidays::YearNotice;
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use super::ladder::Ladder;
 use super::mail::TakenMail;
 use super::message::{Message, MessageKey, Occasion, Stage};
+use super::paper::Paper;
 use super::people::{ChannelKind, Contact, Person};
 use super::plan::{Heading, PersonRef, Task};
 use super::report::{Report, Review};
@@ -413,6 +415,15 @@ pub enum Fact {
         /// The words.
         text: String,
     },
+    /// A paper got its number.
+    PaperIssued {
+        /// Which paper.
+        paper: Paper,
+        /// The year of the series.
+        year: i32,
+        /// The place in it.
+        number: u32,
+    },
     /// All links of a person for a quarter made before now are void.
     LinksRevoked {
         /// The plan.
@@ -537,6 +548,15 @@ pub enum Fact {
         export: Export,
         /// Of what.
         subject: String,
+    },
+    /// The State Council's notice of a year's days off was brought, in place of what was known.
+    HolidaysSet {
+        /// The year.
+        year: i32,
+        /// The file's name, without folders.
+        file: String,
+        /// The days.
+        notice: Box<YearNotice>,
     },
 }
 

@@ -58,3 +58,9 @@ pub fn rfc3339(calendar: &Calendar, at: DateTime<Utc>) -> String {
     at.with_timezone(&calendar.zone())
         .to_rfc3339_opts(chrono::SecondsFormat::Secs, false)
 }
+
+/// `3月31日`, where there is little room.
+#[must_use]
+pub fn month_day(day: NaiveDate) -> String {
+    format!("{}月{}日", day.month(), day.day())
+}

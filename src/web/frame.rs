@@ -24,6 +24,8 @@ pub struct Frame<'a> {
     pub user: Option<String>,
     /// Whether they manage accounts.
     pub admin: bool,
+    /// Whether the pages about the whole of the office's work are offered.
+    pub whole: bool,
     /// Whether the pages that change something are offered.
     pub writes: bool,
     /// What forms carry.
@@ -80,6 +82,7 @@ impl<'a> Frame<'a> {
         };
         let simulated = desk.clock.is_simulated();
         Self {
+            whole: caller.unlimited().is_ok(),
             writes,
             admin: !matches!(caller, Caller::User { role, .. } if *role != Role::Admin),
             marks,

@@ -5,7 +5,10 @@
 
 mod attention;
 mod audit;
+pub mod bars;
+pub mod curve;
 mod find;
+pub mod grid;
 mod tally;
 mod walk;
 

@@ -24,10 +24,12 @@ use super::delivery::FailReason;
 use super::evidence::Filed;
 use super::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use super::heard::Word;
+use super::holidays::BroughtYears;
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use super::ladder::Ladder;
 use super::mail::{Place, TakenMail};
 use super::message::{Message, MessageKey, Occasion, Stage};
+use super::paper::{Issued, Paper};
 use super::people::{ChannelKind, Contact, Person};
 use super::plan::{Group, Heading, Milestone, Task};
 use super::report::{Received, Review};
@@ -80,6 +82,8 @@ pub struct Book {
     pub delegations: BTreeMap<Position, Delegation>,
     /// What lead units wrote on tasks with several groups.
     pub summaries: BTreeMap<(PlanId, Quarter, TaskNo), Summary>,
+    /// Papers that have a number.
+    pub papers: BTreeMap<Paper, Issued>,
     /// Accounts the platform was asked for, until the contact changes.
     pub accounts: HashMap<PersonId, Account>,
     /// Cards that can still be changed, by message.
@@ -116,6 +120,8 @@ pub struct Book {
     /// The last fact that is more than a minute older than the one before it: the clock was set
     /// back there. 0 where that never happened.
     pub stepped_back: Position,
+    /// Notices of days off that were brought, by year.
+    pub holidays: BroughtYears,
     /// Sums over the obligations, and what changed last; see [`Book::sum_up`].
     pub cases: Cases,
     /// Who owns what.

@@ -17,10 +17,12 @@ use crate::domain::delivery::FailReason;
 use crate::domain::evidence::{Evidence, FileHash, Filed};
 use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::heard::{Answer, Heard, Meaning, Word};
+use crate::domain::holidays::{Brought, YearNotice};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::ladder::Ladder;
 use crate::domain::mail::{Place, TakenMail};
 use crate::domain::message::{Message, MessageKey, Occasion, Stage};
+use crate::domain::paper::{Issued, Paper};
 use crate::domain::people::{ChannelKind, Contact, Person};
 use crate::domain::plan::{Group, Heading, Task};
 use crate::domain::report::{Received, Report, Review};
@@ -61,6 +63,7 @@ struct Out<'a> {
     put_off_stages: Vec<(NaiveDate, StageOut<'a>)>,
     delegations: Vec<(Position, Put<'a, Delegation>)>,
     summaries: Vec<SummaryOut<'a>>,
+    papers: Vec<(Put<'a, Paper>, Put<'a, Issued>)>,
     accounts: Vec<(Put<'a, PersonId>, Put<'a, Account>)>,
     cards: Vec<(Put<'a, MessageKey>, Put<'a, Card>)>,
     heard: Vec<&'a str>,
@@ -78,7 +81,11 @@ struct Out<'a> {
     mailbox: Option<(u32, u32)>,
     stepped_back: Position,
     trails: Vec<(Put<'a, PersonId>, &'a [Position])>,
+    holidays: Vec<HolidaysOut<'a>>,
 }
+
+/// The year, the file, when, what.
+type HolidaysOut<'a> = (i32, &'a str, DateTime<Utc>, Put<'a, YearNotice>);
 
 /// Its fact, when it came, itself, and when it was dealt with.
 type MailOut<'a> = (
@@ -164,6 +171,7 @@ impl<'a> Out<'a> {
                     (Put(plan), Put(quarter), *task, Put(summary))
                 })
                 .collect(),
+            papers: book.papers.iter().map(|(k, v)| (Put(k), Put(v))).collect(),
             accounts: accounts
                 .into_iter()
                 .map(|(k, v)| (Put(k), Put(v)))
@@ -210,6 +218,11 @@ impl<'a> Out<'a> {
                 .into_iter()
                 .map(|(person, trail)| (Put(person), trail.as_slice()))
                 .collect(),
+            holidays: book
+                .holidays
+                .iter()
+                .map(|(year, one)| (*year, one.file.as_str(), one.at, Put(&one.notice)))
+                .collect(),
         }
     }
 }
@@ -229,6 +242,7 @@ struct In {
     put_off_stages: Vec<(NaiveDate, StageIn)>,
     delegations: Vec<(Position, Got<Delegation>)>,
     summaries: Vec<SummaryIn>,
+    papers: Vec<(Got<Paper>, Got<Issued>)>,
     accounts: Vec<(Got<PersonId>, Got<Account>)>,
     cards: Vec<(Got<MessageKey>, Got<Card>)>,
     heard: Vec<String>,
@@ -247,6 +261,7 @@ struct In {
     mailbox: Option<(u32, u32)>,
     stepped_back: Position,
     trails: Vec<(Got<PersonId>, Vec<Position>)>,
+    holidays: Vec<(i32, String, DateTime<Utc>, Got<YearNotice>)>,
 }
 
 type MailIn = (
@@ -283,6 +298,15 @@ impl In {
                 .map(|(expected, found)| ClockDoubt { expected, found }),
             restored: self.restored,
             stepped_back: self.stepped_back,
+            papers: pairs(self.papers).collect(),
+            holidays: self
+                .holidays
+                .into_iter()
+                .map(|(year, file, at, notice)| {
+                    let notice = notice.0;
+                    (year, Brought { file, at, notice })
+                })
+                .collect(),
             accounts: pairs(self.accounts).collect(),
             cards: pairs(self.cards).collect(),
             heard: self.heard.into_iter().collect(),
@@ -389,6 +413,14 @@ struct PlanBookDef {
     closed: BTreeMap<(u32, u8), ClosedDuty>,
     #[serde(with = "wire")]
     handovers: Vec<Handover>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Issued")]
+struct IssuedDef {
+    at: DateTime<Utc>,
+    year: i32,
+    number: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -663,6 +695,7 @@ struct TokenDef {
 
 remote!(
     PlanBook => PlanBookDef,
+    Issued => IssuedDef,
     ClosedDuty => ClosedDutyDef,
     Handover => HandoverDef,
     Obligation => ObligationDef,

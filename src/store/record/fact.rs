@@ -4,6 +4,8 @@
 //! A new field is optional (`default`) and keeps the version; any other change of a kind raises its
 //! version in [`KINDS`] and gets an upgrade of the older bytes. Written records never change.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -14,10 +16,12 @@ use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome, Verdict};
 use crate::domain::evidence::{Evidence, FileHash, FileKind};
 use crate::domain::fact::{DeferWhy, Fact, SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::heard::{Answer, Heard, Meaning, PageOf, Said};
+use crate::domain::holidays::YearNotice;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use crate::domain::ladder::{Copied, Ladder, StageRule};
 use crate::domain::mail::{MailOutcome, Place, TakenMail, Thread};
 use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
+use crate::domain::paper::{Paper, PaperKind};
 use crate::domain::people::{ChannelKind, Contact, Person, Roles};
 use crate::domain::plan::{Group, Heading, Milestone, MilestoneKind, PersonRef, Task};
 use crate::domain::report::{Report, ReportStatus, Review, Via};
@@ -28,7 +32,7 @@ use crate::domain::token;
 use crate::domain::user::{Profile, Role, Sight, UsedCode};
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 65] = [
+pub(super) const KINDS: [(&str, u32); 67] = [
     ("plan.imported", 1),
     ("plan.columns_mapped", 1),
     ("person.set", 1),
@@ -69,6 +73,7 @@ pub(super) const KINDS: [(&str, u32); 65] = [
     ("user.password_set", 1),
     ("user.disabled", 1),
     ("user.signed_in", 1),
+    ("holidays.set", 1),
     ("mail.taken", 1),
     ("mail.settled", 1),
     ("stage.run_put_off", 1),
@@ -94,6 +99,7 @@ pub(super) const KINDS: [(&str, u32); 65] = [
     ("token.made", 1),
     ("token.used", 1),
     ("token.revoked", 1),
+    ("paper.issued", 1),
 ];
 
 #[derive(Serialize, Deserialize)]
@@ -417,6 +423,13 @@ pub(super) enum FactDef {
         person: PersonId,
         text: String,
     },
+    #[serde(rename = "paper.issued")]
+    PaperIssued {
+        #[serde(with = "wire")]
+        paper: Paper,
+        year: i32,
+        number: u32,
+    },
     #[serde(rename = "links.revoked")]
     LinksRevoked {
         #[serde(with = "wire")]
@@ -509,6 +522,21 @@ pub(super) enum FactDef {
         export: Export,
         subject: String,
     },
+    #[serde(rename = "holidays.set")]
+    HolidaysSet {
+        year: i32,
+        file: String,
+        #[serde(with = "wire")]
+        notice: Box<YearNotice>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "YearNotice")]
+struct YearNoticeDef {
+    off: BTreeMap<NaiveDate, String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    worked: BTreeSet<NaiveDate>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -565,6 +593,19 @@ pub(super) mod leader {
 enum UsedCodeDef {
     Step(u64),
     Recovery(String),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Paper")]
+struct PaperDef {
+    #[serde(with = "wire")]
+    kind: PaperKind,
+    #[serde(with = "wire")]
+    plan: PlanId,
+    #[serde(with = "wire")]
+    quarter: Quarter,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    to: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -1074,7 +1115,9 @@ remote!(
     Thread => ThreadDef,
     MailOutcome => MailOutcomeDef,
     Fact => FactDef,
+    Paper => PaperDef,
     Heading => HeadingDef,
+    YearNotice => YearNoticeDef,
     Task => TaskDef,
     Group => GroupDef,
     PersonRef => PersonRefDef,

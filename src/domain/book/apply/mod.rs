@@ -3,6 +3,7 @@
 mod addresses;
 mod deliveries;
 mod mails;
+mod papers;
 mod plans;
 mod requests;
 mod users;
@@ -17,6 +18,7 @@ use super::{
 use crate::domain::evidence::Filed;
 use crate::domain::fact::{Entry, Fact};
 use crate::domain::heard::Meaning;
+use crate::domain::holidays::Brought;
 use crate::domain::ids::{ObligationKey, PlanId, Position};
 use crate::domain::message::MessageKey;
 use crate::domain::report::Received;
@@ -313,6 +315,11 @@ impl Book {
                 person,
                 text,
             } => self.sum_task_up((here, at), (plan, *quarter, *task), person, text)?,
+            Fact::PaperIssued {
+                paper,
+                year,
+                number,
+            } => self.issue((here, at), paper, *year, *number)?,
             Fact::LinksRevoked {
                 plan,
                 quarter,
@@ -333,6 +340,14 @@ impl Book {
             | Fact::SignedIn { .. } => self.take_user(entry)?,
             Fact::TokenMade { .. } | Fact::TokenUsed { .. } | Fact::TokenRevoked { .. } => {
                 self.take_token(entry)?;
+            }
+            Fact::HolidaysSet { year, file, notice } => {
+                let brought = Brought {
+                    file: file.clone(),
+                    at,
+                    notice: (**notice).clone(),
+                };
+                self.holidays.insert(*year, brought);
             }
             // For the journal's readers only.
             Fact::Viewed { .. } | Fact::Exported { .. } | Fact::SignInFailed { .. } => {}

@@ -17,11 +17,10 @@ use axum::routing::{get, post};
 
 use crate::desk::Desk;
 use crate::domain::book::{Book, PlanBook};
-use crate::domain::ids::PersonId;
 use crate::plan::page::uploads::Uploads;
 use crate::store::CommitError;
+use crate::web::WebError;
 use crate::web::caller::identify;
-use crate::web::{Caller, WebError};
 
 /// Largest sheet that can be uploaded: a city's is 50 KB.
 const LARGEST: usize = 5 * 1024 * 1024;
@@ -64,34 +63,9 @@ pub(in crate::plan) fn router(
         .with_state(room)
 }
 
-/// The one place where it is put on record that somebody saw addresses whole: one person's, or
-/// those of all in a sheet.
-fn seen(caller: &Caller, whose: Option<&PersonId>) -> Result<(), WebError> {
-    let by = caller.writer()?;
-    let whose = whose.map_or("all", PersonId::as_str);
-    tracing::info!(?by, %whose, "contacts were shown whole");
-    Ok(())
-}
-
 /// The plan last imported.
 fn latest(book: &Book) -> Option<&PlanBook> {
     book.plans.values().max_by_key(|plan| plan.imported_at)
-}
-
-/// `138****0000`, `z***@dg.gov.cn`, `z***`: enough to recognise, not enough to use.
-fn masked(address: &str) -> String {
-    if let Some((local, domain)) = address.rsplit_once('@') {
-        return format!("{}***@{domain}", first(local, 1));
-    }
-    if address.len() == 11 && address.bytes().all(|byte| byte.is_ascii_digit()) {
-        let last: String = address.chars().skip(7).collect();
-        return format!("{}****{last}", first(address, 3));
-    }
-    format!("{}***", first(address, 1))
-}
-
-fn first(text: &str, count: usize) -> String {
-    text.chars().take(count).collect()
 }
 
 fn answered<T>(done: Result<T, CommitError<WebError>>) -> Result<T, WebError> {
