@@ -591,7 +591,6 @@ fn actor(by: &Actor) -> Option<String> {
     match by {
         Actor::User(name) => Some(name.clone()),
         Actor::Operator => Some("本机管理员".into()),
-        Actor::Token(name) => Some(format!("接口“{name}”")),
         Actor::System | Actor::Owner(_) => None,
     }
 }

@@ -309,3 +309,30 @@ async fn the_table_for_excel_has_every_row_and_no_formula() {
         "{all}"
     );
 }
+
+#[tokio::test]
+async fn a_past_list_says_what_status_as_of_says() {
+    let desk = lively().await;
+    let app = router(Arc::clone(&desk));
+    for (when, state) in [
+        ("2022-03-17T09:00", "all"),
+        ("2022-03-21T15:19", "not_reported"),
+        ("2022-03-21T15:20", "reported"),
+        ("2022-03-22T10:00", "accepted"),
+        ("2022-03-22T09:59", "accepted"),
+    ] {
+        let query = format!("quarter=2022Q1&state={state}&as_of={when}");
+        let board = page(&app, &format!("/api/v1/board?{query}")).await;
+        let board: Value = serde_json::from_str(&board).unwrap();
+        let rows = board["rows"].as_array().unwrap().iter();
+        let wanted: Vec<String> = rows.map(|row| row["task"].to_string()).collect();
+        let table = page(&app, &format!("/items.csv?{query}")).await;
+        let table = table.trim_start_matches('\u{feff}');
+        let mut reader = csv::Reader::from_reader(table.as_bytes());
+        let listed = reader.records().map(|row| row.unwrap()[0].to_owned());
+        assert_eq!(listed.collect::<Vec<_>>(), wanted, "{query}");
+        let html = page(&app, &format!("/items?{query}")).await;
+        let count = format!("清单<span class=\"count\">{}项", wanted.len());
+        assert!(html.contains(&count), "{query}");
+    }
+}
