@@ -21,7 +21,7 @@ use crate::channel::render::{TemplateFaults, Templates};
 use crate::channel::wecom_app::AppChannel;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::desk::{Desk, Office, Vitals};
+use crate::desk::{Desk, Letterhead, Office, Vitals};
 use crate::domain::due::{Reach, Robots};
 use crate::domain::fact::Actor;
 use crate::domain::ids::PersonId;
@@ -130,6 +130,7 @@ impl App {
             office: Office {
                 name: config.office.name.clone(),
                 phone: config.office.phone.clone(),
+                letterhead: Letterhead::of(&config.office),
             },
             public_url: base,
             inbox: demo.then(|| inbox::SpoolInbox::shared(&config.spool.path)),
@@ -189,7 +190,10 @@ impl App {
         });
         local::router(operator)
             .merge(crate::board::router(Arc::clone(&self.desk)))
-            .merge(export::router(Arc::clone(&self.desk), Lore::of(&self.config)))
+            .merge(export::router(
+                Arc::clone(&self.desk),
+                Lore::of(&self.config),
+            ))
             .merge(crate::reply::coordinators(Arc::clone(&self.desk)))
             .layer(axum::Extension(crate::web::Caller::Operator))
     }

@@ -15,6 +15,7 @@ mod inbox;
 mod judge;
 mod mails;
 mod pages;
+mod papers;
 mod readiness;
 mod requests;
 mod review;
@@ -52,6 +53,13 @@ pub fn router(desk: Arc<Desk>) -> Router {
         )
         .route("/review", get(review_list::show).post(review::submit))
         .route("/review/list", post(review_list::submit))
+        .route("/papers", get(papers::show))
+        .route(
+            "/bulletin.docx",
+            get(papers::draft).post(papers::issue_bulletin),
+        )
+        .route("/urge-slip.docx", post(papers::urge_slips))
+        .route("/supervision-notice.docx", post(papers::notices))
         .route("/deliveries", get(deliveries::show))
         .route("/deliveries/revive", post(deliveries::revive))
         .route("/deliveries/handled", post(deliveries::handled))

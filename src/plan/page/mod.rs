@@ -288,7 +288,11 @@ async fn store(
 
 /// Keeps the file for exports before any fact speaks of it.
 async fn keep_file(room: &Room, hash: &str) -> Result<(), WebError> {
-    let (uploads, vault, hash) = (room.uploads.clone(), room.desk.vault.clone(), hash.to_owned());
+    let (uploads, vault, hash) = (
+        room.uploads.clone(),
+        room.desk.vault.clone(),
+        hash.to_owned(),
+    );
     let kept = blocking(move || match uploads.get(&hash) {
         Ok(Some(bytes)) => export::keep(&vault, &bytes).map_err(WebError::internal),
         Ok(None) => Ok(()),

@@ -12,7 +12,7 @@ fn every_fact() -> Vec<Entry> {
     use crate::domain::mail::*;
     use crate::domain::message::*;
     use crate::domain::paper::{Paper, PaperKind};
-use crate::domain::people::*;
+    use crate::domain::people::*;
     use crate::domain::plan::*;
     use crate::domain::report::*;
     use crate::domain::request::*;
