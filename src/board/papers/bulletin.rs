@@ -400,8 +400,8 @@ impl Bulletin<'_> {
                     item.name.clone(),
                     item.unit.clone(),
                     item.status.map_or("", ReportStatus::chinese).to_owned(),
-                    item.problems.clone(),
-                    item.next_steps.clone(),
+                    sentence(&item.problems),
+                    sentence(&item.next_steps),
                 ]
             })
             .collect();
