@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::world::{Daemon, TABLE, World};
 
-const OFFICE: &str = "[office]\nname = \"市政府督查室\"\nphone = \"0769-22830000\"\nissuer = \"某某市人民政府办公室\"\nhead = \"某某市人民政府办公室文件\"\ncode = \"某府办督\"\ncopied = [\"市委办公室\", \"市人大常委会办公室\", \"市政协办公室\"]\n";
+const OFFICE: &str = "issuer = \"某某市人民政府办公室\"\nhead = \"某某市人民政府办公室文件\"\ncode = \"某府办督\"\ncopied = [\"市委办公室\", \"市人大常委会办公室\", \"市政协办公室\"]\n";
 
 fn office() -> World {
     let world = World::new(OFFICE);
