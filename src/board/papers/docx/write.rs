@@ -324,74 +324,50 @@ const FOOT: u32 = 16_838 - 1_984;
 /// A line of the 版记.
 const IMPRINT_LINE: u32 = 500;
 
-/// 版记: a table that floats at the foot of the page, thick lines around and a thin one between.
+/// 版记: a frame at the foot of the page, a thick line above and below and a thin one between. A
+/// frame, since not every program lets a table float.
 fn push_imprint(body: &mut String, copied: Option<&str>, printer: &str, day: &str) {
-    const WIDTH: u32 = 1560;
-    let line = |side: &str, size: u32| {
-        format!("<w:{side} w:val=\"single\" w:sz=\"{size}\" w:space=\"0\" w:color=\"000000\"/>")
-    };
-    let whole = twips(WIDTH);
+    let whole = twips(1560);
     // Its lines of twenty-six characters are counted, since no program but Word knows `bottom`.
     let lines = copied.map_or(0, |text| text.chars().count().div_ceil(26)) + 1;
     let height = u32::try_from(lines).unwrap_or(1) * IMPRINT_LINE;
-    let down = FOOT.saturating_sub(height + 40);
-    let _ = write!(
-        body,
-        "<w:tbl><w:tblPr><w:tblpPr w:vertAnchor=\"page\" w:horzAnchor=\"margin\" w:tblpXSpec=\"center\" w:tblpY=\"{down}\"/><w:tblW w:w=\"{whole}\" w:type=\"dxa\"/><w:tblBorders>{}{}{}</w:tblBorders><w:tblLayout w:type=\"fixed\"/></w:tblPr><w:tblGrid><w:gridCol w:w=\"{}\"/><w:gridCol w:w=\"{}\"/></w:tblGrid>",
-        line("top", 8),
-        line("bottom", 8),
-        line("insideH", 6),
-        whole / 2,
-        whole - whole / 2
+    let down = FOOT.saturating_sub(height + 60);
+    let frame = format!(
+        "<w:framePr w:w=\"{whole}\" w:hSpace=\"0\" w:wrap=\"around\" w:vAnchor=\"page\" w:hAnchor=\"margin\" w:x=\"1\" w:y=\"{down}\"/>"
     );
-    let mut rows = Vec::new();
-    if let Some(copied) = copied {
-        rows.push((copied, None));
-    }
-    rows.push((printer, Some(day)));
-    for (left, right) in rows {
-        body.push_str("<w:tr>");
-        match right {
-            None => push_imprint_cell(
-                body,
-                (left, 2, whole),
-                "<w:ind w:left=\"1120\" w:right=\"280\" w:hanging=\"840\"/>",
-                "both",
-            ),
-            Some(right) => {
-                push_imprint_cell(
-                    body,
-                    (left, 1, whole / 2),
-                    "<w:ind w:left=\"280\"/>",
-                    "left",
-                );
-                push_imprint_cell(
-                    body,
-                    (right, 1, whole / 2),
-                    "<w:ind w:right=\"280\"/>",
-                    "right",
-                );
-            }
-        }
-        body.push_str("</w:tr>");
-    }
-    // A document does not end with a table.
-    body.push_str(
-        "</w:tbl><w:p><w:pPr><w:spacing w:line=\"20\" w:lineRule=\"exact\"/></w:pPr></w:p>",
-    );
-}
-
-fn push_imprint_cell(
-    body: &mut String,
-    (text, span, width): (&str, u32, u32),
-    indent: &str,
-    align: &str,
-) {
-    let _ = write!(
-        body,
-        "<w:tc><w:tcPr><w:tcW w:w=\"{width}\" w:type=\"dxa\"/><w:gridSpan w:val=\"{span}\"/></w:tcPr><w:p><w:pPr><w:spacing w:line=\"500\" w:lineRule=\"exact\"/>{indent}<w:jc w:val=\"{align}\"/></w:pPr>"
-    );
+    let line = |side: &str, size: u32| {
+        format!("<w:{side} w:val=\"single\" w:sz=\"{size}\" w:space=\"0\" w:color=\"000000\"/>")
+    };
+    let mut paragraph = |borders: String, place: &str, text: &str| {
+        let _ = write!(
+            body,
+            "<w:p><w:pPr>{frame}<w:pBdr>{borders}</w:pBdr>{place}</w:pPr>{text}</w:p>"
+        );
+    };
     let look = format!("<w:rPr>{}<w:sz w:val=\"28\"/></w:rPr>", font("仿宋_GB2312"));
-    push_run(body, &look, text);
-    body.push_str("</w:p></w:tc>");
+    let run = |text: &str| {
+        let mut made = String::new();
+        push_run(&mut made, &look, text);
+        made
+    };
+    let spacing = format!(
+        "<w:snapToGrid w:val=\"0\"/><w:spacing w:line=\"{IMPRINT_LINE}\" w:lineRule=\"exact\"/>"
+    );
+    if let Some(copied) = copied {
+        let borders = line("top", 8) + &line("bottom", 6);
+        let place = format!("{spacing}<w:ind w:left=\"1120\" w:right=\"280\" w:hanging=\"840\"/>");
+        paragraph(borders, &place, &run(copied));
+    }
+    let borders = match copied {
+        Some(_) => line("bottom", 8),
+        None => line("top", 8) + &line("bottom", 8),
+    };
+    let place = format!(
+        "<w:tabs><w:tab w:val=\"right\" w:pos=\"{}\"/></w:tabs>{spacing}<w:ind w:left=\"280\"/>",
+        whole - 280
+    );
+    let text = format!("{}<w:r><w:tab/></w:r>{}", run(printer), run(day));
+    paragraph(borders, &place, &text);
+    // What the frame stands beside.
+    body.push_str("<w:p><w:pPr><w:snapToGrid w:val=\"0\"/><w:spacing w:line=\"20\" w:lineRule=\"exact\"/></w:pPr></w:p>");
 }
