@@ -21,9 +21,9 @@ use crate::rules::Rules;
 use crate::store::{Ledger, Vault};
 use crate::web::audit::Views;
 use crate::web::format::{brief, long_moment};
+use crate::web::marks::Counted;
 use crate::web::oidc::Service;
 use crate::web::session::Ended;
-use crate::web::marks::Counted;
 
 /// Shared by all who answer requests.
 pub struct Desk {

@@ -1,4 +1,5 @@
 mod accounts;
+mod lists;
 mod review;
 
 use axum::body::Body;

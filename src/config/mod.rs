@@ -294,7 +294,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
 }
 
 fn tell_unknown_sections(root: &Table, gathered: &mut Gathered) {
-    const KNOWN: [&str; 14] = [
+    const KNOWN: [&str; 15] = [
         "server",
         "store",
         "time",

@@ -89,7 +89,9 @@ fn add_user(world: &World, args: &[&str]) {
 
 fn facts(world: &World, kind: &str) -> Vec<Value> {
     let dump = world.run(&["journal", "dump"]);
-    let lines = dump.lines().map(|line| -> Value { serde_json::from_str(line).unwrap() });
+    let lines = dump
+        .lines()
+        .map(|line| -> Value { serde_json::from_str(line).unwrap() });
     lines.filter(|line| line["fact"]["kind"] == kind).collect()
 }
 
@@ -127,7 +129,12 @@ async fn a_second_factor_holds_across_a_restart_and_is_reset_from_the_command_li
     let html = browser.get("/account").await.text().await.unwrap();
     let csrf = field(&html, "csrf");
     let ask = [("csrf", csrf.as_str()), ("password", PASSWORD)];
-    let html = browser.post("/account/second", &ask).await.text().await.unwrap();
+    let html = browser
+        .post("/account/second", &ask)
+        .await
+        .text()
+        .await
+        .unwrap();
     let (_, rest) = html.split_once("密钥：<code>").unwrap();
     let secret = base32(rest.split('<').next().unwrap());
     let sealed = field(&html, "sealed");
@@ -165,7 +172,14 @@ async fn a_second_factor_holds_across_a_restart_and_is_reset_from_the_command_li
 async fn a_token_from_the_command_line_opens_its_scopes_until_it_is_revoked() {
     let world = World::new("");
     let daemon = world.serve(CLOCK, 0.0).await;
-    world.run(&["plan", "import", crate::world::TABLE, "--id", "dongguan-2022", "--accept"]);
+    world.run(&[
+        "plan",
+        "import",
+        crate::world::TABLE,
+        "--id",
+        "dongguan-2022",
+        "--accept",
+    ]);
     let made = world.run(&["token", "add", "OA系统", "--scope", "board:read"]);
     let token = made.trim();
     let base = format!("http://127.0.0.1:{}", world.port);
@@ -217,7 +231,10 @@ impl Issuer {
     /// Somebody signs in there: the way back that their browser is sent.
     fn sign_in(&self, to: &str, subject: &str) -> String {
         let to = Url::parse(to).unwrap();
-        assert!(to.as_str().starts_with(&format!("{}/authorize?", self.base)));
+        assert!(
+            to.as_str()
+                .starts_with(&format!("{}/authorize?", self.base))
+        );
         let asked: HashMap<_, _> = to.query_pairs().into_owned().collect();
         assert_eq!(asked["code_challenge_method"], "S256");
         assert_eq!(asked["client_id"], "cuiban");
@@ -269,10 +286,19 @@ async fn redeem(
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let claims = json!({ "iss": issuer.base, "aud": "cuiban", "sub": subject, "nonce": nonce,
         "exp": seconds() + 60, "preferred_username": subject.trim_start_matches("sub-") });
-    let signed = format!("{}.{}", part(&json!({ "alg": "ES256", "kid": "1" })), part(&claims));
-    let signature = issuer.key.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
+    let signed = format!(
+        "{}.{}",
+        part(&json!({ "alg": "ES256", "kid": "1" })),
+        part(&claims)
+    );
+    let signature = issuer
+        .key
+        .sign(&SystemRandom::new(), signed.as_bytes())
+        .unwrap();
     let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
-    Ok(Json(json!({ "access_token": "none", "token_type": "Bearer", "id_token": token })))
+    Ok(Json(
+        json!({ "access_token": "none", "token_type": "Bearer", "id_token": token }),
+    ))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -288,7 +314,14 @@ async fn the_offices_own_service_lets_known_people_in() {
     std::fs::set_permissions(world.path("oidc-secret"), private).unwrap();
     let daemon = world.serve(CLOCK, 0.0).await;
     world.run(&[
-        "user", "add", "刘市长", "--role", "viewer", "--oidc-sub", "sub-8f14", "--no-password",
+        "user",
+        "add",
+        "刘市长",
+        "--role",
+        "viewer",
+        "--oidc-sub",
+        "sub-8f14",
+        "--no-password",
     ]);
     add_user(&world, &["wang", "--role", "coordinator"]);
 

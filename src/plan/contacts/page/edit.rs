@@ -11,7 +11,8 @@ use serde::Deserialize;
 
 use super::super::rows::Row;
 use super::super::{Column, changes, read_sheet};
-use super::{Room, answered, seen};
+use super::{Room, answered};
+use crate::domain::access::Page;
 use crate::domain::book::Book;
 use crate::domain::ids::PersonId;
 use crate::domain::people::{ChannelKind, Contact, Person};
@@ -19,7 +20,7 @@ use crate::domain::plan::Severity;
 use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::frame::Frame;
-use crate::web::{Caller, WebError};
+use crate::web::{Caller, WebError, audit};
 
 /// Ways a form can name, one after the other.
 const WAYS: usize = 3;
@@ -82,7 +83,7 @@ pub(super) async fn show(
 ) -> Result<Response, WebError> {
     caller.writer()?;
     let (person, contact) = find(&room, &asked.person)?;
-    seen(&caller, Some(&person.id))?;
+    audit::viewed(&room.desk, &caller, Page::Contacts, person.id.as_str());
     form(&room, &caller, &person, typed(&contact), Vec::new())
 }
 

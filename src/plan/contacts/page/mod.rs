@@ -17,11 +17,10 @@ use axum::routing::{get, post};
 
 use crate::desk::Desk;
 use crate::domain::book::{Book, PlanBook};
-use crate::domain::ids::PersonId;
 use crate::plan::page::uploads::Uploads;
 use crate::store::CommitError;
+use crate::web::WebError;
 use crate::web::caller::identify;
-use crate::web::{Caller, WebError};
 
 /// Largest sheet that can be uploaded: a city's is 50 KB.
 const LARGEST: usize = 5 * 1024 * 1024;
@@ -62,15 +61,6 @@ pub(in crate::plan) fn router(
         .layer(DefaultBodyLimit::max(AROUND))
         .layer(from_fn_with_state(desk, identify))
         .with_state(room)
-}
-
-/// The one place where it is put on record that somebody saw addresses whole: one person's, or
-/// those of all in a sheet.
-fn seen(caller: &Caller, whose: Option<&PersonId>) -> Result<(), WebError> {
-    let by = caller.writer()?;
-    let whose = whose.map_or("all", PersonId::as_str);
-    tracing::info!(?by, %whose, "contacts were shown whole");
-    Ok(())
 }
 
 /// The plan last imported.

@@ -12,7 +12,8 @@ use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
 use super::super::{Row, Sheet, changes, read_sheet, rows, template_xlsx};
-use super::{LARGEST, Room, answered, blocking, latest, masked, seen};
+use super::{LARGEST, Room, answered, blocking, latest, masked};
+use crate::domain::access::Export;
 use crate::domain::book::Book;
 use crate::domain::fact::Fact;
 use crate::domain::people::{ChannelKind, Contact, Person};
@@ -22,7 +23,7 @@ use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::frame::Frame;
 use crate::web::percent::encoded;
-use crate::web::{Caller, WebError};
+use crate::web::{Caller, WebError, audit};
 
 /// Lines of a list on the page.
 const MOST: usize = 500;
@@ -40,7 +41,7 @@ pub(super) async fn template(
         let plan = latest(&book).ok_or(WebError::NotFound)?;
         template_xlsx(&book, plan).map_err(WebError::internal)?
     };
-    seen(&caller, None)?;
+    audit::exported(&room.desk, &caller, Export::Contacts, "").await?;
     let name = format!(
         "attachment; filename=\"contacts.xlsx\"; filename*=UTF-8''{}",
         encoded("联系人表.xlsx")
