@@ -11,9 +11,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::config::Shown;
 use crate::domain::book::{Book, ClockDoubt};
 use crate::domain::calendar::Calendar;
 use crate::domain::delivery::FailReason;
+use crate::domain::holidays::GivenYears;
 use crate::domain::link::LinkKey;
 use crate::domain::people::ChannelKind;
 use crate::domain::user::Role;
@@ -49,6 +51,10 @@ pub struct Desk {
     pub vitals: Arc<Vitals>,
     /// The ways out that do not work.
     pub stopped: Arc<dyn Fn() -> Vec<StoppedChannel> + Send + Sync>,
+    /// Notices of days off that were there at the start, by year.
+    pub given_years: Arc<GivenYears>,
+    /// The configuration, as it is shown.
+    pub shown: Arc<Shown>,
     /// Who has looked at what lately.
     pub views: Views,
     /// Sessions that were signed out of.

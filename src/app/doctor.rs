@@ -2,6 +2,7 @@
 //! lines themselves are made in [`crate::domain::checkup`].
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Datelike as _, Utc};
@@ -13,6 +14,7 @@ use crate::channel::{mask, spool};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::{Desk, StoppedChannel};
+use crate::domain::calendar::Calendar;
 use crate::domain::checkup::{Answer, Backup, Line, Page, Seen, Stored, Time, Tried, lines};
 use crate::domain::ids::PlanId;
 use crate::domain::people::ChannelKind;
@@ -76,6 +78,8 @@ struct Inside {
     store: Stored,
     time: Time,
     today: chrono::NaiveDate,
+    /// With the notices that were brought on the board.
+    calendar: Arc<Calendar>,
     people: Option<(usize, usize)>,
     restored: Option<String>,
     now: DateTime<Utc>,
@@ -111,6 +115,7 @@ impl Inside {
                 leapt: book.clock_doubt.is_some(),
             },
             today: rules.calendar.date_of(now),
+            calendar: Arc::clone(&rules.calendar),
             people: readiness.map(|found| (found.people, found.unreachable.len())),
             restored: book.restored.map(|at| long_moment(&rules.calendar, at)),
             now,
@@ -129,6 +134,7 @@ impl Inside {
                 leapt: false,
             },
             today: config.time.calendar.date_of(now),
+            calendar: Arc::new(config.time.calendar.clone()),
             people: None,
             restored: None,
             now,
@@ -171,7 +177,7 @@ async fn peers(config: &Config, inside: Inside) -> Seen {
         out.push((ChannelKind::Spool.chinese().to_owned(), tried));
     }
     let year = inside.today.year();
-    let knows = |year| config.time.calendar.knows(year);
+    let knows = |year| inside.calendar.knows(year);
     let app = config.wecom.app.as_ref();
     Seen {
         running: inside.running,

@@ -18,7 +18,6 @@ use crate::domain::access::Export;
 use crate::domain::board::present;
 use crate::domain::book::{Book, PlanBook};
 use crate::domain::ids::{BadId, PlanId, Quarter};
-use crate::domain::token::Scope;
 use crate::domain::user::Sight;
 use crate::plan::{Lore, export};
 use crate::web::as_of;
@@ -65,7 +64,7 @@ async fn give(
 }
 
 async fn make(room: &Arc<Room>, caller: &Caller, asked: Asked) -> Result<Attachment, WebError> {
-    caller.may(Scope::Export)?;
+    caller.reader()?;
     let at = match asked.as_of.trim() {
         "" => None,
         text => Some(as_of::read(&room.desk.calendar(), text)?),

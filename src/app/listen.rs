@@ -199,14 +199,13 @@ impl Drop for Seat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::routing::get;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     async fn serving(bounds: Bounds) -> (SocketAddr, Stop, tokio::task::JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = Stop::default();
-        let router = Router::new().route("/", get(async || "fine"));
+        let router = Router::new().fallback(async || "fine");
         let served = tokio::spawn(pages(listener, router, bounds, stop.clone()));
         (address, stop, served)
     }

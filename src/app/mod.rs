@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
-use axum::Router;
+use axum::{Extension, Router};
 
 use crate::channel::render::{TemplateFaults, Templates};
 use crate::channel::wecom_app::AppChannel;
@@ -28,6 +28,7 @@ use crate::config::Config;
 use crate::desk::{Desk, Office, Vitals};
 use crate::domain::due::{Reach, Robots};
 use crate::domain::fact::Actor;
+use crate::domain::holidays::{self, BroughtYears};
 use crate::domain::ids::PersonId;
 use crate::domain::link::LinkKey;
 use crate::domain::people::{Contact, Person};
@@ -92,7 +93,7 @@ impl App {
                 .context("无法读取签名密钥")?
                 .bytes(),
         );
-        let rules = Rules::new(rules_of(&config));
+        let rules = Rules::new(rules_of(&config, &ledger.book().holidays));
         let vitals = Arc::new(Vitals::default());
         let base = config.server.link_base(config.server.listen);
         let application = channels::application(&config)?;
@@ -151,6 +152,8 @@ impl App {
             advance: clock.is_simulated().then(|| timekeeper.handle()),
             vitals,
             stopped,
+            given_years: Arc::clone(&config.time.given),
+            shown: Arc::clone(&config.shown),
             views: Default::default(),
             ended: Default::default(),
             service,
@@ -240,7 +243,9 @@ impl App {
             Some(crypt) => pages.merge(crate::reply::wecom::router(desk(), crypt)),
             None => pages,
         };
+        let proxies: Arc<[_]> = self.config.server.trusted_proxies.as_slice().into();
         crate::web::guard::guard(pages, desk(), &self.framed_by())
+            .layer(Extension(crate::web::Proxies(proxies)))
     }
 
     /// Where WeCom shows what is opened in it; nobody else puts our pages into a frame.
@@ -353,10 +358,14 @@ pub(crate) fn opener(folder: &Path) -> anyhow::Result<store::Opener> {
     })
 }
 
-fn rules_of(config: &Config) -> RuleSet {
+fn rules_of(config: &Config, brought: &BroughtYears) -> RuleSet {
     let units = config.wecom.robots.iter().flat_map(|robot| &robot.units);
     RuleSet {
-        calendar: Arc::new(config.time.calendar.clone()),
+        calendar: Arc::new(holidays::calendar(
+            config.time.zone,
+            &config.time.given,
+            brought,
+        )),
         policy: config.policy.clone(),
         report: config.report.clone(),
         reach: Reach {

@@ -52,6 +52,8 @@ pub(super) struct Answer {
     quarter: Quarter,
     /// A past moment as addresses name it, else nothing.
     as_of: String,
+    /// Whose tasks alone are shown.
+    leader: Option<String>,
     deadline: String,
     days: String,
     quarters: Vec<Pick>,
@@ -65,7 +67,8 @@ pub(super) struct Answer {
     grid: GridView,
     units: Bars,
     leaders: Bars,
-    audits: Vec<AuditLine>,
+    /// Of all people together: not for those who see a part only.
+    audits: Option<Vec<AuditLine>>,
     /// How long the oldest message that is due has waited.
     oldest: Option<String>,
     ladder: Vec<LadderLine>,
@@ -154,7 +157,12 @@ pub(super) fn answer(book: &Book, asked: Question, now: DateTime<Utc>, rules: &R
     } = standing(book, plan, quarter, now, &asked.sight);
     let reached = |person: &_| !world.route(person).is_empty();
     let found = attention(book, (plan, quarter), now, &asked.sight, reached);
+    let whole = asked.sight == Sight::Everything;
     let audits = audit(book, plan, quarter).into_iter();
+    let audits = audits.map(|audit| AuditLine {
+        at: brief(calendar, audit.ran_at),
+        audit,
+    });
     Answer {
         title: title(book, plan),
         deadline: deadline.map_or("尚未推算".into(), |at| moment(calendar, at)),
@@ -172,18 +180,29 @@ pub(super) fn answer(book: &Book, asked: Question, now: DateTime<Utc>, rules: &R
         ),
         units: Bars::new(&place, "unit", units),
         leaders: Bars::new(&place, "leader", leaders),
-        audits: audits
-            .map(|audit| AuditLine {
-                at: brief(calendar, audit.ran_at),
-                audit,
-            })
-            .collect(),
-        oldest: oldest_unsent(book, now).map(|due| waited(now - due)),
+        audits: whole.then(|| audits.collect()),
+        oldest: oldest_unsent(book, now)
+            .filter(|_| whole)
+            .map(|due| waited(now - due)),
         ladder: ladder(&world, plan, quarter),
         begun: book.ladder(plan, quarter).is_some(),
         as_of: asked.as_of.clone().unwrap_or_default(),
+        leader: match &asked.sight {
+            Sight::Everything => None,
+            Sight::Leader(name) => Some(name.clone()),
+        },
         quarter,
         plan: asked.plan,
+    }
+}
+
+impl Answer {
+    pub(super) fn plan(&self) -> &PlanId {
+        &self.plan
+    }
+
+    pub(super) fn quarter(&self) -> Quarter {
+        self.quarter
     }
 }
 

@@ -82,6 +82,7 @@ pub(super) async fn deliveries(
     query: Result<Query<DeliveriesQuery>, QueryRejection>,
 ) -> Result<Json<Value>, ApiError> {
     caller.may(Scope::DeliveriesRead)?;
+    caller.unlimited()?;
     let Query(query) = query.map_err(unreadable)?;
     let quarter = query.quarter.as_deref().map(read_quarter).transpose()?;
     let state = query.state.as_deref().filter(|state| !state.is_empty());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Form;
 use axum::extract::{Query, State};
-use axum::response::{Redirect, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
@@ -23,7 +23,7 @@ use crate::domain::fact::{Fact, WithdrawWhy};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter, told};
 use crate::domain::message::MessageKey;
 use crate::domain::people::ChannelKind;
-use crate::domain::token;
+use crate::domain::token::Scope;
 use crate::domain::user::Sight;
 use crate::store::Decision;
 use crate::web::error::page;
@@ -60,7 +60,7 @@ pub(super) async fn show(
     caller: Caller,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
-    caller.reader()?;
+    caller.office()?;
     let ask = Ask::read(&desk, &caller, &asked)?;
     let (calendar, question) = (desk.calendar(), ask.clone());
     let answer = history::ask(&desk, ask.moment.at, move |book, _| {
@@ -72,8 +72,13 @@ pub(super) async fn show(
         (tabs(book, &question), rows, found.len())
     });
     let (tabs, rows, total) = answer.await?;
+    let frame = Frame::new(&desk, &caller, "deliveries");
+    let is_now = ask.moment.is_now();
     let html = page(&DeliveriesPage {
-        frame: Frame::new(&desk, &caller, "deliveries").live(None, ask.quarter),
+        frame: match is_now {
+            true => frame.live(None, ask.quarter),
+            false => frame,
+        },
         may_revive: caller.may_write() && ask.moment.is_now(),
         quarter: ask.quarter.map(Quarter::chinese),
         tabs,
@@ -89,7 +94,10 @@ pub(super) async fn show(
         suffix: ask.moment.suffix(),
         moment: ask.moment,
     })?;
-    Ok(with_script(html))
+    Ok(match is_now {
+        true => with_script(html),
+        false => html.into_response(),
+    })
 }
 
 /// `GET /deliveries.csv`: all of them.
@@ -98,10 +106,12 @@ pub(super) async fn table(
     caller: Caller,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
-    caller.may(token::Scope::Export)?;
+    caller.may(Scope::Export)?;
+    caller.unlimited()?;
     let ask = Ask::read(&desk, &caller, &asked)?;
+    let subject = ask.href("/deliveries", ask.state.as_deref(), &ask.moment.suffix());
+    audit::exported(&desk, &caller, Export::Csv, &subject).await?;
     let calendar = desk.calendar();
-    audit::exported(&desk, &caller, Export::Csv, "deliveries").await?;
     let quarter = ask.quarter.map_or_else(String::new, Quarter::chinese);
     let csv = history::ask(&desk, ask.moment.at, move |book, _| {
         sheet::deliveries(book, &calendar, &ask.select(book), &ask.sight)

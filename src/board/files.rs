@@ -37,10 +37,6 @@ pub(super) async fn give(
     let found = {
         let book = desk.ledger.book();
         let known = book.obligations.get(&key).ok_or(WebError::NotFound)?;
-        let (task, _) = book.task_and_group(&key).ok_or(WebError::NotFound)?;
-        if !caller.sight().sees(task) {
-            return Err(WebError::NotFound);
-        }
         find(known, &hash).map(|filed| filed.evidence.clone())
     };
     let evidence = found.ok_or(WebError::NotFound)?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Form;
 use axum::extract::{Query as Fields, State};
-use axum::response::{Html, Response};
+use axum::response::{Html, IntoResponse as _, Response};
 use serde::Deserialize;
 
 use super::moment::{Moment, choose};
@@ -22,11 +22,12 @@ use crate::domain::book::Book;
 use crate::domain::calendar::Calendar;
 use crate::domain::ids::{PersonId, PlanId, Quarter};
 use crate::domain::report::ReportStatus;
-use crate::domain::token;
+use crate::domain::token::Scope;
 use crate::domain::user::Sight;
 use crate::web::error::page;
 use crate::web::format::moment;
 use crate::web::frame::Frame;
+use crate::web::guard::with_script;
 use crate::web::percent::encoded;
 use crate::web::{Caller, WebError, audit};
 
@@ -63,11 +64,12 @@ pub(super) async fn show(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
     Fields(asked): Fields<Asked>,
-) -> Result<Html<String>, WebError> {
+) -> Result<Response, WebError> {
     caller.reader()?;
     let Some(ask) = Ask::read(&desk, &asked, caller.sight())? else {
-        return super::pages::empty(&desk, &caller);
+        return Ok(super::pages::empty(&desk, &caller)?.into_response());
     };
+    let is_now = ask.moment.is_now();
     let may_urge = caller.may_write() && ask.moment.is_now();
     let (calendar, question) = (desk.calendar(), ask.clone());
     let list = history::ask(&desk, ask.moment.at, move |book, at| {
@@ -75,8 +77,12 @@ pub(super) async fn show(
         List::of(book, &calendar, &question, &found, may_urge)
     })
     .await??;
-    page(&ItemsPage {
-        frame: Frame::new(&desk, &caller, "items"),
+    let frame = Frame::new(&desk, &caller, "items");
+    let html = page(&ItemsPage {
+        frame: match is_now {
+            true => frame.live(Some(&ask.plan), Some(ask.quarter)),
+            false => frame,
+        },
         headings: ask.headings(),
         sorts: SORTS,
         csv: ask.href("/items.csv", &[("page", "")]),
@@ -89,6 +95,10 @@ pub(super) async fn show(
         hidden: ask.fields(),
         ask,
         list,
+    })?;
+    Ok(match is_now {
+        true => with_script(html),
+        false => html.into_response(),
     })
 }
 
@@ -98,10 +108,9 @@ pub(super) async fn table(
     caller: Caller,
     Fields(asked): Fields<Asked>,
 ) -> Result<Response, WebError> {
-    caller.may(token::Scope::Export)?;
+    caller.may(Scope::Export)?;
     let ask = Ask::read(&desk, &asked, caller.sight())?.ok_or(WebError::NotFound)?;
-    let subject = format!("{} {}", ask.plan, ask.quarter);
-    audit::exported(&desk, &caller, Export::Csv, &subject).await?;
+    audit::exported(&desk, &caller, Export::Csv, &ask.href("/items", &[])).await?;
     let calendar = desk.calendar();
     let mut name = format!(
         "{}{}清单",

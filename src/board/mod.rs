@@ -32,6 +32,7 @@ mod review;
 mod review_list;
 mod rows;
 mod second;
+mod settings;
 mod sheet;
 mod signin;
 mod story;
@@ -76,6 +77,8 @@ pub fn router(desk: Arc<Desk>) -> Router {
             get(files::give),
         )
         .route("/events", get(live::events))
+        .route("/settings", get(settings::begin))
+        .route("/settings/config", get(settings::config))
         .route("/review", get(review_list::show).post(review::submit))
         .route("/review/list", post(review_list::submit))
         .route("/items", get(items::show))
@@ -123,6 +126,11 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .with_state(desk)
 }
 
+/// Where a form may name every item of a list.
+fn longer() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(LONG_BODY)
+}
+
 /// Who gets in: signing in, one's own account, everybody's, and the tokens.
 fn accounts() -> Router<Arc<Desk>> {
     Router::new()
@@ -156,11 +164,6 @@ fn accounts() -> Router<Arc<Desk>> {
             get(users_api::list_tokens).post(users_api::add_token),
         )
         .route("/api/v1/tokens/{id}/revoke", post(users_api::revoke_token))
-}
-
-/// Where a form may name every item of a list.
-fn longer() -> DefaultBodyLimit {
-    DefaultBodyLimit::max(LONG_BODY)
 }
 
 #[cfg(test)]

@@ -19,18 +19,20 @@ pub(super) fn needs(
     sight: &Sight,
     found: Attention,
 ) -> Vec<Need> {
+    // The office's own pages are not for those who see a part only.
+    let whole = *sight == Sight::Everything;
     let mut needs = Vec::new();
     let mut add = |count: usize, text: &str, href: &str| {
         if count > 0 {
             needs.push(Need {
                 text: format!("{count}{text}"),
-                href: Some(href.to_owned()),
+                href: whole.then(|| href.to_owned()),
             });
         }
     };
     let asks = asks(book, plan, quarter, sight);
     add(asks, "件申请或反映等待答复", "/requests");
-    if *sight == Sight::Everything {
+    if whole {
         let mails = book.mails_waiting().count();
         add(mails, "封邮件回复需要人工处理", "/mails");
         let unclear = book.words.values().filter(|word| word.is_unclear()).count();
@@ -50,7 +52,7 @@ pub(super) fn needs(
         if !names.is_empty() {
             needs.push(Need {
                 text: format!("{}人{text}：{}", names.len(), few(&names)),
-                href: href.map(str::to_owned),
+                href: href.filter(|_| whole).map(str::to_owned),
             });
         }
     };

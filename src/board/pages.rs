@@ -21,9 +21,11 @@ use crate::domain::board::grid::grid;
 use crate::domain::calendar::Calendar;
 use crate::domain::feed::Feed;
 use crate::domain::ids::BadId;
+use crate::domain::token::Scope;
 use crate::web::error::page;
 use crate::web::format::long_moment;
 use crate::web::frame::Frame;
+use crate::web::guard::with_script;
 use crate::web::{Caller, WebError, as_of, audit, percent};
 
 /// What the page may be asked for; empty fields come from forms.
@@ -67,19 +69,25 @@ pub(super) async fn board(
         page: asked.page.parse().unwrap_or(1),
         as_of: past.map(|at| local_text(&calendar, at)),
     };
+    // Before the book is asked: what happens meanwhile is news to the open page.
+    let frame = Frame::new(&desk, &caller, "board");
     let rules = desk.rules.now();
     let answer = history::ask(&desk, at, move |book, now| {
         answer(book, question, now, &rules)
     })
     .await?;
-    let page = page(&BoardPage {
-        frame: Frame::new(&desk, &caller, "board"),
+    let html = page(&BoardPage {
+        frame: match past {
+            // A past moment does not change any more.
+            Some(_) => frame,
+            None => frame.live(Some(answer.plan()), Some(answer.quarter())),
+        },
         past: past.map(|at| long_moment(&calendar, at)),
         may_urge: caller.may_write() && past.is_none(),
         feed: feed(&desk, &caller),
         answer,
     })?;
-    Ok(page.into_response())
+    Ok(with_script(html))
 }
 
 /// `GET /grid.svg`: the grid as a picture, for a group of people who have no account here.
@@ -113,12 +121,12 @@ pub(super) async fn grid_png(
 
 /// The picture as SVG, and the name of its file.
 async fn picture(desk: &Desk, caller: &Caller, asked: Asked) -> Result<(String, String), WebError> {
-    caller.reader()?;
+    caller.may(Scope::Export)?;
     let calendar = desk.calendar();
     let at = asked.moment(&calendar)?;
     let chosen = moment::choose(desk, &asked.plan, &asked.quarter)?;
     let (plan, quarter) = chosen.ok_or(WebError::NotFound)?;
-    let name = format!("{plan}-{quarter}");
+    let (name, subject) = (format!("{plan}-{quarter}"), format!("{plan} {quarter}"));
     let (sight, number) = (caller.sight(), asked.page.parse().unwrap_or(1));
     let office = desk.office.name.clone();
     let svg = history::ask(desk, at, move |book, now| {
@@ -142,7 +150,7 @@ async fn picture(desk: &Desk, caller: &Caller, asked: Asked) -> Result<(String, 
         .svg()
     })
     .await?;
-    audit::exported(desk, caller, Export::Picture, &name).await?;
+    audit::exported(desk, caller, Export::Picture, &subject).await?;
     Ok((name, svg))
 }
 

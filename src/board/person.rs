@@ -18,10 +18,11 @@ use super::sheet::full;
 use super::story::{Event, Kind, Telling, tell};
 use crate::channel::mask;
 use crate::desk::Desk;
-use crate::domain::access::{Export, Page};
+use crate::domain::access::{self, Export};
 use crate::domain::board::{Item, items_in};
 use crate::domain::book::Book;
 use crate::domain::ids::{PersonId, PlanId, Quarter, TaskNo};
+use crate::domain::token::Scope;
 use crate::domain::user::Sight;
 use crate::rules::RuleSet;
 use crate::web::csv::Csv;
@@ -54,12 +55,12 @@ pub(super) async fn show(
     let ask = Ask::read(&desk, &caller, &id, &asked)?;
     let view = View::open(&desk, ask.moment.at).await?;
     let told = story(&desk, &view, &ask).await?;
-    audit::viewed(&desk, &caller, Page::Person, ask.person.as_str());
     let calendar = desk.calendar();
     let rules = desk.rules.now();
     let card = view.ask(&desk, |book, at| {
         Card::of(book, &rules, &ask, at, &told.events)
     })?;
+    audit::viewed(&desk, &caller, access::Page::Person, ask.person.as_str());
     page(&PersonPage {
         frame: Frame::new(&desk, &caller, "items"),
         now: ask.href("", ask.quarter, ""),
@@ -86,7 +87,7 @@ pub(super) async fn table(
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
-    caller.reader()?;
+    caller.may(Scope::Export)?;
     let ask = Ask::read(&desk, &caller, &id, &asked)?;
     let view = View::open(&desk, ask.moment.at).await?;
     let told = story(&desk, &view, &ask).await?;
@@ -95,6 +96,8 @@ pub(super) async fn table(
     let card = view.ask(&desk, |book, at| {
         Card::of(book, &rules, &ask, at, &told.events)
     })?;
+    let subject = ask.href("", ask.quarter, &ask.moment.suffix());
+    audit::exported(&desk, &caller, Export::Csv, &subject).await?;
     let calendar = desk.calendar();
     let mut csv = Csv::new(&["时间", "类别", "事由", "季度", "事项", "方式", "情况"]);
     for event in &told.events {
@@ -304,8 +307,7 @@ fn printed_by(caller: &Caller) -> String {
     match caller {
         Caller::User { name, .. } => name.clone(),
         Caller::Operator => "本机管理员".into(),
-        Caller::Token { name, .. } => name.clone(),
-        Caller::Nobody => String::new(),
+        Caller::Token { .. } | Caller::Nobody => String::new(),
     }
 }
 

@@ -25,7 +25,6 @@ use crate::domain::duty::{self, Filling, Named};
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, TaskNo, told};
 use crate::domain::request::{LONGEST_NOTE, NotMineWord};
-use crate::domain::user::Sight;
 use crate::rules::RuleSet;
 use crate::store::Decision;
 use crate::web::error::page;
@@ -42,8 +41,6 @@ pub(super) async fn show(
     caller.office()?;
     audit::viewed(&desk, &caller, access::Page::Requests, "");
     let calendar = desk.calendar();
-    let sight = caller.sight();
-    let whole = sight == Sight::Everything;
     // Before the book is held: the frame reads it too, and two holds at once wait for each other
     // as soon as the writer stands between them.
     let frame = Frame::new(&desk, &caller, "requests").live(None, None);
@@ -51,14 +48,6 @@ pub(super) async fn show(
     let mut dates = Vec::new();
     let mut others = Vec::new();
     for (key, known) in &book.obligations {
-        let asks = known.asked().is_some() || known.disowned().is_some();
-        if !asks
-            || !book
-                .task_and_group(key)
-                .is_some_and(|(task, _)| sight.sees(task))
-        {
-            continue;
-        }
         dates.extend(date_line(&book, &calendar, key, known));
         others.extend(other_line(&book, &calendar, key, known));
     }
@@ -71,14 +60,13 @@ pub(super) async fn show(
         dates,
         others,
         delegations: delegations
-            .filter(|_| whole)
             .map(|(at, one)| filling_line(&book, &calendar, *at, one))
             .collect(),
         plans: plans
             .map(|(id, plan)| (id.as_str().to_owned(), plan.heading.title.clone()))
             .collect(),
-        mails: book.mails_waiting().filter(|_| whole).count(),
-        words: unclear.filter(|_| whole).count(),
+        mails: book.mails_waiting().count(),
+        words: unclear.count(),
         today: calendar.date_of(desk.clock.now()).to_string(),
     })?;
     Ok(with_script(html))

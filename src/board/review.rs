@@ -52,11 +52,8 @@ pub(super) async fn show(
     };
     let sight = caller.sight();
     let answer = history::ask(&desk, ask.moment.at, |book, at| {
+        must_see(book, &caller, &ask.key)?;
         let detail = detail(&desk, book, &ask.key, at).ok_or(WebError::NotFound)?;
-        let (task, _) = book.task_and_group(&ask.key).ok_or(WebError::NotFound)?;
-        if !sight.sees(task) {
-            return Err(WebError::NotFound);
-        }
         let calendar = desk.calendar();
         let people = deliveries::concerned(book, &ask.key);
         let messages = deliveries::about(book, &people, |key| *key == ask.key);
@@ -94,6 +91,13 @@ impl ItemAsk {
     fn kept(&self) -> [(&'static str, String); 0] {
         []
     }
+}
+
+/// What somebody may not see is not there for them.
+pub(super) fn must_see(book: &Book, caller: &Caller, key: &ObligationKey) -> Result<(), WebError> {
+    let (task, _) = book.task_and_group(key).ok_or(WebError::NotFound)?;
+    let seen = caller.sight().sees(task);
+    seen.then_some(()).ok_or(WebError::NotFound)
 }
 
 #[derive(Deserialize)]

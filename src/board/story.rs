@@ -589,8 +589,9 @@ fn skipped(why: SkipWhy) -> String {
 /// Who did it, where it was not the program by itself or the person.
 fn actor(by: &Actor) -> Option<String> {
     match by {
-        Actor::User(name) | Actor::Token(name) => Some(name.clone()),
+        Actor::User(name) => Some(name.clone()),
         Actor::Operator => Some("本机管理员".into()),
+        Actor::Token(name) => Some(format!("接口“{name}”")),
         Actor::System | Actor::Owner(_) => None,
     }
 }

@@ -138,7 +138,7 @@ async fn the_board_answers_who_has_not_reported() {
     let desk = lively().await;
     let app = router(Arc::clone(&desk));
     let html = page(&app, "/").await;
-    assert!(!html.contains("<script"));
+    assert!(!html.contains("<script>"), "no inline script");
     insta::assert_snapshot!("board", seen(&html));
     for number in [
         "state=not_reported\"><b>5</b><span>未报",

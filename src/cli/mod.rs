@@ -14,6 +14,7 @@ mod doctor;
 mod export;
 mod journal;
 mod mail;
+mod man;
 mod plan;
 mod report;
 mod serve;
@@ -102,6 +103,9 @@ enum Command {
         /// 外壳程序
         shell: clap_complete::Shell,
     },
+    /// 生成手册页
+    #[command(hide = true)]
+    Man,
     /// Looks at a store that was not closed in good order (storage.md G4).
     #[command(name = PROBE, hide = true)]
     ProbeStore {
@@ -194,6 +198,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             clap_complete::generate(shell, &mut command, "cuiban", &mut script);
             print(&script)
         }
+        Command::Man => print(man::page(words::in_chinese(Cli::command())).as_bytes()),
         Command::ProbeStore { path } => probe(&path),
     }
 }

@@ -78,10 +78,12 @@ impl Gathered {
         }
     }
 
+    /// Of the folder `secrets`, systemd makes the file `mail` the credential `secrets_mail`.
     pub(super) fn find_secret(&self, name: &str) -> PathBuf {
-        let credential = self.credentials.as_ref().map(|folder| folder.join(name));
+        let flat = name.replace('/', "_");
+        let credential = self.credentials.as_ref().map(|folder| folder.join(flat));
         match credential {
-            Some(path) if !name.contains('/') && path.exists() => path,
+            Some(path) if path.exists() => path,
             _ => self.find(name),
         }
     }

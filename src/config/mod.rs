@@ -14,6 +14,7 @@ pub mod fault;
 pub mod holidays;
 pub mod imap;
 pub mod log;
+pub mod network;
 pub mod office;
 pub mod oidc;
 pub mod secret;
@@ -34,6 +35,7 @@ mod show;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::Timelike;
 
@@ -100,6 +102,19 @@ pub struct Config {
     pub backup: Option<BackupConfig>,
     /// `[log]`.
     pub log: LogConfig,
+    /// All of it as it is shown.
+    pub shown: Arc<Shown>,
+}
+
+/// The settings as people may see them: secrets as stars.
+#[derive(Debug, Clone, Default)]
+pub struct Shown {
+    /// Every setting with its effective value and where it comes from.
+    pub settings: Vec<Setting>,
+    /// Not wrong, but worth a look.
+    pub warnings: Vec<String>,
+    /// The files read.
+    pub sources: Vec<PathBuf>,
 }
 
 /// A configuration with what there is to say about it.
@@ -207,12 +222,21 @@ fn load(
     root.lay_env(env.into_iter());
     let config = read_sections(&root, &mut gathered);
     match config {
-        Some(config) if gathered.faults.is_empty() => Ok(Loaded {
-            config,
-            warnings: gathered.warnings,
-            settings: gathered.settings,
-            sources: site.into_iter().map(|(path, _)| path).collect(),
-        }),
+        Some(mut config) if gathered.faults.is_empty() => {
+            let warnings = gathered.warnings.iter();
+            let sources: Vec<PathBuf> = site.into_iter().map(|(path, _)| path).collect();
+            config.shown = Arc::new(Shown {
+                settings: gathered.settings.clone(),
+                warnings: warnings.map(ToString::to_string).collect(),
+                sources: sources.clone(),
+            });
+            Ok(Loaded {
+                config,
+                warnings: gathered.warnings,
+                settings: gathered.settings,
+                sources,
+            })
+        }
         _ => Err(ConfigFaults::in_order(gathered.faults)),
     }
 }
@@ -288,6 +312,7 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
         spool: spool?,
         backup,
         log: log?,
+        shown: Arc::default(),
     };
     check_together(&config, root, gathered);
     Some(config)

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::network::Network;
 use super::reader::Reader;
 use crate::domain::user::Role;
 
@@ -17,6 +18,8 @@ pub struct ServerConfig {
     pub socket: PathBuf,
     /// Whose accounts must have a second factor.
     pub require_totp: Vec<Role>,
+    /// Reverse proxies: what they say of where a request came from is believed.
+    pub trusted_proxies: Vec<Network>,
 }
 
 impl ServerConfig {
@@ -41,6 +44,7 @@ impl ServerConfig {
         let public_url = r
             .text("public_url")
             .map(|text| site_url(&text).map_err(|why| r.fault("public_url", why)));
+        let trusted_proxies = read_proxies(r);
         let socket = match (r.text("socket"), store) {
             (Some(path), _) => PathBuf::from(path),
             (None, Some(store)) => {
@@ -56,6 +60,7 @@ impl ServerConfig {
             public_url: public_url.transpose().ok()?,
             socket,
             require_totp,
+            trusted_proxies: trusted_proxies?,
         })
     }
 }
@@ -73,6 +78,26 @@ fn roles(r: &mut Reader<'_>) -> Vec<Role> {
         }
     }
     roles
+}
+
+fn read_proxies(r: &mut Reader<'_>) -> Option<Vec<Network>> {
+    const KEY: &str = "trusted_proxies";
+    let mut networks = Vec::new();
+    for text in r.texts(KEY)? {
+        let Some(network) = Network::parse(&text) else {
+            let form = "应为反向代理的地址或网段，如 \"10.1.2.3\"、\"10.0.0.0/8\"";
+            r.fault(KEY, format!("{form}，现在写的是“{text}”"));
+            return None;
+        };
+        if network.is_everywhere() {
+            r.warn(
+                KEY,
+                "等于相信任何人自报的来源地址，按来源限制的输错次数形同虚设；请只写反向代理的地址",
+            );
+        }
+        networks.push(network);
+    }
+    Some(networks)
 }
 
 /// A kernel's limit: a longer name cannot be bound.

@@ -283,6 +283,31 @@ fn a_secret_comes_from_a_file_beside_or_a_systemd_credential() {
     let folder = credentials.path().to_string_lossy().into_owned();
     let loaded = beside.env("CREDENTIALS_DIRECTORY", &folder).load().unwrap();
     assert_eq!(password(&loaded), "hunter3", "the credential goes first");
+
+    // What the daemon gets of LoadCredential=secrets:/etc/cuiban/secrets, and what root sees.
+    let site = Site::new(&format!(
+        "{MAIL}username = \"d\"\npassword_file = \"secrets/pw\"\n"
+    ));
+    assert!(site.load().is_err());
+    std::fs::write(credentials.path().join("secrets_pw"), "hunter4").unwrap();
+    let loaded = site.env("CREDENTIALS_DIRECTORY", &folder).load().unwrap();
+    assert_eq!(password(&loaded), "hunter4");
+}
+
+#[test]
+fn a_proxy_is_an_address_or_a_range() {
+    let site = |proxies: &str| Site::new(&format!("[server]\ntrusted_proxies = {proxies}\n"));
+    let loaded = site(r#"["10.1.2.3", "fd00::/8"]"#).load().unwrap();
+    assert_eq!(loaded.config.server.trusted_proxies.len(), 2);
+    assert_eq!(site("[]").load().unwrap().warnings, []);
+    let everywhere = site(r#"["0.0.0.0/0"]"#).load().unwrap();
+    let told = everywhere.warnings[0].to_string();
+    assert!(
+        told.contains("server.trusted_proxies：等于相信任何人"),
+        "{told}"
+    );
+    let told = site(r#"["10.0.0.0/33"]"#).faults();
+    assert!(told.contains("现在写的是“10.0.0.0/33”"), "{told}");
 }
 
 #[test]

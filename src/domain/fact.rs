@@ -10,6 +10,7 @@ use super::delegation::Delegation;
 use super::delivery::{SendOutcome, Verdict};
 use super::evidence::{Evidence, FileHash};
 use super::heard::{Answer, Heard, Meaning};
+use super::holidays::YearNotice;
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use super::ladder::Ladder;
 use super::mail::TakenMail;
@@ -547,6 +548,15 @@ pub enum Fact {
         export: Export,
         /// Of what.
         subject: String,
+    },
+    /// The State Council's notice of a year's days off was brought, in place of what was known.
+    HolidaysSet {
+        /// The year.
+        year: i32,
+        /// The file's name, without folders.
+        file: String,
+        /// The days.
+        notice: Box<YearNotice>,
     },
 }
 

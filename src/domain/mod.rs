@@ -27,6 +27,7 @@ pub mod feed;
 pub mod formula;
 pub mod heard;
 pub mod hex;
+pub mod holidays;
 pub mod ids;
 pub mod ladder;
 pub mod leap;

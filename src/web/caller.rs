@@ -14,6 +14,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use super::bearer;
 use super::error::{ApiError, WebError};
 use super::session::{self, Way};
+use crate::config::network::Network;
 use crate::desk::Desk;
 use crate::domain::fact::Actor;
 use crate::domain::token::Scope;
@@ -223,7 +224,9 @@ pub async fn identify(State(desk): State<Arc<Desk>>, mut request: Request, next:
         return ApiError(WebError::SignIn).into_response();
     }
     // A page left open asks by itself; that nobody is there it cannot know.
-    let by_itself = path == "/events" || path.starts_with("/api/");
+    let by_itself = path == "/events"
+        || path.starts_with("/api/")
+        || request.headers().contains_key("x-cuiban-live");
     let renewal = known.renewal.filter(|_| !by_itself);
     request.extensions_mut().insert(known.caller);
     let mut response = next.run(request).await;
@@ -304,8 +307,19 @@ fn unfinished(path: &str) -> Response {
     Redirect::to("/account").into_response()
 }
 
-/// Where a request came from, for counting: the peer's address, or what a proxy on this machine
-/// says it is; none over the command socket.
+/// The reverse proxies, whose word on where a request came from is believed. `app` lays it over
+/// all pages; without it nobody is believed.
+#[derive(Debug, Clone)]
+pub struct Proxies(pub Arc<[Network]>);
+
+impl Proxies {
+    fn hold(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(address))
+    }
+}
+
+/// Where a request came from, for counting: the peer's address, or what a trusted proxy says it
+/// is; none over the command socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Peer(pub Option<IpAddr>);
 
@@ -313,18 +327,63 @@ impl<S: Sync> FromRequestParts<S> for Peer {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let address = parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|info| info.0.ip());
-        let forwarded = || {
-            // The last entry is the one our own proxy wrote; those before it are hearsay.
-            let value = parts.headers.get("x-forwarded-for")?.to_str().ok()?;
-            value.rsplit(',').next()?.trim().parse().ok()
-        };
-        Ok(Self(match address {
-            Some(ip) if ip.is_loopback() => forwarded().or(Some(ip)),
-            other => other,
+        let extensions = &parts.extensions;
+        let address = extensions.get::<ConnectInfo<SocketAddr>>();
+        let address = address.map(|info| info.0.ip().to_canonical());
+        Ok(Self(match (address, extensions.get::<Proxies>()) {
+            (Some(address), Some(proxies)) => Some(origin(address, &parts.headers, proxies)),
+            (address, _) => address,
         }))
+    }
+}
+
+/// Each proxy adds at the end of the list whom it heard: it is read from there for as long as the
+/// next one is a proxy of ours. What stands before that is hearsay.
+fn origin(address: IpAddr, headers: &HeaderMap, proxies: &Proxies) -> IpAddr {
+    let lists = headers.get_all("x-forwarded-for");
+    let lists: Vec<_> = lists.iter().filter_map(|list| list.to_str().ok()).collect();
+    let mut origin = address;
+    for heard in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
+        match heard.trim().parse::<IpAddr>() {
+            Ok(heard) if proxies.hold(origin) => origin = heard.to_canonical(),
+            _ => break,
+        }
+    }
+    origin
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where a request from `address` is thought to come from, with proxies at 127.0.0.1 and in
+    /// 10.0.0.0/8.
+    fn origin_of(address: &str, forwarded: &[&'static str]) -> String {
+        let mut headers = HeaderMap::new();
+        for list in forwarded {
+            let list = axum::http::HeaderValue::from_static(list);
+            headers.append("x-forwarded-for", list);
+        }
+        let networks = ["127.0.0.1", "10.0.0.0/8"].map(|text| Network::parse(text).unwrap());
+        let proxies = Proxies(networks.into());
+        origin(address.parse().unwrap(), &headers, &proxies).to_string()
+    }
+
+    #[test]
+    fn only_a_proxy_of_ours_is_believed() {
+        assert_eq!(origin_of("1.2.3.4", &["9.9.9.9"]), "1.2.3.4");
+        assert_eq!(origin_of("127.0.0.1", &["9.9.9.9"]), "9.9.9.9");
+        assert_eq!(origin_of("127.0.0.1", &[]), "127.0.0.1");
+        assert_eq!(origin_of("127.0.0.1", &["unknown"]), "127.0.0.1");
+    }
+
+    #[test]
+    fn what_stands_before_the_last_stranger_is_hearsay() {
+        assert_eq!(origin_of("127.0.0.1", &["6.6.6.6, 9.9.9.9"]), "9.9.9.9");
+        assert_eq!(origin_of("127.0.0.1", &["9.9.9.9, 10.0.0.7"]), "9.9.9.9");
+        assert_eq!(origin_of("127.0.0.1", &["6.6.6.6", "9.9.9.9"]), "9.9.9.9");
+        let through_two = ["6.6.6.6, 9.9.9.9", "10.0.0.7"];
+        assert_eq!(origin_of("127.0.0.1", &through_two), "9.9.9.9");
+        assert_eq!(origin_of("127.0.0.1", &["10.0.0.9"]), "10.0.0.9");
     }
 }

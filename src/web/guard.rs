@@ -249,6 +249,7 @@ fn is_foreign(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::fixture::{desk, desk_with, fetch, send, send_whole};
 
     #[test]
     fn posts_of_other_sites_are_known_by_their_headers() {
@@ -273,5 +274,75 @@ mod tests {
             ("origin", "null"),
             ("sec-fetch-site", "cross-site")
         ]));
+    }
+
+    const OFFICE: &str = "/";
+    const OWNER: &str = "/r/token";
+
+    fn behind(desk: Arc<Desk>, framed_by: &[&str]) -> Router {
+        let page = || async { Html("<p>好</p>".to_owned()) };
+        let scripted = || async { with_script(Html("<p>好</p>".to_owned())) };
+        let pages = Router::new()
+            .route(OFFICE, axum::routing::get(page))
+            .route(OWNER, axum::routing::get(scripted));
+        let framed_by: Vec<String> = framed_by.iter().map(|one| (*one).to_owned()).collect();
+        guard(pages, desk, &framed_by)
+    }
+
+    #[tokio::test]
+    async fn owners_pages_may_stand_in_the_frames_of_wecom_and_no_page_in_any_other() {
+        let headers = async |app: &Router, path: &str| {
+            let (_, headers, _) = send_whole(app, fetch(path)).await;
+            let text = |name: &str| {
+                let value = headers.get(name).map(|value| value.to_str().unwrap());
+                value.unwrap_or_default().to_owned()
+            };
+            (text("content-security-policy"), text("x-frame-options"))
+        };
+        let app = behind(desk(), &["https://*.work.weixin.qq.com"]);
+        let (policy, old) = headers(&app, "/r/token").await;
+        assert!(policy.contains("frame-ancestors 'self' https://*.work.weixin.qq.com"));
+        assert!(policy.contains("script-src 'self'") && old.is_empty());
+        let (policy, old) = headers(&app, "/").await;
+        assert!(policy.contains(NOT_FRAMED) && old == "DENY");
+        let (policy, old) = headers(&behind(desk(), &[]), "/r/token").await;
+        assert!(policy.contains(NOT_FRAMED) && old == "DENY");
+    }
+
+    #[tokio::test]
+    async fn browsers_are_held_to_tls_where_there_is_tls() {
+        let plain = send_whole(&behind(desk(), &[]), fetch("/")).await.1;
+        assert!(!plain.contains_key(STRICT_TRANSPORT_SECURITY));
+        let over_tls = desk_with(Default::default(), |desk| {
+            desk.public_url = "https://duban.example.gov.cn".into();
+        });
+        let secure = send_whole(&behind(over_tls, &[]), fetch("/")).await.1;
+        assert_eq!(secure[STRICT_TRANSPORT_SECURITY], "max-age=31536000");
+        assert_eq!(secure["cross-origin-opener-policy"], "same-origin");
+    }
+
+    #[tokio::test]
+    async fn who_keeps_missing_waits_and_others_do_not() {
+        use std::net::SocketAddr;
+        let app = behind(desk(), &[]);
+        let from = |address: &str, path: &str| {
+            let mut request = fetch(path);
+            let peer: SocketAddr = address.parse().unwrap();
+            let info = axum::extract::ConnectInfo(peer);
+            request.extensions_mut().insert(info);
+            request
+        };
+        let mut tries = 0;
+        while send(&app, from("192.0.2.7:4000", "/.env")).await.0 == StatusCode::NOT_FOUND {
+            tries += 1;
+            assert!(tries < 1000);
+        }
+        assert!(tries >= 100, "{tries}");
+        let (status, headers, _) = send_whole(&app, from("192.0.2.7:4001", "/")).await;
+        assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+        assert!(headers.contains_key("retry-after"));
+        let status = async |address, path| send(&app, from(address, path)).await.0;
+        assert_eq!(status("192.0.2.7:4002", "/r/token").await, StatusCode::OK);
+        assert_eq!(status("192.0.2.8:4000", "/").await, StatusCode::OK);
     }
 }

@@ -22,6 +22,7 @@ pub mod guard;
 pub mod health;
 pub mod limit;
 pub mod marks;
+pub mod mask;
 pub mod metrics;
 pub mod oidc;
 pub mod password;
@@ -29,5 +30,5 @@ pub mod percent;
 pub mod seal;
 pub mod session;
 
-pub use caller::{Caller, Peer};
+pub use caller::{Caller, Peer, Proxies};
 pub use error::{ApiError, WebError};

@@ -28,6 +28,7 @@ mod crowd;
 mod doctor;
 mod duty;
 mod faults;
+mod guards;
 mod import;
 mod inspect;
 mod kill;

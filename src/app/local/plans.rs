@@ -101,7 +101,11 @@ pub(super) async fn import(
         year: query.year,
         id: query.id.as_deref().map(PlanId::new).transpose()?,
         columns: told_columns(query.map.as_deref())?,
-        ..operator.lore.source().map_err(Fault::failed)?
+        ..operator
+            .lore
+            .knowing(&operator.desk)
+            .source()
+            .map_err(Fault::failed)?
     };
     let sha256 = hex::sha256(&body);
     let ledger = operator.desk.ledger.clone();

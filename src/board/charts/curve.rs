@@ -140,7 +140,7 @@ impl CurveChart<'_> {
             true => ("e", -6.0),
             false => ("s", 6.0),
         };
-        let dy = if y < TOP + 22.0 { 16.0 } else { -7.0 };
+        let dy = if y < TOP + 22.0 { 24.0 } else { -7.0 };
         if self.today {
             let _ = write!(out, "<path class=today d=\"M{} {TOP}V{BOTTOM}\"/>", Num(x));
         }

@@ -24,6 +24,7 @@ use super::delivery::FailReason;
 use super::evidence::Filed;
 use super::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use super::heard::Word;
+use super::holidays::BroughtYears;
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use super::ladder::Ladder;
 use super::mail::{Place, TakenMail};
@@ -119,6 +120,8 @@ pub struct Book {
     /// The last fact that is more than a minute older than the one before it: the clock was set
     /// back there. 0 where that never happened.
     pub stepped_back: Position,
+    /// Notices of days off that were brought, by year.
+    pub holidays: BroughtYears,
     /// Sums over the obligations, and what changed last; see [`Book::sum_up`].
     pub cases: Cases,
     /// Who owns what.

@@ -27,7 +27,7 @@ use self::look::{LookPage, Looked};
 use self::uploads::Uploads;
 use super::correct::Correction;
 use super::prepare::{self, prepare};
-use super::{Lore, Reading, Source, contacts, export};
+use super::{Lore, Reading, Source, contacts, export, holidays};
 use crate::desk::Desk;
 use crate::domain::book::Book;
 use crate::domain::ids::PlanId;
@@ -63,6 +63,7 @@ pub fn router(
     let uploads = Uploads::new(folder);
     let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(wake);
     let contacts = contacts::page::router(Arc::clone(&desk), uploads.clone(), Arc::clone(&wake));
+    let notices = holidays::router(Arc::clone(&desk), uploads.clone(), Arc::clone(&wake));
     let room = Arc::new(Room {
         desk: Arc::clone(&desk),
         uploads,
@@ -85,6 +86,7 @@ pub fn router(
         .layer(from_fn_with_state(desk, identify))
         .with_state(room)
         .merge(contacts)
+        .merge(notices)
 }
 
 #[derive(Template)]
@@ -183,7 +185,7 @@ async fn fault_of(room: &Room, uploaded: &Uploaded) -> Result<Option<String>, We
     if uploaded.bytes.len() > LARGEST {
         return Ok(Some(too_large()));
     }
-    match uploaded.asked.source(&room.lore) {
+    match uploaded.asked.source(&room.lore.knowing(&room.desk)) {
         Err(fault) => Ok(Some(fault)),
         Ok(source) => {
             let read = read(room, uploaded.bytes.clone(), source, Vec::new()).await?;
@@ -324,7 +326,7 @@ async fn readings(
     };
     let source = corrected
         .asked
-        .source(&room.lore)
+        .source(&room.lore.knowing(&room.desk))
         .map_err(WebError::BadRequest)?;
     let bytes = Bytes::from(bytes);
     let plain = read(room, bytes.clone(), source.clone(), Vec::new()).await?;

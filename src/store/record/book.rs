@@ -17,6 +17,7 @@ use crate::domain::delivery::FailReason;
 use crate::domain::evidence::{Evidence, FileHash, Filed};
 use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::heard::{Answer, Heard, Meaning, Word};
+use crate::domain::holidays::{Brought, YearNotice};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::ladder::Ladder;
 use crate::domain::mail::{Place, TakenMail};
@@ -80,7 +81,11 @@ struct Out<'a> {
     mailbox: Option<(u32, u32)>,
     stepped_back: Position,
     trails: Vec<(Put<'a, PersonId>, &'a [Position])>,
+    holidays: Vec<HolidaysOut<'a>>,
 }
+
+/// The year, the file, when, what.
+type HolidaysOut<'a> = (i32, &'a str, DateTime<Utc>, Put<'a, YearNotice>);
 
 /// Its fact, when it came, itself, and when it was dealt with.
 type MailOut<'a> = (
@@ -213,6 +218,11 @@ impl<'a> Out<'a> {
                 .into_iter()
                 .map(|(person, trail)| (Put(person), trail.as_slice()))
                 .collect(),
+            holidays: book
+                .holidays
+                .iter()
+                .map(|(year, one)| (*year, one.file.as_str(), one.at, Put(&one.notice)))
+                .collect(),
         }
     }
 }
@@ -251,6 +261,7 @@ struct In {
     mailbox: Option<(u32, u32)>,
     stepped_back: Position,
     trails: Vec<(Got<PersonId>, Vec<Position>)>,
+    holidays: Vec<(i32, String, DateTime<Utc>, Got<YearNotice>)>,
 }
 
 type MailIn = (
@@ -288,6 +299,14 @@ impl In {
             restored: self.restored,
             stepped_back: self.stepped_back,
             papers: pairs(self.papers).collect(),
+            holidays: self
+                .holidays
+                .into_iter()
+                .map(|(year, file, at, notice)| {
+                    let notice = notice.0;
+                    (year, Brought { file, at, notice })
+                })
+                .collect(),
             accounts: pairs(self.accounts).collect(),
             cards: pairs(self.cards).collect(),
             heard: self.heard.into_iter().collect(),

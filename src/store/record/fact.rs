@@ -4,6 +4,8 @@
 //! A new field is optional (`default`) and keeps the version; any other change of a kind raises its
 //! version in [`KINDS`] and gets an upgrade of the older bytes. Written records never change.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +16,7 @@ use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome, Verdict};
 use crate::domain::evidence::{Evidence, FileHash, FileKind};
 use crate::domain::fact::{DeferWhy, Fact, SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::heard::{Answer, Heard, Meaning, PageOf, Said};
+use crate::domain::holidays::YearNotice;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use crate::domain::ladder::{Copied, Ladder, StageRule};
 use crate::domain::mail::{MailOutcome, Place, TakenMail, Thread};
@@ -29,7 +32,7 @@ use crate::domain::token;
 use crate::domain::user::{Profile, Role, Sight, UsedCode};
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 66] = [
+pub(super) const KINDS: [(&str, u32); 67] = [
     ("plan.imported", 1),
     ("plan.columns_mapped", 1),
     ("person.set", 1),
@@ -70,6 +73,7 @@ pub(super) const KINDS: [(&str, u32); 66] = [
     ("user.password_set", 1),
     ("user.disabled", 1),
     ("user.signed_in", 1),
+    ("holidays.set", 1),
     ("mail.taken", 1),
     ("mail.settled", 1),
     ("stage.run_put_off", 1),
@@ -518,6 +522,21 @@ pub(super) enum FactDef {
         export: Export,
         subject: String,
     },
+    #[serde(rename = "holidays.set")]
+    HolidaysSet {
+        year: i32,
+        file: String,
+        #[serde(with = "wire")]
+        notice: Box<YearNotice>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "YearNotice")]
+struct YearNoticeDef {
+    off: BTreeMap<NaiveDate, String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    worked: BTreeSet<NaiveDate>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -1098,6 +1117,7 @@ remote!(
     Fact => FactDef,
     Paper => PaperDef,
     Heading => HeadingDef,
+    YearNotice => YearNoticeDef,
     Task => TaskDef,
     Group => GroupDef,
     PersonRef => PersonRefDef,

@@ -645,6 +645,14 @@ fn every_fact() -> Vec<Entry> {
             year: 2022,
             number: 3,
         },
+        Fact::HolidaysSet {
+            year: 2027,
+            file: "2027.json".into(),
+            notice: Box::new(crate::domain::holidays::YearNotice {
+                off: [("2027-01-01".parse().unwrap(), "元旦".into())].into(),
+                worked: ["2027-01-31".parse().unwrap()].into(),
+            }),
+        },
     ];
     let actors = [
         Actor::System,

@@ -17,6 +17,7 @@
   const LONGEST = 60000;     // between two tries to connect
   let since = body.dataset.since;
   let source = null;
+  let over = false;
   let tries = 0;
   let retry = 0;
   let look = 0;
@@ -31,7 +32,7 @@
   // A tab that nobody sees holds no connection: a browser has six for all its tabs.
   const open = () => {
     clearTimeout(retry);
-    if (source || document.hidden) return;
+    if (source || over || document.hidden) return;
     source = new EventSource(address + "&since=" + since);
     source.addEventListener("open", () => { tries = 0; });
     source.addEventListener("news", (event) => {
@@ -39,7 +40,7 @@
       if (news.words) words.push(news.words);
       later();
     });
-    source.addEventListener("bye", () => { close(); tell("登录已结束，本页不再自动更新，请重新登录。"); });
+    source.addEventListener("bye", () => { over = true; close(); tell("登录已结束，本页不再自动更新，请重新登录。"); });
     source.onerror = () => {
       close();
       const pause = Math.min(LONGEST, 2000 * 2 ** Math.min(tries, 5));
@@ -65,6 +66,7 @@
     loading = true;
     again = false;
     try {
+      // The header says that nobody may be there: the session is not made longer by it.
       const answer = await fetch(location.href, { headers: { "X-Cuiban-Live": "1" }, cache: "no-store" });
       if (answer.ok && !answer.redirected) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch { /* the next news, or the next connection, tries again */ }

@@ -18,6 +18,7 @@ use super::{
 use crate::domain::evidence::Filed;
 use crate::domain::fact::{Entry, Fact};
 use crate::domain::heard::Meaning;
+use crate::domain::holidays::Brought;
 use crate::domain::ids::{ObligationKey, PlanId, Position};
 use crate::domain::message::MessageKey;
 use crate::domain::report::Received;
@@ -339,6 +340,14 @@ impl Book {
             | Fact::SignedIn { .. } => self.take_user(entry)?,
             Fact::TokenMade { .. } | Fact::TokenUsed { .. } | Fact::TokenRevoked { .. } => {
                 self.take_token(entry)?;
+            }
+            Fact::HolidaysSet { year, file, notice } => {
+                let brought = Brought {
+                    file: file.clone(),
+                    at,
+                    notice: (**notice).clone(),
+                };
+                self.holidays.insert(*year, brought);
             }
             // For the journal's readers only.
             Fact::Viewed { .. } | Fact::Exported { .. } | Fact::SignInFailed { .. } => {}

@@ -18,9 +18,10 @@ use crate::domain::ids::PersonId;
 use crate::domain::people::{ChannelKind, Contact, Person};
 use crate::domain::plan::Severity;
 use crate::store::Decision;
+use crate::web::audit::viewed;
 use crate::web::error::page;
 use crate::web::frame::Frame;
-use crate::web::{Caller, WebError, audit};
+use crate::web::{Caller, WebError};
 
 /// Ways a form can name, one after the other.
 const WAYS: usize = 3;
@@ -83,7 +84,7 @@ pub(super) async fn show(
 ) -> Result<Response, WebError> {
     caller.writer()?;
     let (person, contact) = find(&room, &asked.person)?;
-    audit::viewed(&room.desk, &caller, Page::Contacts, person.id.as_str());
+    viewed(&room.desk, &caller, Page::Contacts, person.id.as_str());
     form(&room, &caller, &person, typed(&contact), Vec::new())
 }
 

@@ -7,12 +7,13 @@ use axum::extract::{Query, State};
 use axum::response::Html;
 use serde::Deserialize;
 
-use super::{Room, latest, masked};
+use super::{Room, latest};
 use crate::domain::book::Book;
 use crate::domain::people::{ChannelKind, Contact, Person};
 use crate::domain::readiness::people_of;
 use crate::web::error::page;
 use crate::web::frame::Frame;
+use crate::web::mask::masked;
 use crate::web::{Caller, WebError};
 
 /// Rows on a page; a search finds the others.

@@ -68,22 +68,6 @@ fn latest(book: &Book) -> Option<&PlanBook> {
     book.plans.values().max_by_key(|plan| plan.imported_at)
 }
 
-/// `138****0000`, `z***@dg.gov.cn`, `z***`: enough to recognise, not enough to use.
-fn masked(address: &str) -> String {
-    if let Some((local, domain)) = address.rsplit_once('@') {
-        return format!("{}***@{domain}", first(local, 1));
-    }
-    if address.len() == 11 && address.bytes().all(|byte| byte.is_ascii_digit()) {
-        let last: String = address.chars().skip(7).collect();
-        return format!("{}****{last}", first(address, 3));
-    }
-    format!("{}***", first(address, 1))
-}
-
-fn first(text: &str, count: usize) -> String {
-    text.chars().take(count).collect()
-}
-
 fn answered<T>(done: Result<T, CommitError<WebError>>) -> Result<T, WebError> {
     done.map_err(|error| match error {
         CommitError::Refused(error) => error,

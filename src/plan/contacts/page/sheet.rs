@@ -12,7 +12,7 @@ use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
 use super::super::{Row, Sheet, changes, read_sheet, rows, template_xlsx};
-use super::{LARGEST, Room, answered, blocking, latest, masked};
+use super::{LARGEST, Room, answered, blocking, latest};
 use crate::domain::access::Export;
 use crate::domain::book::Book;
 use crate::domain::fact::Fact;
@@ -20,10 +20,12 @@ use crate::domain::people::{ChannelKind, Contact, Person};
 use crate::domain::plan::Severity;
 use crate::plan::page::uploads;
 use crate::store::Decision;
+use crate::web::audit::exported;
 use crate::web::error::page;
 use crate::web::frame::Frame;
+use crate::web::mask::masked;
 use crate::web::percent::encoded;
-use crate::web::{Caller, WebError, audit};
+use crate::web::{Caller, WebError};
 
 /// Lines of a list on the page.
 const MOST: usize = 500;
@@ -36,12 +38,13 @@ pub(super) async fn template(
     caller: Caller,
 ) -> Result<Response, WebError> {
     caller.writer()?;
-    let bytes = {
+    let (plan, bytes) = {
         let book = room.desk.ledger.book();
         let plan = latest(&book).ok_or(WebError::NotFound)?;
-        template_xlsx(&book, plan).map_err(WebError::internal)?
+        let bytes = template_xlsx(&book, plan).map_err(WebError::internal)?;
+        (plan.heading.title.clone(), bytes)
     };
-    audit::exported(&room.desk, &caller, Export::Contacts, "").await?;
+    exported(&room.desk, &caller, Export::Contacts, &plan).await?;
     let name = format!(
         "attachment; filename=\"contacts.xlsx\"; filename*=UTF-8''{}",
         encoded("联系人表.xlsx")

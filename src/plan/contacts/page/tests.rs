@@ -6,6 +6,7 @@ use crate::desk::fixture::*;
 use crate::domain::fact::Fact;
 use crate::domain::people::Contact;
 use crate::domain::user::{Role, Sight};
+use crate::web::Caller;
 
 fn by(role: Role, mut request: Request<Body>) -> Request<Body> {
     request.extensions_mut().insert(Caller::User {
