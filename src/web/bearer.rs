@@ -53,18 +53,23 @@ pub fn make() -> Result<Made, WebError> {
     })
 }
 
+/// What a request brings as a token; a proxy in front of us may have uses of its own for the
+/// header.
+#[must_use]
+pub fn brought(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, text) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| text.trim())
+}
+
 /// As whom a request's token calls; none where it opens nothing.
 #[must_use]
 pub fn find(desk: &Desk, headers: &HeaderMap) -> Option<Caller> {
-    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, text) = value.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return None;
-    }
+    let text = brought(headers)?;
     let now = desk.clock.now();
     let token = {
         let book = desk.ledger.book();
-        check(&book, text.trim(), now)?.clone()
+        check(&book, text, now)?.clone()
     };
     if is_new_use(&token, now) {
         note(desk, token.id.clone(), now);

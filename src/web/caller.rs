@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
-use axum::http::header::{AUTHORIZATION, SET_COOKIE};
+use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
@@ -219,6 +219,10 @@ pub async fn identify(State(desk): State<Arc<Desk>>, mut request: Request, next:
     if known.unfinished && !is_open_to_the_unfinished(path) {
         return unfinished(path);
     }
+    let by_token = bearer::brought(request.headers()).is_some();
+    if by_token && known.caller == Caller::Nobody {
+        return ApiError(WebError::SignIn).into_response();
+    }
     // A page left open asks by itself; that nobody is there it cannot know.
     let by_itself = path == "/events"
         || path.starts_with("/api/")
@@ -258,7 +262,7 @@ pub fn recognise(desk: &Desk, headers: &HeaderMap) -> Caller {
 }
 
 fn known(desk: &Desk, headers: &HeaderMap) -> Known {
-    if headers.contains_key(AUTHORIZATION) {
+    if bearer::brought(headers).is_some() {
         return Known::just(bearer::find(desk, headers).unwrap_or(Caller::Nobody));
     }
     if desk.is_demo() {
