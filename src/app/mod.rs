@@ -4,6 +4,7 @@ pub mod answers;
 mod channels;
 pub mod demo;
 pub(crate) mod doctor;
+mod export;
 mod inbox;
 mod listen;
 mod local;
@@ -206,6 +207,10 @@ impl App {
         });
         local::router(operator)
             .merge(crate::board::router(Arc::clone(&self.desk)))
+            .merge(export::router(
+                Arc::clone(&self.desk),
+                Lore::of(&self.config),
+            ))
             .merge(crate::reply::coordinators(Arc::clone(&self.desk)))
             .layer(axum::Extension(crate::web::Caller::Operator))
     }
@@ -224,6 +229,7 @@ impl App {
             .merge(crate::feed::router(desk()))
             .merge(crate::board::router(desk()))
             .merge(imports)
+            .merge(export::router(desk(), Lore::of(&self.config)))
             .merge(crate::web::health::router(desk()))
             .merge(crate::web::assets::router());
         let pages = match self.callback() {

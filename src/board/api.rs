@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Response};
-use chrono::{DateTime, FixedOffset, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -17,7 +16,7 @@ use crate::domain::ids::{PersonId, PlanId, Quarter};
 use crate::domain::token::Scope;
 use crate::domain::user::Sight;
 use crate::web::format::rfc3339;
-use crate::web::{ApiError, Caller, WebError};
+use crate::web::{ApiError, Caller, WebError, as_of};
 
 /// What `/api/v1/board` may be asked for.
 #[derive(Deserialize, Default)]
@@ -41,7 +40,8 @@ pub(super) async fn board(
     caller.may(Scope::BoardRead)?;
     let calendar = desk.calendar();
     let now = desk.clock.now();
-    let asked = query.as_of.as_deref().map(read_moment).transpose()?;
+    let as_of = query.as_of.as_deref().filter(|text| !text.is_empty());
+    let asked = as_of.map(|text| as_of::read(&calendar, text)).transpose()?;
     let filter = Filter {
         sight: caller.sight(),
         ..filter(&query)?
@@ -91,7 +91,7 @@ pub(super) async fn deliveries(
     }
     let calendar = desk.calendar();
     let book = desk.ledger.book();
-    let rows: Vec<_> = deliveries::select(&book, quarter, state)
+    let rows: Vec<_> = deliveries::select(&book, quarter, state, &caller.sight())
         .into_iter()
         .map(|delivery| wire::delivery(&book, delivery, &calendar))
         .collect();
@@ -110,7 +110,7 @@ pub(super) async fn clock(
     body: Result<Json<Move>, JsonRejection>,
 ) -> Result<Json<Value>, ApiError> {
     let Json(body) = body.map_err(|error| WebError::BadRequest(error.body_text()))?;
-    let to = read_moment(&body.advance_to)?;
+    let to = as_of::read(&desk.calendar(), &body.advance_to)?;
     let Some(advance) = &desk.advance else {
         let message = "时间由系统时钟决定，只有模拟时间可以拨动";
         return Err(WebError::Conflict(message.into()).into());
@@ -127,16 +127,6 @@ pub(super) async fn clock(
 pub(super) fn read_quarter(text: &str) -> Result<Quarter, WebError> {
     text.parse()
         .map_err(|error: crate::domain::ids::BadId| WebError::BadRequest(error.to_string()))
-}
-
-/// A moment needs its offset: `+08:00` in an address may have become a blank.
-pub(super) fn read_moment(text: &str) -> Result<DateTime<Utc>, WebError> {
-    let text = text.trim().replace(' ', "+");
-    let moment: Result<DateTime<FixedOffset>, _> = text.parse();
-    moment.map(|at| at.with_timezone(&Utc)).map_err(|_| {
-        let message = format!("“{text}”不是时刻：请写成 2022-03-31T18:00:00+08:00 的形式");
-        WebError::BadRequest(message)
-    })
 }
 
 fn filter(query: &BoardQuery) -> Result<Filter, WebError> {

@@ -16,20 +16,28 @@ mod door;
 mod files;
 pub mod history;
 mod inbox;
+mod items;
 mod judge;
 mod live;
 mod mails;
+mod moment;
 mod needs;
 mod pages;
+mod person;
 mod readiness;
 mod requests;
 mod review;
 mod review_list;
+mod rows;
 mod second;
 mod settings;
+mod sheet;
 mod signin;
+mod story;
+mod task;
 pub mod text;
 mod tokens;
+mod unit;
 pub mod urge;
 pub mod users;
 mod users_api;
@@ -49,6 +57,8 @@ use crate::web::caller::identify;
 
 /// Longest form: a reason, a password.
 const LARGEST_BODY: usize = 64 * 1024;
+/// The same where it names items: a hundred thousand of them.
+const LONG_BODY: usize = 2 * 1024 * 1024;
 
 /// The routes of this room. A request that carries [`crate::web::Caller::Operator`] needs no
 /// session.
@@ -69,7 +79,15 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/settings/config", get(settings::config))
         .route("/review", get(review_list::show).post(review::submit))
         .route("/review/list", post(review_list::submit))
+        .route("/items", get(items::show))
+        .route("/items.csv", get(items::table))
+        .route("/items/urge", post(items::preview).layer(longer()))
+        .route("/task/{plan}/{task}", get(task::show))
+        .route("/unit", get(unit::show))
+        .route("/person/{id}", get(person::show))
+        .route("/person/{id}/history.csv", get(person::table))
         .route("/deliveries", get(deliveries::show))
+        .route("/deliveries.csv", get(deliveries::table))
         .route("/deliveries/revive", post(deliveries::revive))
         .route("/deliveries/handled", post(deliveries::handled))
         .route("/mails", get(mails::show).post(mails::submit))
@@ -84,7 +102,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/clock/confirm", post(readiness::confirm_clock))
         .route("/templates", get(wording::show))
         .route("/templates/{name}/html", get(wording::html))
-        .route("/urge", get(urge::show).post(urge::submit))
+        .route("/urge", get(urge::show).post(urge::submit).layer(longer()))
         .route("/api/v1/urge", post(urge::order))
         .route("/api/v1/board", get(api::board))
         .route("/api/v1/deliveries", get(api::deliveries))
@@ -136,6 +154,11 @@ fn accounts() -> Router<Arc<Desk>> {
             get(users_api::list_tokens).post(users_api::add_token),
         )
         .route("/api/v1/tokens/{id}/revoke", post(users_api::revoke_token))
+}
+
+/// Where a form may name every item of a list.
+fn longer() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(LONG_BODY)
 }
 
 #[cfg(test)]

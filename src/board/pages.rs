@@ -6,31 +6,33 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::answer::{BoardPage, Question, answer, title};
 use super::charts::grid::Picture;
 use super::charts::png::{PngError, png};
-use super::{api, history};
+use super::{history, moment};
 use crate::desk::Desk;
+use crate::domain::access::Export;
+use crate::domain::board::Show;
 use crate::domain::board::bars::standing;
 use crate::domain::board::grid::grid;
-use crate::domain::board::{Show, present};
 use crate::domain::calendar::Calendar;
 use crate::domain::feed::Feed;
-use crate::domain::ids::{BadId, PlanId, Quarter};
+use crate::domain::ids::BadId;
 use crate::web::error::page;
 use crate::web::format::long_moment;
 use crate::web::frame::Frame;
-use crate::web::{Caller, WebError, percent};
+use crate::web::guard::with_script;
+use crate::web::{Caller, WebError, as_of, audit, percent};
 
 /// What the page may be asked for; empty fields come from forms.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Asked {
-    plan: String,
-    quarter: String,
+    pub(super) plan: String,
+    pub(super) quarter: String,
     /// A past moment, at the office or with its offset.
     as_of: String,
     /// The same, as older addresses have it.
@@ -55,10 +57,11 @@ pub(super) async fn board(
     }
     let calendar = desk.calendar();
     let at = asked.moment(&calendar)?;
-    let Some((plan, quarter)) = choose(&desk, &calendar, &asked)? else {
+    let Some((plan, quarter)) = moment::choose(&desk, &asked.plan, &asked.quarter)? else {
         return Ok(empty(&desk, &caller)?.into_response());
     };
     let past = at.filter(|at| *at < desk.clock.now());
+    let shown = (plan.clone(), quarter);
     let question = Question {
         plan,
         quarter,
@@ -71,14 +74,18 @@ pub(super) async fn board(
         answer(book, question, now, &rules)
     })
     .await?;
+    let mut frame = Frame::new(&desk, &caller, "board");
+    if past.is_none() {
+        frame = frame.live(Some(&shown.0), Some(shown.1));
+    }
     let page = page(&BoardPage {
-        frame: Frame::new(&desk, &caller, "board"),
+        frame,
         past: past.map(|at| long_moment(&calendar, at)),
         may_urge: caller.may_write() && past.is_none(),
         feed: feed(&desk, &caller),
         answer,
     })?;
-    Ok(page.into_response())
+    Ok(with_script(page))
 }
 
 /// `GET /grid.svg`: the grid as a picture, for a group of people who have no account here.
@@ -115,7 +122,7 @@ async fn picture(desk: &Desk, caller: &Caller, asked: Asked) -> Result<(String, 
     caller.reader()?;
     let calendar = desk.calendar();
     let at = asked.moment(&calendar)?;
-    let chosen = choose(desk, &calendar, &asked)?;
+    let chosen = moment::choose(desk, &asked.plan, &asked.quarter)?;
     let (plan, quarter) = chosen.ok_or(WebError::NotFound)?;
     let name = format!("{plan}-{quarter}");
     let (sight, number) = (caller.sight(), asked.page.parse().unwrap_or(1));
@@ -141,7 +148,7 @@ async fn picture(desk: &Desk, caller: &Caller, asked: Asked) -> Result<(String, 
         .svg()
     })
     .await?;
-    // audit: the picture leaves the house here, as an export.
+    audit::exported(desk, caller, Export::Picture, &name).await?;
     Ok((name, svg))
 }
 
@@ -192,14 +199,9 @@ impl Asked {
             .filter(|text| !text.is_empty());
         asked
             .next()
-            .map(|text| past_moment(calendar, text))
+            .map(|text| as_of::read(calendar, text))
             .transpose()
     }
-}
-
-/// A moment as an address names it: with its offset, or by the office's time.
-pub(super) fn past_moment(calendar: &Calendar, text: &str) -> Result<DateTime<Utc>, WebError> {
-    local_moment(calendar, text).or_else(|local| api::read_moment(text).map_err(|_| local))
 }
 
 /// A moment as addresses of ours name it.
@@ -229,47 +231,6 @@ pub(super) fn empty(desk: &Desk, caller: &Caller) -> Result<Html<String>, WebErr
     page(&EmptyPage {
         frame: Frame::new(desk, caller, "board"),
     })
-}
-
-/// The plan and quarter asked for, else those to show by themselves.
-pub(super) fn choose(
-    desk: &Desk,
-    calendar: &Calendar,
-    asked: &Asked,
-) -> Result<Option<(PlanId, Quarter)>, WebError> {
-    let book = desk.ledger.book();
-    let Some((plan, quarter)) =
-        present(&book, &desk.rules.now().policy, calendar, desk.clock.now())
-    else {
-        return Ok(None);
-    };
-    let quarter = match asked.quarter.as_str() {
-        "" => quarter,
-        text => text.parse().map_err(bad)?,
-    };
-    let has = |plan: &PlanId| book.obligations_in(plan, quarter).next().is_some();
-    let plan = match asked.plan.as_str() {
-        "" if has(&plan) => plan,
-        "" => book
-            .plans
-            .keys()
-            .find(|plan| has(plan))
-            .cloned()
-            .unwrap_or(plan),
-        id => PlanId::new(id).map_err(bad)?,
-    };
-    Ok(Some((plan, quarter)))
-}
-
-/// A moment as a `datetime-local` field gives it.
-pub(super) fn local_moment(calendar: &Calendar, text: &str) -> Result<DateTime<Utc>, WebError> {
-    ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
-        .into_iter()
-        .find_map(|form| NaiveDateTime::parse_from_str(text.trim(), form).ok())
-        .map(|local| calendar.instant(local.date(), local.time()))
-        .ok_or_else(|| {
-            WebError::BadRequest(format!("“{text}”不是时间：请写成 2022-03-31T18:00 的形式"))
-        })
 }
 
 pub(super) fn bad(error: BadId) -> WebError {

@@ -25,6 +25,7 @@ use crate::domain::duty::{self, Filling, Named};
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, TaskNo, told};
 use crate::domain::request::{LONGEST_NOTE, NotMineWord};
+use crate::domain::user::Sight;
 use crate::rules::RuleSet;
 use crate::store::Decision;
 use crate::web::error::page;
@@ -41,6 +42,8 @@ pub(super) async fn show(
     caller.office()?;
     audit::viewed(&desk, &caller, access::Page::Requests, "");
     let calendar = desk.calendar();
+    let sight = caller.sight();
+    let whole = sight == Sight::Everything;
     // Before the book is held: the frame reads it too, and two holds at once wait for each other
     // as soon as the writer stands between them.
     let frame = Frame::new(&desk, &caller, "requests").live(None, None);
@@ -48,6 +51,14 @@ pub(super) async fn show(
     let mut dates = Vec::new();
     let mut others = Vec::new();
     for (key, known) in &book.obligations {
+        let asks = known.asked().is_some() || known.disowned().is_some();
+        if !asks
+            || !book
+                .task_and_group(key)
+                .is_some_and(|(task, _)| sight.sees(task))
+        {
+            continue;
+        }
         dates.extend(date_line(&book, &calendar, key, known));
         others.extend(other_line(&book, &calendar, key, known));
     }
@@ -60,13 +71,14 @@ pub(super) async fn show(
         dates,
         others,
         delegations: delegations
+            .filter(|_| whole)
             .map(|(at, one)| filling_line(&book, &calendar, *at, one))
             .collect(),
         plans: plans
             .map(|(id, plan)| (id.as_str().to_owned(), plan.heading.title.clone()))
             .collect(),
-        mails: book.mails_waiting().count(),
-        words: unclear.count(),
+        mails: book.mails_waiting().filter(|_| whole).count(),
+        words: unclear.filter(|_| whole).count(),
         today: calendar.date_of(desk.clock.now()).to_string(),
     })?;
     Ok(with_script(html))
@@ -391,6 +403,7 @@ struct RequestsPage<'a> {
 /// A later date that was asked for.
 struct DateLine {
     key: ObligationKey,
+    who: PersonId,
     name: String,
     unit: String,
     by: String,
@@ -405,6 +418,7 @@ struct DateLine {
 /// Somebody says that it is not theirs.
 struct OtherLine {
     key: ObligationKey,
+    who: PersonId,
     name: String,
     unit: String,
     by: String,
@@ -419,8 +433,8 @@ struct OtherLine {
 struct FillingLine {
     at: Position,
     kind: &'static str,
-    from: String,
-    to: String,
+    from: (PersonId, String),
+    to: (PersonId, String),
     what: String,
 }
 
@@ -445,6 +459,7 @@ fn date_line(
         key: key.clone(),
         name: task.short_name(),
         unit: group.unit.clone(),
+        who: asked.person.clone(),
         by: person(book, &asked.person),
         at: moment(calendar, asked.at),
         due: due.map_or("尚未推算".into(), |at| moment(calendar, at)),
@@ -467,6 +482,7 @@ fn other_line(
         key: key.clone(),
         name: task.short_name(),
         unit: group.unit.clone(),
+        who: said.person.clone(),
         by: person(book, &said.person),
         at: moment(calendar, said.at),
         other_name: said.other.name.clone(),
@@ -481,8 +497,8 @@ fn filling_line(book: &Book, calendar: &Calendar, at: Position, one: &Delegation
     FillingLine {
         at,
         kind: one.chinese(),
-        from: person(book, &one.from),
-        to: person(book, &one.to),
+        from: (one.from.clone(), person(book, &one.from)),
+        to: (one.to.clone(), person(book, &one.to)),
         what: match &one.scope {
             Scope::Items { duties, .. } => {
                 let mut tasks: Vec<TaskNo> = duties.iter().map(|(task, _)| *task).collect();

@@ -1,3 +1,4 @@
+mod lists;
 mod review;
 
 use axum::body::Body;

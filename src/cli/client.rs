@@ -190,6 +190,13 @@ impl Client {
         serde_json::from_slice(&answer).context("服务的回答无法识别")
     }
 
+    /// Sends a form and gives the answer's bytes.
+    pub(super) async fn post_form(&self, path: &str, fields: &str) -> anyhow::Result<Bytes> {
+        let kind = "application/x-www-form-urlencoded";
+        let body = Bytes::from(fields.to_owned());
+        self.call(Method::POST, path, kind, body).await
+    }
+
     /// Sends JSON.
     pub(super) async fn post_json<T: DeserializeOwned>(
         &self,

@@ -4,12 +4,14 @@
 //! interfaces.md: 0 done, 1 failed, 2 wrong usage or config, 3 done with findings not accepted.
 
 mod backup;
+mod bulletin;
 mod client;
 mod clock;
 mod config;
 mod contacts;
 mod demo;
 mod doctor;
+mod export;
 mod journal;
 mod mail;
 mod plan;
@@ -64,6 +66,10 @@ enum Command {
     Urge(urge::Args),
     /// 代为登记报送（责任人来电等）
     Report(report::Args),
+    /// 导出带进展情况的分解表（.xlsx）
+    Export(export::Args),
+    /// 生成督查通报（.docx）
+    Bulletin(bulletin::Args),
     /// 看板用户
     #[command(subcommand)]
     User(user::Command),
@@ -166,6 +172,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Status(args) => status::run(config, &args),
         Command::Urge(args) => urge::run(config, &args),
         Command::Report(args) => report::run(config, &args),
+        Command::Export(args) => export::run(config, &args),
+        Command::Bulletin(args) => bulletin::run(config, &args),
         Command::User(command) => user::run(config, command),
         Command::Journal(command) => journal::run(config, command),
         Command::Backup(args) => backup::backup(config, args),

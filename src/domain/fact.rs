@@ -15,6 +15,7 @@ use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use super::ladder::Ladder;
 use super::mail::TakenMail;
 use super::message::{Message, MessageKey, Occasion, Stage};
+use super::paper::Paper;
 use super::people::{ChannelKind, Contact, Person};
 use super::plan::{Heading, PersonRef, Task};
 use super::report::{Report, Review};
@@ -413,6 +414,15 @@ pub enum Fact {
         person: PersonId,
         /// The words.
         text: String,
+    },
+    /// A paper got its number.
+    PaperIssued {
+        /// Which paper.
+        paper: Paper,
+        /// The year of the series.
+        year: i32,
+        /// The place in it.
+        number: u32,
     },
     /// All links of a person for a quarter made before now are void.
     LinksRevoked {

@@ -36,6 +36,7 @@ pub mod mail;
 pub mod message;
 pub mod news;
 pub mod packing;
+pub mod paper;
 pub mod password;
 pub mod people;
 pub mod plan;

@@ -19,6 +19,7 @@ mod columns;
 mod compose;
 pub mod contacts;
 pub mod correct;
+pub mod export;
 mod findings;
 mod form;
 mod groups;

@@ -7,10 +7,13 @@
 //!
 //! Example: `WebError::NotFound` becomes a page with a sentence that helps, or a line of JSON.
 
+pub mod as_of;
 pub mod assets;
+pub mod attachment;
 pub mod audit;
 pub mod bearer;
 pub mod caller;
+pub mod csv;
 pub mod download;
 pub mod error;
 pub mod format;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::walk::{ALL_TASKS, duties};
+use super::walk::items_in;
 use crate::domain::book::{Book, Delivery, DeliveryState};
 use crate::domain::fact::SkipWhy;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
@@ -72,13 +72,13 @@ pub fn attention(
         }
     }
     let mut owners: HashSet<&PersonId> = HashSet::new();
-    for duty in duties(book, plan, quarter, ALL_TASKS, sight) {
-        if !duty.known.is_open() {
+    for item in items_in(book, plan, quarter, now, sight) {
+        if !item.obligation.is_open() {
             continue;
         }
-        owners.extend(duty.group.owners.iter().map(|owner| &owner.id));
-        if duty.group.owners.is_empty() {
-            found.unowned.push(duty.key.clone());
+        owners.extend(item.group.owners.iter().map(|owner| &owner.id));
+        if item.group.owners.is_empty() {
+            found.unowned.push(item.key.clone());
         }
     }
     let sorted = |mut people: Vec<PersonId>| {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::tally::Tally;
-use super::walk::{ALL_TASKS, duties};
+use super::walk::items_in;
 use crate::domain::book::Book;
 use crate::domain::ids::{PlanId, Quarter};
 use crate::domain::user::Sight;
@@ -50,11 +50,11 @@ pub fn standing(
 ) -> Standing {
     let mut totals = Tally::default();
     let (mut units, mut leaders) = (Bars::default(), Bars::default());
-    for duty in duties(book, plan, quarter, ALL_TASKS, sight) {
-        let (state, late) = (duty.state(now), duty.is_late());
+    for item in items_in(book, plan, quarter, now, sight) {
+        let (state, late) = (item.state, item.late);
         totals.add(state, late);
-        units.of(&duty.group.unit).add(state, late);
-        for leader in &duty.task.leaders {
+        units.of(&item.group.unit).add(state, late);
+        for leader in &item.task.leaders {
             // Who sees one leader's tasks is not shown those of the others beside them.
             if *sight == Sight::Everything || *sight == Sight::Leader(leader.clone()) {
                 leaders.of(leader).add(state, late);

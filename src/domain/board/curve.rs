@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 
-use super::walk::{ALL_TASKS, duties};
+use super::walk::items_in;
 use crate::domain::book::Book;
 use crate::domain::calendar::Calendar;
 use crate::domain::ids::{PlanId, Quarter};
@@ -86,15 +86,16 @@ pub fn curve(
             note(day);
         }
     };
-    for duty in duties(book, plan, quarter, ALL_TASKS, sight) {
+    for item in items_in(book, plan, quarter, now, sight) {
+        let known = item.obligation;
         wanted += 1;
-        if let Some(first) = duty.known.reports.first() {
+        if let Some(first) = known.reports.first() {
             change(first.at, |day| day.came += 1);
         }
-        if let Some((at, Review::Returned { .. })) = duty.known.review.as_deref() {
+        if let Some((at, Review::Returned { .. })) = known.review.as_deref() {
             change(*at, |day| day.went += 1);
         }
-        if let Some((at, _)) = duty.known.closed.filter(|_| duty.known.is_withdrawn()) {
+        if let Some((at, _)) = known.closed.filter(|_| known.is_withdrawn()) {
             change(at, |day| day.withdrawn += 1);
         }
     }

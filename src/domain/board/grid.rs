@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use super::walk::{ALL_TASKS, duties};
+use super::walk::{items_among, items_in};
 use crate::domain::book::{Book, ObligationState};
 use crate::domain::ids::{PlanId, Quarter, TaskNo};
 use crate::domain::report::ReportStatus;
@@ -135,7 +135,7 @@ impl Grid {
 #[must_use]
 pub fn grid(book: &Book, plan: &PlanId, now: DateTime<Utc>, sight: &Sight, page: usize) -> Grid {
     let quarters = book.quarters_of(plan);
-    let numbers = numbers(book, plan, sight);
+    let numbers = numbers(book, plan, now, sight);
     let pages = numbers.len().div_ceil(PAGE).max(1);
     let page = page.clamp(1, pages);
     let of_page = numbers.into_iter().skip((page - 1) * PAGE).take(PAGE);
@@ -159,12 +159,12 @@ pub fn grid(book: &Book, plan: &PlanId, now: DateTime<Utc>, sight: &Sight, page:
     let span = first.no..=last.no;
     for (place, quarter) in quarters.iter().enumerate() {
         let mut at = rows.iter_mut().peekable();
-        for duty in duties(book, plan, *quarter, span.clone(), sight) {
-            while at.next_if(|row| row.no < duty.key.task).is_some() {}
-            let row = at.peek_mut().filter(|row| row.no == duty.key.task);
+        for item in items_among(book, (plan, *quarter), span.clone(), now, sight) {
+            while at.next_if(|row| row.no < item.key.task).is_some() {}
+            let row = at.peek_mut().filter(|row| row.no == item.key.task);
             if let Some(cell) = row.and_then(|row| row.cells.get_mut(place)) {
-                let status = duty.known.latest().map(|latest| latest.report.status);
-                *cell = (*cell).max(Cell::of(duty.state(now), status));
+                let status = item.obligation.latest().map(|latest| latest.report.status);
+                *cell = (*cell).max(Cell::of(item.state, status));
             }
         }
     }
@@ -177,7 +177,7 @@ pub fn grid(book: &Book, plan: &PlanId, now: DateTime<Utc>, sight: &Sight, page:
 }
 
 /// The tasks of the table, and those a revised table took away that were reported on before.
-fn numbers(book: &Book, plan: &PlanId, sight: &Sight) -> BTreeSet<TaskNo> {
+fn numbers(book: &Book, plan: &PlanId, now: DateTime<Utc>, sight: &Sight) -> BTreeSet<TaskNo> {
     let Some(table) = book.plans.get(plan) else {
         return BTreeSet::new();
     };
@@ -189,10 +189,10 @@ fn numbers(book: &Book, plan: &PlanId, sight: &Sight) -> BTreeSet<TaskNo> {
     let gone: BTreeSet<TaskNo> = gone.map(|((no, _), _)| *no).collect();
     if !gone.is_empty() {
         let quarters = book.quarters_of(plan).into_iter();
-        let all = quarters.flat_map(|quarter| duties(book, plan, quarter, ALL_TASKS, sight));
+        let all = quarters.flat_map(|quarter| items_in(book, plan, quarter, now, sight));
         let reported =
-            all.filter(|duty| gone.contains(&duty.key.task) && !duty.known.is_withdrawn());
-        numbers.extend(reported.map(|duty| duty.key.task));
+            all.filter(|item| gone.contains(&item.key.task) && !item.obligation.is_withdrawn());
+        numbers.extend(reported.map(|item| item.key.task));
     }
     numbers
 }

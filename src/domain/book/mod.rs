@@ -13,6 +13,7 @@ mod stand_in;
 mod tallies;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -28,6 +29,7 @@ use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use super::ladder::Ladder;
 use super::mail::{Place, TakenMail};
 use super::message::{Message, MessageKey, Occasion, Stage};
+use super::paper::{Issued, Paper};
 use super::people::{ChannelKind, Contact, Person};
 use super::plan::{Group, Heading, Milestone, Task};
 use super::report::{Received, Review};
@@ -42,6 +44,7 @@ pub use find::WhoError;
 pub use query::ObligationState;
 pub use stand_in::Answerable;
 pub use tallies::{Tallies, Tally};
+pub use trail::Trails;
 
 /// A stage of what was put off to a day, in a quarter of a plan.
 pub type PutOffStage = (PlanId, Quarter, NaiveDate, Stage);
@@ -79,6 +82,8 @@ pub struct Book {
     pub delegations: BTreeMap<Position, Delegation>,
     /// What lead units wrote on tasks with several groups.
     pub summaries: BTreeMap<(PlanId, Quarter, TaskNo), Summary>,
+    /// Papers that have a number.
+    pub papers: BTreeMap<Paper, Issued>,
     /// Accounts the platform was asked for, until the contact changes.
     pub accounts: HashMap<PersonId, Account>,
     /// Cards that can still be changed, by message.
@@ -123,6 +128,8 @@ pub struct Book {
     pub duties: Duties,
     /// Where the people of each stage stand.
     pub tallies: Tallies,
+    /// Where each person's own facts stand in the journal.
+    pub trails: Trails,
 }
 
 /// What is known of a person's address on one channel, beside that it is on the sheet.

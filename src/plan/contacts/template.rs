@@ -5,9 +5,9 @@ use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksh
 use super::column::Column;
 use super::read::roles_text;
 use crate::domain::book::{Book, PlanBook};
-use crate::domain::formula::csv_cell;
 use crate::domain::people::{Contact, Person};
 use crate::domain::readiness::people_of;
+use crate::web::csv::Csv;
 
 /// The template as XLSX.
 ///
@@ -20,20 +20,14 @@ pub fn template_xlsx(book: &Book, plan: &PlanBook) -> Result<Vec<u8>, XlsxError>
     workbook.save_to_buffer()
 }
 
-/// The template as CSV: UTF-8 with the mark by which Excel knows it.
+/// The template as CSV.
 #[must_use]
 pub fn template_csv(book: &Book, plan: &PlanBook) -> Vec<u8> {
-    let mut text = String::from("\u{feff}");
-    let mut line = |cells: &[String]| {
-        let cells: Vec<String> = cells.iter().map(|cell| csv_cell(cell)).collect();
-        text.push_str(&cells.join(","));
-        text.push_str("\r\n");
-    };
-    line(&Column::ALL.map(|column| column.heading().to_owned()));
+    let mut csv = Csv::new(&Column::ALL.map(Column::heading));
     for person in people_of(book, plan) {
-        line(&cells(person, book.contacts.get(&person.id)));
+        csv.line(&cells(person, book.contacts.get(&person.id)));
     }
-    text.into_bytes()
+    csv.into_bytes()
 }
 
 fn cells(person: &Person, contact: Option<&Contact>) -> [String; 8] {

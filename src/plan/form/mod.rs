@@ -140,4 +140,4 @@ fn other_form(bytes: &[u8]) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -27,7 +27,7 @@ use self::look::{LookPage, Looked};
 use self::uploads::Uploads;
 use super::correct::Correction;
 use super::prepare::{self, prepare};
-use super::{Lore, Reading, Source, contacts, holidays};
+use super::{Lore, Reading, Source, contacts, export, holidays};
 use crate::desk::Desk;
 use crate::domain::book::Book;
 use crate::domain::ids::PlanId;
@@ -261,6 +261,7 @@ async fn store(
 ) -> Result<Response, WebError> {
     let by = caller.writer()?;
     let (_, reading, columns) = readings(room, hash, &corrected).await?;
+    keep_file(room, hash).await?;
     let rules = room.desk.rules.now();
     let now = room.desk.clock.now();
     let (said, file) = (corrected.clone(), hash.to_owned());
@@ -289,6 +290,21 @@ async fn store(
         }
         Err(CommitError::Unavailable) => Err(WebError::Unavailable),
     }
+}
+
+/// Keeps the file for exports before any fact speaks of it.
+async fn keep_file(room: &Room, hash: &str) -> Result<(), WebError> {
+    let (uploads, vault, hash) = (
+        room.uploads.clone(),
+        room.desk.vault.clone(),
+        hash.to_owned(),
+    );
+    let kept = blocking(move || match uploads.get(&hash) {
+        Ok(Some(bytes)) => export::keep(&vault, &bytes).map_err(WebError::internal),
+        Ok(None) => Ok(()),
+        Err(error) => Err(WebError::internal(error)),
+    });
+    kept.await?
 }
 
 fn version(book: &Book, plan: &PlanId) -> u32 {

@@ -22,6 +22,7 @@ use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::ladder::Ladder;
 use crate::domain::mail::{Place, TakenMail};
 use crate::domain::message::{Message, MessageKey, Occasion, Stage};
+use crate::domain::paper::{Issued, Paper};
 use crate::domain::people::{ChannelKind, Contact, Person};
 use crate::domain::plan::{Group, Heading, Task};
 use crate::domain::report::{Received, Report, Review};
@@ -62,6 +63,7 @@ struct Out<'a> {
     put_off_stages: Vec<(NaiveDate, StageOut<'a>)>,
     delegations: Vec<(Position, Put<'a, Delegation>)>,
     summaries: Vec<SummaryOut<'a>>,
+    papers: Vec<(Put<'a, Paper>, Put<'a, Issued>)>,
     accounts: Vec<(Put<'a, PersonId>, Put<'a, Account>)>,
     cards: Vec<(Put<'a, MessageKey>, Put<'a, Card>)>,
     heard: Vec<&'a str>,
@@ -79,6 +81,7 @@ struct Out<'a> {
     mailbox: Option<(u32, u32)>,
     stepped_back: Position,
     holidays: Vec<HolidaysOut<'a>>,
+    trails: Vec<(Put<'a, PersonId>, &'a [Position])>,
 }
 
 /// The year, the file, when, what.
@@ -121,6 +124,8 @@ impl<'a> Out<'a> {
         revoked.sort();
         let mut accounts: Vec<_> = book.accounts.iter().collect();
         accounts.sort_by(|a, b| a.0.cmp(b.0));
+        let mut trails: Vec<_> = book.trails.iter().collect();
+        trails.sort_by(|a, b| a.0.cmp(b.0));
         Self {
             position: book.position,
             at: book.at,
@@ -166,6 +171,7 @@ impl<'a> Out<'a> {
                     (Put(plan), Put(quarter), *task, Put(summary))
                 })
                 .collect(),
+            papers: book.papers.iter().map(|(k, v)| (Put(k), Put(v))).collect(),
             accounts: accounts
                 .into_iter()
                 .map(|(k, v)| (Put(k), Put(v)))
@@ -208,6 +214,10 @@ impl<'a> Out<'a> {
                 .collect(),
             mailbox: book.mailbox.map(|place| (place.validity, place.uid)),
             stepped_back: book.stepped_back,
+            trails: trails
+                .into_iter()
+                .map(|(person, trail)| (Put(person), trail.as_slice()))
+                .collect(),
             holidays: book
                 .holidays
                 .iter()
@@ -232,6 +242,7 @@ struct In {
     put_off_stages: Vec<(NaiveDate, StageIn)>,
     delegations: Vec<(Position, Got<Delegation>)>,
     summaries: Vec<SummaryIn>,
+    papers: Vec<(Got<Paper>, Got<Issued>)>,
     accounts: Vec<(Got<PersonId>, Got<Account>)>,
     cards: Vec<(Got<MessageKey>, Got<Card>)>,
     heard: Vec<String>,
@@ -250,6 +261,7 @@ struct In {
     mailbox: Option<(u32, u32)>,
     stepped_back: Position,
     holidays: Vec<(i32, String, DateTime<Utc>, Got<YearNotice>)>,
+    trails: Vec<(Got<PersonId>, Vec<Position>)>,
 }
 
 type MailIn = (
@@ -294,6 +306,7 @@ impl In {
                     (year, Brought { file, at, notice })
                 })
                 .collect(),
+            papers: pairs(self.papers).collect(),
             accounts: pairs(self.accounts).collect(),
             cards: pairs(self.cards).collect(),
             heard: self.heard.into_iter().collect(),
@@ -303,6 +316,11 @@ impl In {
                 .map(|(at, word)| (at, word.0))
                 .collect(),
             strangers: self.strangers.into_iter().collect(),
+            trails: self
+                .trails
+                .into_iter()
+                .map(|(person, trail)| (person.0, trail))
+                .collect(),
             ..Book::default()
         };
         book.mailbox = self.mailbox.map(|(validity, uid)| Place { validity, uid });
@@ -395,6 +413,14 @@ struct PlanBookDef {
     closed: BTreeMap<(u32, u8), ClosedDuty>,
     #[serde(with = "wire")]
     handovers: Vec<Handover>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Issued")]
+struct IssuedDef {
+    at: DateTime<Utc>,
+    year: i32,
+    number: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -669,6 +695,7 @@ struct TokenDef {
 
 remote!(
     PlanBook => PlanBookDef,
+    Issued => IssuedDef,
     ClosedDuty => ClosedDutyDef,
     Handover => HandoverDef,
     Obligation => ObligationDef,

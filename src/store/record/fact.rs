@@ -21,6 +21,7 @@ use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, Tas
 use crate::domain::ladder::{Copied, Ladder, StageRule};
 use crate::domain::mail::{MailOutcome, Place, TakenMail, Thread};
 use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
+use crate::domain::paper::{Paper, PaperKind};
 use crate::domain::people::{ChannelKind, Contact, Person, Roles};
 use crate::domain::plan::{Group, Heading, Milestone, MilestoneKind, PersonRef, Task};
 use crate::domain::report::{Report, ReportStatus, Review, Via};
@@ -31,7 +32,7 @@ use crate::domain::token;
 use crate::domain::user::{Profile, Role, Sight, UsedCode};
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 66] = [
+pub(super) const KINDS: [(&str, u32); 67] = [
     ("plan.imported", 1),
     ("plan.columns_mapped", 1),
     ("person.set", 1),
@@ -98,6 +99,7 @@ pub(super) const KINDS: [(&str, u32); 66] = [
     ("token.made", 1),
     ("token.used", 1),
     ("token.revoked", 1),
+    ("paper.issued", 1),
 ];
 
 #[derive(Serialize, Deserialize)]
@@ -421,6 +423,13 @@ pub(super) enum FactDef {
         person: PersonId,
         text: String,
     },
+    #[serde(rename = "paper.issued")]
+    PaperIssued {
+        #[serde(with = "wire")]
+        paper: Paper,
+        year: i32,
+        number: u32,
+    },
     #[serde(rename = "links.revoked")]
     LinksRevoked {
         #[serde(with = "wire")]
@@ -584,6 +593,19 @@ pub(super) mod leader {
 enum UsedCodeDef {
     Step(u64),
     Recovery(String),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Paper")]
+struct PaperDef {
+    #[serde(with = "wire")]
+    kind: PaperKind,
+    #[serde(with = "wire")]
+    plan: PlanId,
+    #[serde(with = "wire")]
+    quarter: Quarter,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    to: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -1093,6 +1115,7 @@ remote!(
     Thread => ThreadDef,
     MailOutcome => MailOutcomeDef,
     Fact => FactDef,
+    Paper => PaperDef,
     Heading => HeadingDef,
     YearNotice => YearNoticeDef,
     Task => TaskDef,

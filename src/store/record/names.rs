@@ -12,6 +12,7 @@ use crate::domain::fact::Actor;
 use crate::domain::heard::Meaning;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
 use crate::domain::message::{MessageKey, Occasion, Reason, Stage};
+use crate::domain::paper::PaperKind;
 use crate::domain::people::ChannelKind;
 use crate::domain::plan::MilestoneKind;
 use crate::domain::report::{ReportStatus, Via};
@@ -36,6 +37,7 @@ named!(
     Page,
     Export,
     Scope,
+    PaperKind,
 );
 
 /// A type that is written by `Display` and read back by the function given.

@@ -11,6 +11,7 @@ fn every_fact() -> Vec<Entry> {
     use crate::domain::ladder::*;
     use crate::domain::mail::*;
     use crate::domain::message::*;
+    use crate::domain::paper::{Paper, PaperKind};
     use crate::domain::people::*;
     use crate::domain::plan::*;
     use crate::domain::report::*;
@@ -633,6 +634,16 @@ fn every_fact() -> Vec<Entry> {
         },
         Fact::TokenRevoked {
             id: "0123456789".into(),
+        },
+        Fact::PaperIssued {
+            paper: Paper {
+                kind: PaperKind::UrgeSlip,
+                plan: plan.clone(),
+                quarter,
+                to: "市市场监管局".into(),
+            },
+            year: 2022,
+            number: 3,
         },
         Fact::HolidaysSet {
             year: 2027,

@@ -3,6 +3,7 @@
 mod addresses;
 mod deliveries;
 mod mails;
+mod papers;
 mod plans;
 mod requests;
 mod users;
@@ -77,7 +78,9 @@ impl Book {
             });
         }
         let before = self.at.replace(entry.at);
+        let concerned = self.concerned(&entry.fact);
         let effects = self.take(entry)?;
+        self.note_trail(entry, concerned);
         if before.is_some_and(|before| entry.at < before - STEP_BACK) {
             self.stepped_back = entry.position;
         }
@@ -312,6 +315,11 @@ impl Book {
                 person,
                 text,
             } => self.sum_task_up((here, at), (plan, *quarter, *task), person, text)?,
+            Fact::PaperIssued {
+                paper,
+                year,
+                number,
+            } => self.issue((here, at), paper, *year, *number)?,
             Fact::LinksRevoked {
                 plan,
                 quarter,
