@@ -17,15 +17,13 @@ mod kit;
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use cuiban::channel::spool;
+use kit::http::{Connection, Peer, django, free_port, wait_for};
 
 const CUIBAN: &str = env!("CARGO_BIN_EXE_cuiban");
 /// Owners, each with a link of their own; a link takes thirty answers at once.
@@ -61,7 +59,7 @@ fn main() {
         "≤ 5",
         "",
     );
-    match django(folder.path()) {
+    match django(folder.path(), include_str!("peers/django_form.py")) {
         None => println!(
             "| Django: not installed (CUIBAN_DJANGO) | | {:.0}/s, {:.3} CPU s per 1,000 | | | |",
             many.rate, many.cpu
@@ -123,133 +121,6 @@ impl Writer {
         Self {
             rate,
             median: taken[taken.len() / 2],
-        }
-    }
-}
-
-/// A server that takes reports, in a process of its own.
-struct Peer {
-    child: Child,
-    port: u16,
-}
-
-/// What many reports cost.
-struct Cost {
-    /// A second.
-    rate: f64,
-    /// CPU seconds per 1,000, in the server.
-    cpu: f64,
-}
-
-impl Peer {
-    /// One report after another over one connection; the median.
-    fn lone(&self, requests: &[Vec<u8>]) -> Duration {
-        let mut connection = Connection::open(self.port);
-        let mut taken: Vec<Duration> = requests
-            .iter()
-            .map(|request| {
-                let begun = Instant::now();
-                connection.call(request);
-                begun.elapsed()
-            })
-            .collect();
-        taken.sort();
-        taken[taken.len() / 2]
-    }
-
-    /// All of them, over so many connections.
-    fn many(&self, requests: &[Vec<u8>], connections: usize) -> Cost {
-        let next = AtomicUsize::new(0);
-        let (begun, before) = (Instant::now(), self.cpu());
-        thread::scope(|scope| {
-            for _ in 0..connections {
-                scope.spawn(|| {
-                    let mut connection = Connection::open(self.port);
-                    while let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        connection.call(request);
-                    }
-                });
-            }
-        });
-        let took = begun.elapsed().as_secs_f64();
-        let cpu = (self.cpu() - before).as_secs_f64();
-        let count = requests.len() as f64;
-        Cost {
-            rate: count / took,
-            cpu: cpu * 1000.0 / count,
-        }
-    }
-
-    fn cpu(&self) -> Duration {
-        let own = self.child.id();
-        let children = std::fs::read_to_string(format!("/proc/{own}/task/{own}/children"));
-        let children = children.unwrap_or_default();
-        let children = children.split_whitespace().map(|pid| pid.parse().unwrap());
-        children.chain([own]).map(kit::cpu_of).sum()
-    }
-
-    fn request(&self, path: &str, kind: &str, body: &str) -> Vec<u8> {
-        let length = body.len();
-        format!("POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}", self.port).into_bytes()
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        let _ = self.child.wait();
-    }
-}
-
-/// A kept HTTP/1.1 connection, opened anew where the server closes it.
-struct Connection {
-    port: u16,
-    stream: BufReader<TcpStream>,
-}
-
-impl Connection {
-    fn open(port: u16) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self {
-            port,
-            stream: BufReader::new(stream),
-        }
-    }
-
-    /// Sends a request and reads the whole answer, which must be a 2xx.
-    fn call(&mut self, request: &[u8]) {
-        let (mut length, mut closes, mut line) = (0, false, String::new());
-        // A server may have closed the connection after the last answer.
-        while line.is_empty() {
-            let sent = self.stream.get_mut().write_all(request);
-            if sent.is_err() || self.stream.read_line(&mut line).is_err() || line.is_empty() {
-                line.clear();
-                *self = Self::open(self.port);
-            }
-        }
-        assert_eq!(
-            line.split(' ').nth(1).and_then(|status| status.get(..1)),
-            Some("2"),
-            "{line}"
-        );
-        loop {
-            line.clear();
-            self.stream.read_line(&mut line).unwrap();
-            let header = line.trim_end().to_ascii_lowercase();
-            if header.is_empty() {
-                break;
-            }
-            if let Some(value) = header.strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap();
-            }
-            closes |= header == "connection: close";
-        }
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body).unwrap();
-        if closes {
-            *self = Self::open(self.port);
         }
     }
 }
@@ -364,55 +235,4 @@ fn contacts() -> String {
         .unwrap();
     }
     sheet
-}
-
-/// gunicorn with a Django form that stores one row, where Django is installed.
-fn django(folder: &Path) -> Option<Peer> {
-    let python = std::env::var("CUIBAN_DJANGO").unwrap_or_else(|_| "/usr/bin/python3".into());
-    let has = Command::new(&python)
-        .args(["-c", "import django, gunicorn"])
-        .stderr(Stdio::null())
-        .status();
-    if !has.is_ok_and(|status| status.success()) {
-        return None;
-    }
-    let port = free_port();
-    std::fs::write(folder.join("form.py"), include_str!("peers/django_form.py")).unwrap();
-    let child = Command::new(&python)
-        .args([
-            "-m",
-            "gunicorn",
-            "--workers",
-            "2",
-            "--threads",
-            "32",
-            "--keep-alive",
-            "60",
-            "--bind",
-        ])
-        .arg(format!("127.0.0.1:{port}"))
-        .arg("form:application")
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    wait_for(port);
-    Some(Peer { child, port })
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
-}
-
-fn wait_for(port: u16) {
-    let begun = Instant::now();
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "nothing listens");
-        thread::sleep(Duration::from_millis(20));
-    }
 }

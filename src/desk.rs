@@ -4,20 +4,28 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::config::Shown;
 use crate::domain::book::{Book, ClockDoubt};
 use crate::domain::calendar::Calendar;
 use crate::domain::delivery::FailReason;
+use crate::domain::holidays::GivenYears;
 use crate::domain::link::LinkKey;
 use crate::domain::people::ChannelKind;
+use crate::domain::user::Role;
 use crate::rules::Rules;
 use crate::store::{Ledger, Vault};
+use crate::web::audit::Views;
 use crate::web::format::{brief, long_moment};
+use crate::web::marks::Counted;
+use crate::web::oidc::Service;
+use crate::web::session::Ended;
 
 /// Shared by all who answer requests.
 pub struct Desk {
@@ -43,6 +51,22 @@ pub struct Desk {
     pub vitals: Arc<Vitals>,
     /// The ways out that do not work.
     pub stopped: Arc<dyn Fn() -> Vec<StoppedChannel> + Send + Sync>,
+    /// Notices of days off that were there at the start, by year.
+    pub given_years: Arc<GivenYears>,
+    /// The configuration, as it is shown.
+    pub shown: Arc<Shown>,
+    /// Who has looked at what lately.
+    pub views: Views,
+    /// Sessions that were signed out of.
+    pub ended: Ended,
+    /// The office's own sign-in service, where there is one.
+    pub service: Option<Service>,
+    /// Who must have a second factor.
+    pub second_for: Vec<Role>,
+    /// What the navigation shows, counted once for each new fact.
+    pub counted: Counted,
+    /// Cancelled when the program is asked to stop: answers without an end, end.
+    pub closing: CancellationToken,
 }
 
 /// A way out that does not work: its peer has closed it (a wrong password, a robot that was
@@ -105,6 +129,16 @@ pub fn doubt_words(doubt: ClockDoubt, calendar: &Calendar) -> String {
          时间无误的，请在看板上点“时间无误，恢复发送”，或执行 cuiban clock confirm。",
         long_moment(calendar, doubt.expected),
         long_moment(calendar, doubt.found)
+    )
+}
+
+/// What it means that all this was read back from a backup, and what to do.
+#[must_use]
+pub fn restored_words(backed_up: DateTime<Utc>, calendar: &Calendar) -> String {
+    format!(
+        "本服务由{}的备份恢复，其后收发的内容不在其中，已暂停提醒和发送。请服务器管理员确认原服务最后运行到什么时候，\
+         执行 cuiban resume --not-before 该时间：此前应发的视为已发，不再重发。",
+        long_moment(calendar, backed_up)
     )
 }
 
@@ -211,6 +245,7 @@ pub struct Vitals {
     passes: AtomicU64,
     healed: AtomicU64,
     last_pass: Mutex<Option<Instant>>,
+    last_backup: Mutex<Option<DateTime<Utc>>>,
 }
 
 impl Vitals {
@@ -226,6 +261,23 @@ impl Vitals {
             .last_pass
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// A nightly backup was written and checked.
+    pub fn backed_up(&self, at: DateTime<Utc>) {
+        *self.lock_backup() = Some(at);
+    }
+
+    /// When the last one was; none since the start.
+    #[must_use]
+    pub fn last_backup(&self) -> Option<DateTime<Utc>> {
+        *self.lock_backup()
+    }
+
+    fn lock_backup(&self) -> MutexGuard<'_, Option<DateTime<Utc>>> {
+        self.last_backup
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A half of the store was restored from the other.

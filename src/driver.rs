@@ -78,7 +78,7 @@ impl Driver {
     }
 
     /// Looks once at everything, decides, and appends in the same step; nothing is decided while
-    /// the clock is in doubt.
+    /// [`Book::is_paused`](crate::domain::book::Book::is_paused).
     ///
     /// # Errors
     /// When the store takes nothing now; the next pass will find the same again.
@@ -91,9 +91,9 @@ impl Driver {
         let report = self
             .ledger
             .commit(Actor::System, now, move |book| {
-                let facts = match book.clock_doubt {
-                    None => lock(&docket).pass(&rules.world(book), now),
-                    Some(_) => Vec::new(),
+                let facts = match book.is_paused() {
+                    false => lock(&docket).pass(&rules.world(book), now),
+                    true => Vec::new(),
                 };
                 let value = count(&facts);
                 Ok(Decision { facts, value })

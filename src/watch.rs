@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 
 use crate::clock::Clock;
-use crate::desk::{StoppedChannel, behind_words, doubt_words};
+use crate::desk::{StoppedChannel, behind_words, doubt_words, restored_words};
 use crate::domain::alarm::{self, Seen};
 use crate::domain::board::audits;
 use crate::domain::book::Book;
@@ -24,9 +24,8 @@ use crate::store::{CommitError, Decision, Ledger};
 /// The channels that do not work, as the pages show them.
 pub type Troubled = Arc<dyn Fn() -> Vec<StoppedChannel> + Send + Sync>;
 
-/// Why the mailbox that answers arrive in cannot be read, in words for the operator; none where it
-/// can, or not for long.
-pub type Unread = Arc<dyn Fn(DateTime<Utc>) -> Option<String> + Send + Sync>;
+/// Why something does not work, in words for the operator; none where it does, or not for long.
+pub type Trouble = Arc<dyn Fn(DateTime<Utc>) -> Option<String> + Send + Sync>;
 
 /// Looks and tells.
 pub struct Watch {
@@ -36,8 +35,8 @@ pub struct Watch {
     /// Who is told.
     to: Vec<PersonId>,
     troubled: Troubled,
-    /// Why the mailbox cannot be read, if so.
-    mailbox: Unread,
+    /// What else may be wrong, each by its name.
+    others: Vec<(&'static str, Trouble)>,
     /// What the last count of people came to, and at which position: counting is not for nothing.
     counted: Mutex<(Position, Vec<Seen>)>,
 }
@@ -62,15 +61,16 @@ impl Watch {
             rules,
             to,
             troubled,
-            mailbox: Arc::new(|_| None),
+            others: Vec::new(),
             counted: Mutex::new((Position::MAX, Vec::new())),
         }
     }
 
-    /// Looks at the mailbox as well.
+    /// Looks at this as well.
     #[must_use]
-    pub fn with_mailbox(self, mailbox: Unread) -> Self {
-        Self { mailbox, ..self }
+    pub fn with(mut self, name: &'static str, trouble: Trouble) -> Self {
+        self.others.push((name, trouble));
+        self
     }
 
     /// Looks at everything, and appends what follows; says whether anything did.
@@ -112,9 +112,14 @@ impl Watch {
                 words: channel.words(calendar),
             })
             .collect();
-        seen.extend((self.mailbox)(now).map(|words| Seen {
-            name: "mailbox".into(),
-            words,
+        seen.extend(self.others.iter().filter_map(|(name, trouble)| {
+            let words = trouble(now)?;
+            let name = (*name).to_owned();
+            Some(Seen { name, words })
+        }));
+        seen.extend(book.restored.map(|at| Seen {
+            name: "restored".into(),
+            words: restored_words(at, calendar),
         }));
         seen.extend(clock_words(book, calendar, self.clock.is_simulated(), now));
         seen.extend(self.count(book));

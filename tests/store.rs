@@ -26,10 +26,11 @@ use cuiban::clock::Clock;
 use cuiban::domain::book::Book;
 use cuiban::domain::fact::{Actor, Entry, Fact};
 use cuiban::domain::ids::ObligationKey;
+use cuiban::store::backup::{self, CheckOnly};
 use cuiban::store::memory::MemoryStore;
 use cuiban::store::{
     CommitError, Decision, Healed, Health, Ledger, OpenReport, Opener, PROBE_FAILED, ProbeCommand,
-    Room, StoreError, dump, link_key, probe, verify,
+    Room, StoreError, Vault, dump, link_key, probe, restore, verify,
 };
 
 /// A back end that can be closed and opened again.
@@ -823,4 +824,114 @@ impl Drop for Mounted {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg("-l").arg(&self.0).status();
     }
+}
+
+/// A store with facts, a key and files, and a backup of it made beside its writer.
+fn backed_up(folder: &Path) -> (Book, Vec<u8>) {
+    let (ledger, thread, _) = open(folder).unwrap();
+    link_key(folder).unwrap();
+    let vault = Vault::new(folder.join("evidence"));
+    // None at all, one of exactly the length of a part, and one a little longer than two.
+    for length in [0, 192 << 10, (384 << 10) + 7] {
+        let mut part = vault.begin().unwrap();
+        part.write(&vec![7; length]).unwrap();
+        part.keep().unwrap();
+    }
+    block(async {
+        put(&ledger, facts::import(20)).await;
+        put(&ledger, (1..=50).map(facts::queued).collect()).await;
+        put(&ledger, vec![facts::reported(1, "完成")]).await;
+    });
+    let mut bytes = Vec::new();
+    let reader = ledger.reader();
+    backup::write(folder, facts::start(), |to| reader.dump(to), &mut bytes).unwrap();
+    let book = ledger.book().clone();
+    close(ledger, thread);
+    (book, bytes)
+}
+
+#[test]
+fn a_backup_read_back_is_the_same_store_and_waits_for_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let (before, bytes) = backed_up(folder.path());
+    let place = tempfile::tempdir().unwrap();
+    let now = facts::start() + TimeDelta::hours(9);
+    let done = restore(&opener(place.path()), &mut bytes.as_slice(), false, now).unwrap();
+    assert_eq!(
+        (done.content.facts, done.content.files),
+        (before.position, 4)
+    );
+    assert_eq!(done.put_aside, None);
+    assert!(verify(&opener(place.path())).unwrap().is_sound());
+    let same = |name: &str| {
+        let read = |folder: &Path| std::fs::read(folder.join(name)).unwrap();
+        read(folder.path()) == read(place.path())
+    };
+    assert!(same("link.key"));
+    let files = |folder: &Path| {
+        let homes = std::fs::read_dir(folder.join("evidence")).unwrap();
+        let homes = homes.map(|home| home.unwrap().path());
+        let files = homes.flat_map(|home| std::fs::read_dir(home).unwrap());
+        let names = files.map(|file| file.unwrap().file_name());
+        names.collect::<BTreeSet<_>>()
+    };
+    assert_eq!(files(folder.path()), files(place.path()));
+    let (ledger, thread, report) = open(place.path()).unwrap();
+    assert!(report.clean && report.healed.is_empty());
+    assert!(ledger.book().is_paused());
+    assert_eq!(ledger.book().restored, Some(facts::start()));
+    let after = Book {
+        position: before.position,
+        at: before.at,
+        restored: None,
+        ..ledger.book().clone()
+    };
+    assert!(after == before);
+    close(ledger, thread);
+    let left: Vec<_> = std::fs::read_dir(place.path()).unwrap().collect();
+    let left = left.into_iter().map(|entry| entry.unwrap().file_name());
+    assert!(left.into_iter().all(|name| name != "restoring"));
+}
+
+#[test]
+fn no_part_of_a_backup_can_change_unseen() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, bytes) = backed_up(folder.path());
+    let read = |bytes: &[u8]| backup::read(&mut &bytes[..], &mut CheckOnly);
+    read(&bytes).unwrap();
+    let step = bytes.len() / 97;
+    for at in (0..bytes.len()).step_by(step).chain([bytes.len() - 2]) {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1;
+        let found = read(&flipped);
+        assert!(found.is_err(), "byte {at} of {}", bytes.len());
+        assert!(read(&bytes[..at]).is_err(), "cut at {at}");
+    }
+    let twice = [bytes.clone(), bytes.clone()].concat();
+    assert!(read(&twice).is_err());
+}
+
+#[test]
+fn a_restore_touches_nothing_that_is_there_unless_it_is_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let (before, bytes) = backed_up(folder.path());
+    let now = facts::start();
+    let into =
+        |bytes: &[u8], replace| restore(&opener(folder.path()), &mut &bytes[..], replace, now);
+    assert!(matches!(into(&bytes, false), Err(StoreError::Refused(_))));
+    // Half a backup leaves what was there.
+    assert!(into(&bytes[..bytes.len() / 2], true).is_err());
+    let (ledger, thread, _) = open(folder.path()).unwrap();
+    assert!(*ledger.book() == before);
+    let busy = into(&bytes, true);
+    assert!(matches!(busy, Err(StoreError::InUse(_))), "{busy:?}");
+    close(ledger, thread);
+
+    let aside = into(&bytes, true).unwrap().put_aside.unwrap();
+    let (ledger, thread, _) = open(folder.path()).unwrap();
+    assert_eq!(ledger.book().position, before.position + 1);
+    close(ledger, thread);
+    let (ledger, thread, _) = open(&aside).unwrap();
+    assert!(*ledger.book() == before, "what was replaced is whole");
+    close(ledger, thread);
 }

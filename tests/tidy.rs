@@ -134,6 +134,105 @@ fn knowledge_runs_one_way() {
     }
 }
 
+/// No address that a visitor gave is ever called: whoever opens a connection takes its address from
+/// the configuration, and stands here. A new file is let in with its reason, or not at all.
+#[test]
+fn only_these_open_connections() {
+    const CALLERS: [&str; 5] = [
+        // [wecom]: base_url, and no redirects.
+        "src/channel/wecom_http.rs",
+        // [email]: host.
+        "src/channel/email/session.rs",
+        // [imap]: host.
+        "src/reply/imap.rs",
+        // [server]: public_url, as the operator asks `doctor`.
+        "src/app/doctor.rs",
+        // The daemon's own socket.
+        "src/cli/client.rs",
+    ];
+    let opening = [
+        "Client::builder(",
+        "Client::new(",
+        "reqwest::get(",
+        "reqwest::blocking",
+        "TcpStream::connect(",
+        "UnixStream::connect(",
+        "UdpSocket::",
+        "lookup_host(",
+        "to_socket_addrs(",
+        "hyper_util::client",
+    ];
+    let strangers: Vec<String> = naming("src", &opening)
+        .into_iter()
+        .filter(|line| {
+            !CALLERS
+                .iter()
+                .any(|caller| line.contains(&format!("{caller}:")))
+        })
+        // Its tests play the client.
+        .filter(|line| !line.contains("/src/app/listen.rs:"))
+        .collect();
+    assert_eq!(strangers, Vec::<String>::new());
+}
+
+/// A URL out of a request would have to be read first; only the configuration's are.
+#[test]
+fn only_the_configuration_reads_urls() {
+    let readers = [
+        "src/config/",
+        "src/channel/wecom_app/api.rs",
+        "src/app/doctor.rs",
+    ];
+    let others: Vec<String> = naming("src", &["Url::parse", ".parse::<Url>"])
+        .into_iter()
+        .filter(|line| !readers.iter().any(|reader| line.contains(reader)))
+        .collect();
+    assert_eq!(others, Vec::<String>::new());
+}
+
+/// Pages, whatever is in them, are made by templates that escape; nothing goes round it.
+#[test]
+fn no_template_lets_text_through_unescaped() {
+    let mut found = Vec::new();
+    for folder in ["src/board", "src/web", "src/plan", "src/reply", "src/feed"] {
+        for (path, text) in templates(folder) {
+            let loose = [
+                "|safe",
+                "| safe",
+                "escape(\"none\")",
+                "<script>",
+                " style=\"",
+                " onclick=",
+            ];
+            for (number, line) in text.lines().enumerate() {
+                // The list of an owner's files is a template of its own, already escaped.
+                let line = line.replace(".files|safe", ".files");
+                if loose.iter().any(|word| line.contains(word)) {
+                    found.push(format!("{}:{}: {line}", path.display(), number + 1));
+                }
+            }
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
+}
+
+fn templates(folder: &str) -> Vec<(PathBuf, String)> {
+    fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|e| e == "html") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&Path::new(ROOT).join(folder), &mut found);
+    found
+}
+
 #[test]
 fn only_the_store_names_sled() {
     let named: Vec<String> = naming("src", &["sled::"])

@@ -54,6 +54,15 @@ pub struct ContactsAnswer {
     pub text: String,
 }
 
+/// After `resume`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResumeAnswer {
+    /// Messages that were not sent again.
+    pub withdrawn: usize,
+    /// All of it in words.
+    pub text: String,
+}
+
 /// `contacts check`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadinessAnswer {
@@ -135,8 +144,45 @@ pub struct UserLine {
     pub name: String,
     /// Role.
     pub role: String,
+    /// The leader whose tasks are all they see.
+    pub leader: Option<String>,
+    /// Whether they have a second factor.
+    pub second_factor: bool,
     /// Whether disabled.
     pub disabled: bool,
+}
+
+/// `token list`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokensAnswer {
+    /// By id.
+    pub tokens: Vec<TokenLine>,
+}
+
+/// A line of `token list`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenLine {
+    /// The part that is no secret.
+    pub id: String,
+    /// Which system has it.
+    pub name: String,
+    /// What it is good for.
+    pub scopes: Vec<String>,
+    /// It works until then.
+    pub expires: String,
+    /// When it was used last.
+    pub used: Option<String>,
+    /// Whether it opens anything now.
+    pub works: bool,
+}
+
+/// `token add`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenAnswer {
+    /// The part that is no secret.
+    pub id: String,
+    /// The whole, shown once.
+    pub token: String,
 }
 
 /// `journal verify`.

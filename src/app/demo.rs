@@ -4,9 +4,10 @@ use anyhow::Context as _;
 
 use super::App;
 use crate::domain::fact::{Actor, Fact};
+use crate::domain::hex;
 use crate::domain::ids::PlanId;
 use crate::domain::people::{Contact, Person};
-use crate::plan::{self, Source, import};
+use crate::plan::{self, Source, export, import};
 
 const TABLE: &[u8] = include_bytes!("../../seeds/dongguan-2022.txt");
 const NAME: &str = "dongguan-2022.txt";
@@ -26,7 +27,7 @@ pub async fn fill(app: &App) -> anyhow::Result<()> {
     let rules = app.rules.now();
     let origin = import::TableFile {
         name: NAME.into(),
-        sha256: String::new(),
+        sha256: hex::sha256(TABLE),
         accepted: u32::try_from(plan::errors(&reading.findings).count()).unwrap_or(u32::MAX),
         units: reading.units.clone(),
     };
@@ -50,6 +51,8 @@ pub async fn fill(app: &App) -> anyhow::Result<()> {
         )
     };
     facts.extend(contacts);
+    let vault = app.desk.vault.clone();
+    tokio::task::spawn_blocking(move || export::keep(&vault, TABLE)).await??;
     let now = app.desk.clock.now();
     app.desk.ledger.append(Actor::System, now, facts).await?;
     Ok(())

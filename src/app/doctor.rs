@@ -2,18 +2,20 @@
 //! lines themselves are made in [`crate::domain::checkup`].
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Datelike as _;
+use chrono::{DateTime, Datelike as _, Utc};
 
-use super::{App, opener};
+use super::{App, nightly, opener};
 use crate::channel::email::{self, EmailChannel};
 use crate::channel::wecom_app::AppChannel;
 use crate::channel::{mask, spool};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::{Desk, StoppedChannel};
-use crate::domain::checkup::{Answer, Line, Page, Seen, Stored, Time, Tried, lines};
+use crate::domain::calendar::Calendar;
+use crate::domain::checkup::{Answer, Backup, Line, Page, Seen, Stored, Time, Tried, lines};
 use crate::domain::ids::PlanId;
 use crate::domain::people::ChannelKind;
 use crate::plan::contacts;
@@ -76,7 +78,11 @@ struct Inside {
     store: Stored,
     time: Time,
     today: chrono::NaiveDate,
+    /// With the notices that were brought on the board.
+    calendar: Arc<Calendar>,
     people: Option<(usize, usize)>,
+    restored: Option<String>,
+    now: DateTime<Utc>,
     stopped: Vec<StoppedChannel>,
 }
 
@@ -109,7 +115,10 @@ impl Inside {
                 leapt: book.clock_doubt.is_some(),
             },
             today: rules.calendar.date_of(now),
+            calendar: Arc::clone(&rules.calendar),
             people: readiness.map(|found| (found.people, found.unreachable.len())),
+            restored: book.restored.map(|at| long_moment(&rules.calendar, at)),
+            now,
             stopped: (desk.stopped)(),
         }
     }
@@ -125,7 +134,10 @@ impl Inside {
                 leapt: false,
             },
             today: config.time.calendar.date_of(now),
+            calendar: Arc::new(config.time.calendar.clone()),
             people: None,
+            restored: None,
+            now,
             stopped: Vec::new(),
         }
     }
@@ -165,11 +177,13 @@ async fn peers(config: &Config, inside: Inside) -> Seen {
         out.push((ChannelKind::Spool.chinese().to_owned(), tried));
     }
     let year = inside.today.year();
-    let knows = |year| config.time.calendar.knows(year);
+    let knows = |year| inside.calendar.knows(year);
     let app = config.wecom.app.as_ref();
     Seen {
         running: inside.running,
         store: inside.store,
+        backup: backup(config, inside.now),
+        restored: inside.restored,
         out,
         page,
         mailbox,
@@ -178,6 +192,19 @@ async fn peers(config: &Config, inside: Inside) -> Seen {
         today: inside.today,
         holidays: (knows(year), knows(year + 1)),
         people: inside.people,
+    }
+}
+
+fn backup(config: &Config, now: DateTime<Utc>) -> Backup {
+    let Some(settings) = &config.backup else {
+        return Backup::Off;
+    };
+    match nightly::newest(&settings.folder) {
+        None => Backup::None,
+        Some((at, _)) => Backup::Last {
+            shown: long_moment(&config.time.calendar, at),
+            hours: (now - at).num_hours(),
+        },
     }
 }
 

@@ -4,8 +4,13 @@ pub mod answers;
 mod channels;
 pub mod demo;
 pub(crate) mod doctor;
+mod export;
 mod inbox;
+mod listen;
 mod local;
+mod nightly;
+#[cfg(test)]
+mod rights;
 mod serve;
 mod time;
 
@@ -23,6 +28,7 @@ use crate::config::Config;
 use crate::desk::{Desk, Office, Vitals};
 use crate::domain::due::{Reach, Robots};
 use crate::domain::fact::Actor;
+use crate::domain::holidays::{self, BroughtYears};
 use crate::domain::ids::PersonId;
 use crate::domain::link::LinkKey;
 use crate::domain::people::{Contact, Person};
@@ -37,6 +43,7 @@ use crate::reply::wecom::crypt::Crypt;
 use crate::rules::{RuleSet, Rules};
 use crate::store::{self, Ledger, Vault};
 use crate::watch::{Troubled, Watch};
+use crate::web::oidc::Service;
 
 use local::Operator;
 use time::Timekeeper;
@@ -50,6 +57,8 @@ pub struct App {
     outbox: Arc<Outbox>,
     /// Shared by the reader of mails and the watch.
     mail_trouble: Trouble,
+    /// Shared by the nightly backup and the watch.
+    backup_trouble: nightly::Trouble,
     application: Option<Arc<AppChannel>>,
     ledger_thread: JoinHandle<()>,
 }
@@ -84,7 +93,7 @@ impl App {
                 .context("无法读取签名密钥")?
                 .bytes(),
         );
-        let rules = Rules::new(rules_of(&config));
+        let rules = Rules::new(rules_of(&config, &ledger.book().holidays));
         let vitals = Arc::new(Vitals::default());
         let base = config.server.link_base(config.server.listen);
         let application = channels::application(&config)?;
@@ -105,7 +114,10 @@ impl App {
         );
         let mail_trouble = Trouble::default();
         let unread = mail_trouble.clone();
-        let watch = watch.with_mailbox(Arc::new(move |now| unread.words(now)));
+        let watch = watch.with("mailbox", Arc::new(move |now| unread.words(now)));
+        let backup_trouble = nightly::Trouble::default();
+        let unsaved = backup_trouble.clone();
+        let watch = watch.with("backup", Arc::new(move |_| unsaved.words()));
         let driver = Driver::new(
             ledger.clone(),
             clock.clone(),
@@ -118,6 +130,11 @@ impl App {
         for _ in 0..report.healed.len() {
             vitals.healed();
         }
+        let service = config.oidc.clone();
+        let service = service
+            .map(|config| Service::new(config, &base))
+            .transpose();
+        let service = service.context("无法使用统一身份认证的设置（oidc.ca_file）")?;
         let vault = Vault::new(config.store.path.join("evidence"));
         vault.sweep();
         let desk = Arc::new(Desk {
@@ -135,6 +152,14 @@ impl App {
             advance: clock.is_simulated().then(|| timekeeper.handle()),
             vitals,
             stopped,
+            given_years: Arc::clone(&config.time.given),
+            shown: Arc::clone(&config.shown),
+            views: Default::default(),
+            ended: Default::default(),
+            service,
+            second_for: config.server.require_totp.clone(),
+            counted: Default::default(),
+            closing: Default::default(),
         });
         let app = Self {
             config,
@@ -143,6 +168,7 @@ impl App {
             driver,
             outbox,
             mail_trouble,
+            backup_trouble,
             application,
             ledger_thread,
         };
@@ -188,6 +214,10 @@ impl App {
         });
         local::router(operator)
             .merge(crate::board::router(Arc::clone(&self.desk)))
+            .merge(export::router(
+                Arc::clone(&self.desk),
+                Lore::of(&self.config),
+            ))
             .merge(crate::reply::coordinators(Arc::clone(&self.desk)))
             .layer(axum::Extension(crate::web::Caller::Operator))
     }
@@ -206,6 +236,7 @@ impl App {
             .merge(crate::feed::router(desk()))
             .merge(crate::board::router(desk()))
             .merge(imports)
+            .merge(export::router(desk(), Lore::of(&self.config)))
             .merge(crate::web::health::router(desk()))
             .merge(crate::web::assets::router());
         let pages = match self.callback() {
@@ -213,7 +244,26 @@ impl App {
             None => pages,
         };
         let proxies: Arc<[_]> = self.config.server.trusted_proxies.as_slice().into();
-        crate::web::guard::guard(pages).layer(Extension(crate::web::Proxies(proxies)))
+        crate::web::guard::guard(pages, desk(), &self.framed_by())
+            .layer(Extension(crate::web::Proxies(proxies)))
+    }
+
+    /// Where WeCom shows what is opened in it; nobody else puts our pages into a frame.
+    fn framed_by(&self) -> Vec<String> {
+        let wecom = &self.config.wecom;
+        if wecom.app.is_none() && wecom.robots.is_empty() {
+            return Vec::new();
+        }
+        let mut origins = vec![
+            "https://work.weixin.qq.com".to_owned(),
+            "https://*.work.weixin.qq.com".to_owned(),
+        ];
+        // A WeCom of the office's own has its own host.
+        let own = wecom.base_url.trim_end_matches('/');
+        if own.starts_with("https://") && !own.ends_with(".weixin.qq.com") {
+            origins.push(own.to_owned());
+        }
+        origins
     }
 
     /// What opens the calls of WeCom, where it can call us.
@@ -236,6 +286,16 @@ impl App {
         let folder = self.config.store.path.join("mail");
         let reader = Reader::new(Arc::clone(&self.desk), folder, ours(&self.config));
         reader.telling(self.mail_trouble.clone())
+    }
+
+    /// Makes a backup every night, where the config says where.
+    fn nightly(&self) -> Option<nightly::Nightly> {
+        Some(nightly::Nightly {
+            desk: Arc::clone(&self.desk),
+            config: self.config.backup.clone()?,
+            store: self.config.store.path.clone(),
+            trouble: self.backup_trouble.clone(),
+        })
     }
 
     /// Closes the store in good order.
@@ -298,10 +358,14 @@ pub(crate) fn opener(folder: &Path) -> anyhow::Result<store::Opener> {
     })
 }
 
-fn rules_of(config: &Config) -> RuleSet {
+fn rules_of(config: &Config, brought: &BroughtYears) -> RuleSet {
     let units = config.wecom.robots.iter().flat_map(|robot| &robot.units);
     RuleSet {
-        calendar: Arc::new(config.time.calendar.clone()),
+        calendar: Arc::new(holidays::calendar(
+            config.time.zone,
+            &config.time.given,
+            brought,
+        )),
         policy: config.policy.clone(),
         report: config.report.clone(),
         reach: Reach {

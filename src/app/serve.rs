@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::App;
+use super::{App, listen};
 use crate::life::{self, Stop};
 use crate::reply::imap::ImapBox;
 
@@ -84,21 +84,27 @@ impl App {
                 guard.ended();
             });
         }
+        if let Some(nightly) = self.nightly() {
+            let ended = stop.soft.clone();
+            let guard = Guard::new("backup", &stop, &failed);
+            tasks.spawn(async move {
+                nightly.run(ended).await;
+                guard.ended();
+            });
+        }
         let vitals = Arc::clone(&self.desk.vitals);
         let alive = move || vitals.since_pass().is_some_and(|age| age < STALE);
         tasks.spawn(life::feed_watchdog(alive, stop.soft.clone()));
 
-        let public = self
-            .public_router()
-            .into_make_service_with_connect_info::<SocketAddr>();
-        let ended = stop.soft.clone();
-        let pages = axum::serve(listener, public)
-            .with_graceful_shutdown(async move { ended.cancelled().await });
-        let ended = stop.soft.clone();
-        let commands = axum::serve(socket, self.local_router())
-            .with_graceful_shutdown(async move { ended.cancelled().await });
-        let pages = tokio::spawn(pages.into_future());
-        let commands = tokio::spawn(commands.into_future());
+        let closing = (stop.soft.clone(), self.desk.closing.clone());
+        tasks.spawn(async move {
+            closing.0.cancelled().await;
+            closing.1.cancel();
+        });
+        let bounds = listen::Bounds::default();
+        let public = listen::pages(listener, self.public_router(), bounds, stop.clone());
+        tasks.spawn(public);
+        tasks.spawn(listen::commands(socket, self.local_router(), stop.clone()));
 
         tracing::info!(%address, simulated = self.desk.clock.is_simulated(), "ready");
         life::tell(&[sd_notify::NotifyState::Ready]);
@@ -106,11 +112,8 @@ impl App {
 
         stop.soft.cancelled().await;
         tasks.close();
-        let finished = async {
-            let _ = tokio::join!(tasks.wait(), pages, commands);
-        };
         tokio::select! {
-            () = finished => {}
+            () = tasks.wait() => {}
             () = stop.hard.cancelled() => {}
         }
         let _ = std::fs::remove_file(&self.config.server.socket);

@@ -1,17 +1,24 @@
-//! What the board shows of a quarter, computed in one go from one state of the book.
+//! What the first screen shows of a quarter, computed in one go from one state of the book.
 
 use askama::Template;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::board::{
-    Attention, Filter, QuarterView, Row, Show, StageAudit, Tally, attention, audit, oldest_unsent,
-};
-use crate::domain::book::{Book, ObligationState};
+use super::cells;
+use super::charts::bars::bar;
+use super::charts::curve::CurveChart;
+use super::charts::grid::{Look as _, short};
+use super::needs::{Need, needs};
+use crate::domain::board::bars::{Bar, Standing, standing};
+use crate::domain::board::curve::{Curve, curve, quarter_before};
+use crate::domain::board::grid::{Cell, Grid, GridRow, grid};
+use crate::domain::board::{Show, StageAudit, Tally, attention, audit, oldest_unsent};
+use crate::domain::book::Book;
 use crate::domain::calendar::Calendar;
 use crate::domain::due::World;
-use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
+use crate::domain::ids::{PlanId, Quarter};
+use crate::domain::user::Sight;
 use crate::rules::RuleSet;
-use crate::web::format::{brief, moment, short_day};
+use crate::web::format::{brief, moment};
 use crate::web::frame::Frame;
 use crate::web::percent;
 
@@ -21,11 +28,21 @@ pub(super) struct BoardPage<'a> {
     pub frame: Frame<'a>,
     /// The past moment that was asked for.
     pub past: Option<String>,
-    pub at_value: String,
     pub may_urge: bool,
     /// The office's calendar feed; none over the command socket.
     pub feed: Option<String>,
     pub answer: Answer,
+}
+
+/// What is asked for.
+pub(super) struct Question {
+    pub plan: PlanId,
+    pub quarter: Quarter,
+    pub sight: Sight,
+    /// The page of the grid, from 1.
+    pub page: usize,
+    /// A past moment as addresses name it; none for the present.
+    pub as_of: Option<String>,
 }
 
 /// All that is shown, computed in one go from one state of the book.
@@ -33,22 +50,27 @@ pub(super) struct Answer {
     title: String,
     plan: PlanId,
     quarter: Quarter,
+    /// A past moment as addresses name it, else nothing.
+    as_of: String,
+    /// Whose tasks alone are shown.
+    leader: Option<String>,
     deadline: String,
     days: String,
     quarters: Vec<Pick>,
     tiles: Vec<Tile>,
-    totals: Tally,
+    /// Parts of the numbers in the tiles.
+    small: Vec<Tile>,
     needs: Vec<Need>,
-    narrowed: Option<String>,
-    shown: Show,
-    rows: Vec<RowView>,
-    units: Ranking,
-    owners: Ranking,
-    audits: Vec<AuditLine>,
+    /// Where everyone is urged who owes something; none where nobody does.
+    urge: Option<String>,
+    curve: Option<CurveView>,
+    grid: GridView,
+    units: Bars,
+    leaders: Bars,
+    /// Of all people together: not for those who see a part only.
+    audits: Option<Vec<AuditLine>>,
     /// How long the oldest message that is due has waited.
     oldest: Option<String>,
-    /// Whom to urge, and where; none where nobody shown owes anything.
-    urge: Option<(String, String)>,
     ladder: Vec<LadderLine>,
     /// The case has begun with this ladder, and keeps it.
     begun: bool,
@@ -65,64 +87,48 @@ struct Tile {
     label: &'static str,
     count: u32,
     class: &'static str,
+}
+
+struct CurveView {
+    svg: String,
+    words: String,
+    /// What the dashed line is.
+    before: Option<String>,
+}
+
+/// The grid, in blocks that stand beside each other.
+struct GridView {
+    /// What addresses of its cells begin and end with.
+    mark: String,
+    tail: String,
+    columns: Vec<Column>,
+    blocks: Vec<Vec<GridRow>>,
+    /// How many tasks stand how in this quarter; nothing where they are on several pages.
+    legend: Vec<(Cell, usize)>,
+    pages: Vec<Pick>,
+    /// The address of its picture, to be ended with `svg` or `png`.
+    picture: String,
+}
+
+struct Column {
+    short: &'static str,
+    mark: String,
     here: bool,
 }
 
-/// One thing that needs a person.
-struct Need {
-    text: String,
-    href: Option<String>,
-}
-
-/// Who owes most, the first few at once and the others on request.
-struct Ranking {
-    first: Vec<TallyLine>,
-    more: Vec<TallyLine>,
+/// Who stands how, the worst first: a few with bars, the others by name.
+struct Bars {
+    first: Vec<BarView>,
+    more: Vec<BarView>,
     /// How many owe nothing.
     done: usize,
 }
 
-impl Ranking {
-    fn new(lines: impl Iterator<Item = TallyLine>) -> Self {
-        const FIRST: usize = 15;
-        let (mut first, done): (Vec<_>, Vec<_>) =
-            lines.partition(|line| line.tally.not_reported > 0);
-        let more = first.split_off(first.len().min(FIRST));
-        Self {
-            first,
-            more,
-            done: done.len(),
-        }
-    }
-
-    fn owing(&self) -> usize {
-        self.first.len() + self.more.len()
-    }
-}
-
-struct TallyLine {
+struct BarView {
     href: String,
     name: String,
-    unit: Option<String>,
     tally: Tally,
-}
-
-struct RowView {
-    href: String,
-    no: u32,
-    name: String,
-    unit: String,
-    owners: String,
-    state: ObligationState,
-    status: &'static str,
-    /// Each figure against its target.
-    figures: Vec<String>,
-    reported: String,
-    reminded: String,
-    /// Nothing is reported, but somebody has said that they have seen it.
-    seen: bool,
-    /// The later day that was granted.
-    put_off: Option<String>,
+    svg: String,
 }
 
 struct AuditLine {
@@ -138,71 +144,285 @@ struct LadderLine {
     channels: String,
 }
 
-pub(super) fn answer(
-    book: &Book,
-    plan: &PlanId,
-    view: QuarterView,
-    filter: &Filter,
-    rules: &RuleSet,
-) -> Answer {
+pub(super) fn answer(book: &Book, asked: Question, now: DateTime<Utc>, rules: &RuleSet) -> Answer {
     let calendar = &*rules.calendar;
     let world = rules.world(book);
-    let quarter = view.quarter;
-    let place = Place { plan, quarter };
+    let (plan, quarter) = (&asked.plan, asked.quarter);
+    let place = Place::new(&asked);
     let deadline = book.deadline(plan, quarter);
-    let units = view.by_unit.iter().map(|unit| TallyLine {
-        href: place.href(Show::NotReported, Some(&unit.unit), None),
-        name: unit.unit.clone(),
-        unit: None,
-        tally: unit.tally,
-    });
-    let owners = view.by_owner.iter().map(|owner| TallyLine {
-        href: place.href(Show::NotReported, None, Some(&owner.person)),
-        name: owner.name.clone(),
-        unit: Some(owner.unit.clone()),
-        tally: owner.tally,
-    });
+    let Standing {
+        totals,
+        units,
+        leaders,
+    } = standing(book, plan, quarter, now, &asked.sight);
+    let reached = |person: &_| !world.route(person).is_empty();
+    let found = attention(book, (plan, quarter), now, &asked.sight, reached);
+    let whole = asked.sight == Sight::Everything;
     let audits = audit(book, plan, quarter).into_iter();
+    let audits = audits.map(|audit| AuditLine {
+        at: brief(calendar, audit.ran_at),
+        audit,
+    });
     Answer {
-        title: book
-            .plans
-            .get(plan)
-            .map(|known| known.heading.title.clone())
-            .unwrap_or_default(),
-        plan: plan.clone(),
-        quarter,
+        title: title(book, plan),
         deadline: deadline.map_or("尚未推算".into(), |at| moment(calendar, at)),
-        days: deadline.map_or(String::new(), |at| days(calendar, view.as_of, at)),
-        quarters: picks(book, plan, quarter),
-        tiles: tiles(&place, &view.totals, filter),
-        needs: needs(
+        days: deadline.map_or(String::new(), |at| days(calendar, now, at)),
+        quarters: picks(book, &place),
+        tiles: tiles(&place, &totals),
+        small: small(&place, &totals),
+        needs: needs(book, (plan, quarter), &asked.sight, found),
+        urge: (totals.not_reported > 0).then(|| format!("/urge?plan={plan}&quarter={quarter}")),
+        curve: curve_view(&world, &asked, now),
+        grid: grid_view(
             book,
             &place,
-            attention(book, plan, quarter, view.as_of, |person| {
-                !world.route(person).is_empty()
-            }),
+            grid(book, plan, now, &asked.sight, asked.page),
         ),
-        narrowed: narrowed(book, filter),
-        urge: urge(book, &place, filter, &view),
-        ladder: ladder(&world, &place),
+        units: Bars::new(&place, "unit", units),
+        leaders: Bars::new(&place, "leader", leaders),
+        audits: whole.then(|| audits.collect()),
+        oldest: oldest_unsent(book, now)
+            .filter(|_| whole)
+            .map(|due| waited(now - due)),
+        ladder: ladder(&world, plan, quarter),
         begun: book.ladder(plan, quarter).is_some(),
-        shown: filter.show,
-        rows: view
-            .rows
-            .iter()
-            .map(|row| row_view(book, row, calendar))
-            .collect(),
-        units: Ranking::new(units),
-        owners: Ranking::new(owners),
-        audits: audits
-            .map(|audit| AuditLine {
-                at: brief(calendar, audit.ran_at),
-                audit,
-            })
-            .collect(),
-        oldest: oldest_unsent(book, view.as_of).map(|due| waited(view.as_of - due)),
-        totals: view.totals,
+        as_of: asked.as_of.clone().unwrap_or_default(),
+        leader: match &asked.sight {
+            Sight::Everything => None,
+            Sight::Leader(name) => Some(name.clone()),
+        },
+        quarter,
+        plan: asked.plan,
     }
+}
+
+impl Answer {
+    pub(super) fn plan(&self) -> &PlanId {
+        &self.plan
+    }
+
+    pub(super) fn quarter(&self) -> Quarter {
+        self.quarter
+    }
+}
+
+/// The plan's title.
+pub(super) fn title(book: &Book, plan: &PlanId) -> String {
+    let known = book.plans.get(plan);
+    known.map_or(String::new(), |known| known.heading.title.clone())
+}
+
+/// Addresses within one quarter, at one moment.
+struct Place<'a> {
+    plan: &'a PlanId,
+    quarter: Quarter,
+    as_of: Option<&'a str>,
+    /// `&as_of=…`, or nothing.
+    moment: String,
+}
+
+impl<'a> Place<'a> {
+    fn new(asked: &'a Question) -> Self {
+        let as_of = asked.as_of.as_deref();
+        Self {
+            plan: &asked.plan,
+            quarter: asked.quarter,
+            as_of,
+            moment: as_of.map_or(String::new(), |at| {
+                format!("&as_of={}", percent::encoded(at))
+            }),
+        }
+    }
+
+    /// The first screen of a quarter.
+    fn screen(&self, plan: &PlanId, quarter: Quarter) -> String {
+        format!("/?plan={plan}&quarter={quarter}{}", self.moment)
+    }
+
+    /// The list behind a number.
+    fn items(&self, field: &str, value: &str) -> String {
+        let Self {
+            plan,
+            quarter,
+            moment,
+            ..
+        } = self;
+        let value = percent::readable(value);
+        format!("/items?plan={plan}&quarter={quarter}&{field}={value}{moment}")
+    }
+
+    fn tile(&self, show: Show, count: u32, class: &'static str) -> Tile {
+        Tile {
+            href: self.items("state", show.as_str()),
+            label: show.chinese(),
+            count,
+            class: if count == 0 { "zero" } else { class },
+        }
+    }
+}
+
+fn tiles(place: &Place<'_>, totals: &Tally) -> Vec<Tile> {
+    vec![
+        place.tile(Show::All, totals.obligations, "all"),
+        place.tile(Show::Reported, totals.reported, "good"),
+        place.tile(Show::NotReported, totals.not_reported, "open"),
+        place.tile(Show::Overdue, totals.overdue_unreported, "bad"),
+        place.tile(Show::Returned, totals.returned, "warn"),
+        place.tile(Show::ToReview, totals.to_review(), "open"),
+    ]
+}
+
+fn small(place: &Place<'_>, totals: &Tally) -> Vec<Tile> {
+    let mut small = vec![
+        place.tile(Show::Late, totals.reported_late, "warn"),
+        place.tile(Show::Accepted, totals.accepted, "good"),
+    ];
+    if totals.withdrawn > 0 {
+        small.push(place.tile(Show::Withdrawn, totals.withdrawn, "all"));
+    }
+    small
+}
+
+fn picks(book: &Book, place: &Place<'_>) -> Vec<Pick> {
+    let several = book.plans.len() > 1;
+    let all = book.plans.iter().flat_map(|(id, known)| {
+        let title = &known.heading.title;
+        let quarters = book.quarters_of(id).into_iter();
+        quarters.map(move |quarter| (id, quarter, title))
+    });
+    all.map(|(id, one, title)| Pick {
+        href: place.screen(id, one),
+        label: match several {
+            true => format!("{title} {}", one.chinese()),
+            false => one.chinese_short().into(),
+        },
+        here: id == place.plan && one == place.quarter,
+    })
+    .collect()
+}
+
+/// The curve from the first stage's day on, and for some days after the last.
+fn curve_view(world: &World<'_>, asked: &Question, now: DateTime<Utc>) -> Option<CurveView> {
+    let (book, calendar) = (world.book, world.calendar);
+    let (plan, quarter) = (&asked.plan, asked.quarter);
+    let stages = &world.ladder(plan, quarter).stages;
+    let offsets = || stages.iter().map(|rule| rule.working_days);
+    let span = offsets().min().unwrap_or(-10).min(-1)..=offsets().max().unwrap_or(0).max(1);
+    let of = |plan: &PlanId, quarter, sight| {
+        curve(book, (plan, quarter), calendar, span.clone(), now, sight)
+    };
+    let own = of(plan, quarter, &asked.sight)?;
+    let before = quarter_before(book, plan, quarter);
+    let before = before.and_then(|(plan, quarter)| of(&plan, quarter, &asked.sight));
+    // A quarter before this program came has nothing to compare with.
+    let before = before.filter(|curve: &Curve| curve.steps.iter().any(|step| step.reported > 0));
+    let deadline = calendar.date_of(book.deadline(plan, quarter)?);
+    let named = [*span.start(), 0, *span.end()].map(|at| (at, calendar.shift(deadline, at)));
+    let chart = CurveChart {
+        today: own.steps.len() < span.clone().count()
+            && calendar.date_of(now) >= calendar.shift(deadline, *span.start()),
+        now: &own,
+        before: before.as_ref(),
+        span,
+        days: &named,
+    };
+    Some(CurveView {
+        svg: chart.svg(),
+        words: chart.words(),
+        before: before.map(|curve| curve.quarter.chinese_short().to_owned()),
+    })
+}
+
+fn grid_view(book: &Book, place: &Place<'_>, grid: Grid) -> GridView {
+    const BLOCKS: usize = 10;
+    const SHORTEST: usize = 5;
+    const LONGEST: usize = 25;
+    let Place {
+        plan,
+        quarter,
+        moment,
+        as_of,
+    } = place;
+    let counts = grid.counts(*quarter);
+    let legend = Cell::ASKED.into_iter().zip(counts);
+    // Of many pages, the ends and those around this one.
+    let near = |page: &usize| *page == 1 || *page == grid.pages || page.abs_diff(grid.page) <= 4;
+    let pages = (1..=grid.pages).filter(near).map(|page| Pick {
+        href: format!("{}&page={page}#grid", place.screen(plan, *quarter)),
+        label: page.to_string(),
+        here: page == grid.page,
+    });
+    let columns = grid.quarters.iter().map(|one| Column {
+        short: short(*one),
+        mark: cells::quarter_mark(book, plan, *one),
+        here: one == quarter,
+    });
+    let block = grid.rows.len().div_ceil(BLOCKS).clamp(SHORTEST, LONGEST);
+    let mut rows = grid.rows.into_iter();
+    let mut blocks = Vec::new();
+    loop {
+        let next: Vec<GridRow> = rows.by_ref().take(block).collect();
+        if next.is_empty() {
+            break;
+        }
+        blocks.push(next);
+    }
+    let several = grid.pages > 1;
+    GridView {
+        mark: cells::mark(book, plan),
+        tail: as_of.map_or(String::new(), |at| format!("/{at}")),
+        columns: columns.collect(),
+        blocks,
+        legend: legend
+            .map(|(cell, count)| (cell, if several { 0 } else { count }))
+            .collect(),
+        pages: if several { pages.collect() } else { Vec::new() },
+        picture: format!("?plan={plan}&quarter={quarter}&page={}{moment}", grid.page),
+    }
+}
+
+impl Bars {
+    fn new(place: &Place<'_>, field: &str, bars: Vec<Bar>) -> Self {
+        const FIRST: usize = 15;
+        let longest = bars.iter().map(|bar| bar.tally.obligations).max();
+        let longest = longest.unwrap_or_default();
+        let done = |bar: &&Bar| bar.tally.not_reported == 0;
+        let view = |(nth, one): (usize, &Bar)| BarView {
+            href: place.items(field, &one.name),
+            name: one.name.clone(),
+            tally: one.tally,
+            svg: match nth < FIRST {
+                true => bar(one, longest),
+                false => String::new(),
+            },
+        };
+        let mut first: Vec<BarView> = bars.iter().enumerate().map(view).collect();
+        Self {
+            more: first.split_off(first.len().min(FIRST)),
+            first,
+            done: bars.iter().filter(done).count(),
+        }
+    }
+
+    fn owing(&self) -> usize {
+        self.first.len() + self.more.len() - self.done
+    }
+}
+
+fn ladder(world: &World<'_>, plan: &PlanId, quarter: Quarter) -> Vec<LadderLine> {
+    let rules = world.ladder(plan, quarter).stages.iter();
+    rules
+        .filter_map(|rule| {
+            let at = world.stage_time(plan, quarter, rule.stage)?;
+            let channels: Vec<_> = rule.channels.iter().map(|kind| kind.chinese()).collect();
+            Some(LadderLine {
+                stage: rule.stage.chinese(),
+                at: moment(world.calendar, at),
+                copied: rule.copied.chinese().join("、"),
+                channels: channels.join("、"),
+            })
+        })
+        .collect()
 }
 
 /// `3小时5分钟`.
@@ -220,232 +440,6 @@ fn waited(span: TimeDelta) -> String {
     }
 }
 
-/// Addresses within one quarter's board.
-struct Place<'a> {
-    plan: &'a PlanId,
-    quarter: Quarter,
-}
-
-impl Place<'_> {
-    fn href(&self, show: Show, unit: Option<&str>, owner: Option<&PersonId>) -> String {
-        let Self { plan, quarter } = self;
-        let mut href = format!("/?plan={plan}&quarter={quarter}&state={}", show.as_str());
-        if let Some(unit) = unit {
-            href.push_str("&unit=");
-            href.push_str(&percent::encoded(unit));
-        }
-        if let Some(owner) = owner {
-            href.push_str("&owner=");
-            href.push_str(owner.as_str());
-        }
-        href.push_str("#list");
-        href
-    }
-}
-
-fn tiles(place: &Place<'_>, totals: &Tally, filter: &Filter) -> Vec<Tile> {
-    let tile = |show: Show, count, class| Tile {
-        href: place.href(show, filter.unit.as_deref(), filter.owner.as_ref()),
-        label: show.chinese(),
-        count,
-        class: if count == 0 { "zero" } else { class },
-        here: filter.show == show,
-    };
-    let mut tiles = vec![
-        tile(Show::NotReported, totals.not_reported, "open"),
-        tile(Show::Overdue, totals.overdue_unreported, "bad"),
-        tile(Show::Returned, totals.returned, "warn"),
-        tile(Show::Reported, totals.reported, "good"),
-        tile(Show::Late, totals.reported_late, "warn"),
-        tile(Show::ToReview, totals.to_review(), "open"),
-        tile(Show::Accepted, totals.accepted, "good"),
-        tile(Show::All, totals.obligations, "plain"),
-    ];
-    if totals.withdrawn > 0 {
-        tiles.push(tile(Show::Withdrawn, totals.withdrawn, "plain"));
-    }
-    tiles
-}
-
-fn picks(book: &Book, plan: &PlanId, quarter: Quarter) -> Vec<Pick> {
-    let several = book.plans.len() > 1;
-    let all = book.plans.iter().flat_map(|(id, known)| {
-        let title = &known.heading.title;
-        book.quarters_of(id)
-            .into_iter()
-            .map(move |quarter| (id, quarter, title))
-    });
-    all.map(|(id, one, title)| Pick {
-        href: format!("/?plan={id}&quarter={one}"),
-        label: match several {
-            true => format!("{title} {}", one.chinese()),
-            false => one.chinese_short().into(),
-        },
-        here: id == plan && one == quarter,
-    })
-    .collect()
-}
-
-fn needs(book: &Book, place: &Place<'_>, found: Attention) -> Vec<Need> {
-    let mut needs = Vec::new();
-    let asks = book.obligations_in(place.plan, place.quarter);
-    let asks = asks.filter(|(_, known)| known.asked().is_some() || known.disowned().is_some());
-    let asks = asks.count();
-    if asks > 0 {
-        needs.push(Need {
-            text: format!("{asks}件申请或反映等待答复"),
-            href: Some("/requests".into()),
-        });
-    }
-    let mails = book.mails_waiting().count();
-    if mails > 0 {
-        needs.push(Need {
-            text: format!("{mails}封邮件回复需要人工处理"),
-            href: Some("/mails".into()),
-        });
-    }
-    let mut messages = |count: usize, text: &str, state: &str| {
-        if count > 0 {
-            let href = format!("/deliveries?state={state}&quarter={}", place.quarter);
-            needs.push(Need {
-                text: format!("{count}条消息{text}"),
-                href: Some(href),
-            });
-        }
-    };
-    messages(found.dead, "发送失败", "dead");
-    messages(found.held, "不能确定是否送达，等待处理", "held");
-    messages(found.in_doubt, "发出后结果未明", "in_doubt");
-    messages(found.waiting_long, "超过一小时仍未发出", "waiting");
-    let unclear = book.words.values().filter(|word| word.is_unclear()).count();
-    if unclear > 0 {
-        needs.push(Need {
-            text: format!("{unclear}条企业微信回复系统没有读懂"),
-            href: Some("/unclear".to_owned()),
-        });
-    }
-    let mut people = |ids: &[PersonId], text: &str, href: Option<&str>| {
-        let known = ids.iter().filter_map(|id| book.people.get(id));
-        let names: Vec<_> = known.map(|person| person.name.as_str()).collect();
-        if !names.is_empty() {
-            needs.push(Need {
-                text: format!("{}人{text}：{}", names.len(), few(&names)),
-                href: href.map(str::to_owned),
-            });
-        }
-    };
-    let ready = Some("/readiness");
-    people(&found.unreachable, "没有可用的联系方式", ready);
-    people(&found.over_budget, "近日消息已达上限，有提醒未发", None);
-    if !found.unowned.is_empty() {
-        let tasks: Vec<_> = found
-            .unowned
-            .iter()
-            .map(|key| key.task.to_string())
-            .collect();
-        let tasks: Vec<_> = tasks.iter().map(String::as_str).collect();
-        needs.push(Need {
-            text: format!("{}项没有直接责任人：第{}项", tasks.len(), few(&tasks)),
-            href: found.unowned.first().map(task_href),
-        });
-    }
-    needs
-}
-
-/// Everyone who owes something among those the page has been narrowed to.
-fn urge(
-    book: &Book,
-    place: &Place<'_>,
-    filter: &Filter,
-    view: &QuarterView,
-) -> Option<(String, String)> {
-    if view.totals.not_reported == 0 {
-        return None;
-    }
-    let Place { plan, quarter } = place;
-    let mut href = format!("/urge?plan={plan}&quarter={quarter}");
-    if let Some(unit) = &filter.unit {
-        href.push_str(&format!("&unit={}", percent::encoded(unit)));
-    }
-    if let Some(owner) = &filter.owner {
-        href.push_str(&format!("&owner={owner}"));
-    }
-    let whom = match narrowed(book, filter) {
-        Some(_) if filter.owner.is_some() => "催办此人",
-        Some(_) => "催办本单位未报的",
-        None => "催办全部未报的",
-    };
-    Some((href, whom.to_owned()))
-}
-
-fn ladder(world: &World<'_>, place: &Place<'_>) -> Vec<LadderLine> {
-    let (plan, quarter) = (place.plan, place.quarter);
-    let rules = world.ladder(plan, quarter).stages.iter();
-    rules
-        .filter_map(|rule| {
-            let at = world.stage_time(plan, quarter, rule.stage)?;
-            let channels: Vec<_> = rule.channels.iter().map(|kind| kind.chinese()).collect();
-            Some(LadderLine {
-                stage: rule.stage.chinese(),
-                at: moment(world.calendar, at),
-                copied: rule.copied.chinese().join("、"),
-                channels: channels.join("、"),
-            })
-        })
-        .collect()
-}
-
-fn narrowed(book: &Book, filter: &Filter) -> Option<String> {
-    let person = filter.owner.as_ref().and_then(|id| book.people.get(id));
-    match (&filter.unit, person) {
-        (Some(unit), _) => Some(unit.clone()),
-        (None, Some(person)) => Some(format!("{}（{}）", person.name, person.unit)),
-        (None, None) => None,
-    }
-}
-
-fn row_view(book: &Book, row: &Row, calendar: &Calendar) -> RowView {
-    let owners: Vec<_> = row.owners.iter().map(|owner| owner.name.as_str()).collect();
-    let by = row.reported_by.as_ref().and_then(|id| book.people.get(id));
-    let reported = match (row.reported_at, by) {
-        (Some(at), Some(by)) if owners.len() > 1 => format!("{} {}", brief(calendar, at), by.name),
-        (Some(at), _) => brief(calendar, at),
-        (None, _) => String::new(),
-    };
-    RowView {
-        href: task_href(&row.key),
-        no: row.key.task,
-        name: row.name.clone(),
-        unit: row.unit.clone(),
-        owners: owners.join("、"),
-        state: row.state,
-        status: row.status.map_or("", |status| status.chinese()),
-        figures: row
-            .actuals
-            .iter()
-            .map(|actual| format!("{}：{}", actual.target.name(), actual.told()))
-            .collect(),
-        reported,
-        reminded: row.last_reminded.map_or(String::new(), |(at, occasion)| {
-            format!("{} {}", brief(calendar, at), occasion.chinese())
-        }),
-        seen: row.status.is_none() && is_acknowledged(book, &row.key),
-        put_off: row
-            .first_deadline
-            .and(row.deadline)
-            .map(|at| short_day(calendar.date_of(at))),
-    }
-}
-
-fn is_acknowledged(book: &Book, key: &ObligationKey) -> bool {
-    let known = book.obligations.get(key);
-    known.is_some_and(|known| known.acknowledged.is_some())
-}
-
-fn task_href(key: &ObligationKey) -> String {
-    format!("/task/{key}")
-}
-
 /// `还有6个工作日`.
 fn days(calendar: &Calendar, now: DateTime<Utc>, deadline: DateTime<Utc>) -> String {
     let left = calendar.working_days_between(calendar.date_of(now), calendar.date_of(deadline));
@@ -455,11 +449,4 @@ fn days(calendar: &Calendar, now: DateTime<Utc>, deadline: DateTime<Utc>) -> Str
         1.. => format!("还有{left}个工作日"),
         _ => format!("已过{}个工作日", -left),
     }
-}
-
-fn few(names: &[&str]) -> String {
-    const MOST: usize = 8;
-    let shown: Vec<_> = names.iter().take(MOST).copied().collect();
-    let more = if names.len() > MOST { "等" } else { "" };
-    format!("{}{more}", shown.join("、"))
 }

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Response};
-use chrono::{DateTime, FixedOffset, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,9 +13,10 @@ use super::{deliveries, history, text, wire};
 use crate::desk::Desk;
 use crate::domain::board::{Filter, Show, present, quarter_view};
 use crate::domain::ids::{PersonId, PlanId, Quarter};
+use crate::domain::token::Scope;
 use crate::domain::user::Sight;
 use crate::web::format::rfc3339;
-use crate::web::{ApiError, Caller, WebError};
+use crate::web::{ApiError, Caller, WebError, as_of};
 
 /// What `/api/v1/board` may be asked for.
 #[derive(Deserialize, Default)]
@@ -35,12 +35,14 @@ pub(super) struct BoardQuery {
 pub(super) async fn board(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
-    Query(query): Query<BoardQuery>,
+    query: Result<Query<BoardQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
-    caller.reader()?;
+    caller.may(Scope::BoardRead)?;
+    let Query(query) = query.map_err(unreadable)?;
     let calendar = desk.calendar();
     let now = desk.clock.now();
-    let asked = query.as_of.as_deref().map(read_moment).transpose()?;
+    let as_of = query.as_of.as_deref().filter(|text| !text.is_empty());
+    let asked = as_of.map(|text| as_of::read(&calendar, text)).transpose()?;
     let filter = Filter {
         sight: caller.sight(),
         ..filter(&query)?
@@ -77,9 +79,11 @@ pub(super) struct DeliveriesQuery {
 pub(super) async fn deliveries(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
-    Query(query): Query<DeliveriesQuery>,
+    query: Result<Query<DeliveriesQuery>, QueryRejection>,
 ) -> Result<Json<Value>, ApiError> {
-    caller.reader()?;
+    caller.may(Scope::DeliveriesRead)?;
+    caller.unlimited()?;
+    let Query(query) = query.map_err(unreadable)?;
     let quarter = query.quarter.as_deref().map(read_quarter).transpose()?;
     let state = query.state.as_deref().filter(|state| !state.is_empty());
     if state.is_some_and(|state| !deliveries::STATES.iter().any(|(name, _)| *name == state)) {
@@ -89,7 +93,7 @@ pub(super) async fn deliveries(
     }
     let calendar = desk.calendar();
     let book = desk.ledger.book();
-    let rows: Vec<_> = deliveries::select(&book, quarter, state)
+    let rows: Vec<_> = deliveries::select(&book, quarter, state, &caller.sight())
         .into_iter()
         .map(|delivery| wire::delivery(&book, delivery, &calendar))
         .collect();
@@ -108,7 +112,7 @@ pub(super) async fn clock(
     body: Result<Json<Move>, JsonRejection>,
 ) -> Result<Json<Value>, ApiError> {
     let Json(body) = body.map_err(|error| WebError::BadRequest(error.body_text()))?;
-    let to = read_moment(&body.advance_to)?;
+    let to = as_of::read(&desk.calendar(), &body.advance_to)?;
     let Some(advance) = &desk.advance else {
         let message = "时间由系统时钟决定，只有模拟时间可以拨动";
         return Err(WebError::Conflict(message.into()).into());
@@ -122,19 +126,13 @@ pub(super) async fn clock(
     Ok(Json(json!({ "now": now })))
 }
 
+fn unreadable(error: QueryRejection) -> WebError {
+    WebError::BadRequest(error.body_text())
+}
+
 pub(super) fn read_quarter(text: &str) -> Result<Quarter, WebError> {
     text.parse()
         .map_err(|error: crate::domain::ids::BadId| WebError::BadRequest(error.to_string()))
-}
-
-/// A moment needs its offset: `+08:00` in an address may have become a blank.
-pub(super) fn read_moment(text: &str) -> Result<DateTime<Utc>, WebError> {
-    let text = text.trim().replace(' ', "+");
-    let moment: Result<DateTime<FixedOffset>, _> = text.parse();
-    moment.map(|at| at.with_timezone(&Utc)).map_err(|_| {
-        let message = format!("“{text}”不是时刻：请写成 2022-03-31T18:00:00+08:00 的形式");
-        WebError::BadRequest(message)
-    })
 }
 
 fn filter(query: &BoardQuery) -> Result<Filter, WebError> {

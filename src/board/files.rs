@@ -7,12 +7,13 @@ use axum::response::Response;
 
 use super::review::key;
 use crate::desk::Desk;
+use crate::domain::access::Export;
 use crate::domain::book::Obligation;
 use crate::domain::evidence::{FileHash, Filed};
 use crate::domain::ids::{ObligationKey, TaskNo};
 use crate::domain::report::Received;
 use crate::web::download::download;
-use crate::web::{Caller, WebError};
+use crate::web::{Caller, WebError, audit};
 
 /// A file in a list.
 pub(super) struct FileLine {
@@ -36,9 +37,16 @@ pub(super) async fn give(
     let found = {
         let book = desk.ledger.book();
         let known = book.obligations.get(&key).ok_or(WebError::NotFound)?;
+        let (task, _) = book.task_and_group(&key).ok_or(WebError::NotFound)?;
+        if !caller.sight().sees(task) {
+            return Err(WebError::NotFound);
+        }
         find(known, &hash).map(|filed| filed.evidence.clone())
     };
-    download(&desk, &found.ok_or(WebError::NotFound)?).await
+    let evidence = found.ok_or(WebError::NotFound)?;
+    let subject = format!("{key} {}", evidence.sha256);
+    audit::exported(&desk, &caller, Export::Evidence, &subject).await?;
+    download(&desk, &evidence).await
 }
 
 /// The files that stood beside a report.

@@ -1,70 +1,96 @@
-//! The book as it stood at a past moment.
+//! The book as it stood at a past moment, for every page and number of the board.
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use crate::desk::Desk;
 use crate::domain::book::Book;
 use crate::domain::fact::Entry;
-use crate::domain::ids::Position;
+use crate::domain::ids::{PersonId, Position};
 use crate::store::{JournalReader, StoreError};
 use crate::web::WebError;
 
-/// Facts read at a time.
-const PAGE: usize = 2000;
+pub use crate::store::book_as_of;
 
-/// Folds the journal up to and with the last fact of `at` or before. After position `stepped_back`
-/// the times do not go back. Blocks: not for a runtime's worker threads.
-///
-/// # Errors
-/// Where the journal cannot be read, or does not fit together.
-pub fn book_as_of(
-    reader: &dyn JournalReader,
-    stepped_back: Position,
+/// The book at a moment.
+pub(super) struct View {
+    /// None for the present one.
+    past: Option<Arc<Book>>,
     at: DateTime<Utc>,
-) -> Result<Book, StoreError> {
-    let mut book = Book::default();
-    // Facts after the moment, kept while earlier ones may still follow: the clock was set back.
-    let mut later: Vec<Entry> = Vec::new();
-    loop {
-        let read = later.last().map_or(book.position, |entry| entry.position);
-        let page = reader.read(read + 1, PAGE)?;
-        if page.is_empty() {
-            return Ok(book);
-        }
-        for entry in page {
-            if entry.at > at {
-                if entry.position >= stepped_back {
-                    return Ok(book);
-                }
-                later.push(entry);
-                continue;
-            }
-            for entry in later.drain(..) {
-                book.apply(&entry)?;
-            }
-            book.apply(&entry)?;
+}
+
+impl View {
+    /// As it stood at `at`; the present one where no moment, or none in the past, is given.
+    pub(super) async fn open(desk: &Desk, at: Option<DateTime<Utc>>) -> Result<Self, WebError> {
+        let now = desk.clock.now();
+        let Some(at) = at.filter(|at| *at < now) else {
+            return Ok(Self {
+                past: None,
+                at: now,
+            });
+        };
+        let ledger = desk.ledger.clone();
+        let folded = tokio::task::spawn_blocking(move || ledger.book_as_of(at));
+        let folded = folded.await.map_err(WebError::internal)?;
+        Ok(Self {
+            past: Some(folded.map_err(WebError::internal)?),
+            at,
+        })
+    }
+
+    /// Asks a question of it, with its moment.
+    pub(super) fn ask<T>(
+        &self,
+        desk: &Desk,
+        question: impl FnOnce(&Book, DateTime<Utc>) -> T,
+    ) -> T {
+        match &self.past {
+            Some(book) => question(book, self.at),
+            None => question(&desk.ledger.book(), self.at),
         }
     }
 }
 
 /// Asks a question of the book as it stood at `at`, with that moment; of the present one where no
 /// moment, or none in the past, is given.
-pub(super) async fn ask<T: Send + 'static>(
+pub(super) async fn ask<T>(
     desk: &Desk,
     at: Option<DateTime<Utc>>,
-    question: impl FnOnce(&Book, DateTime<Utc>) -> T + Send + 'static,
+    question: impl FnOnce(&Book, DateTime<Utc>) -> T,
 ) -> Result<T, WebError> {
-    let now = desk.clock.now();
-    let Some(at) = at.filter(|at| *at < now) else {
-        return Ok(question(&desk.ledger.book(), now));
-    };
-    let reader = desk.ledger.reader();
-    let stepped_back = desk.ledger.book().stepped_back;
-    let folded = tokio::task::spawn_blocking(move || {
-        book_as_of(reader.as_ref(), stepped_back, at).map(|book| question(&book, at))
+    Ok(View::open(desk, at).await?.ask(desk, question))
+}
+
+/// The facts that concern these people, in order: those of each are known by their places, so that
+/// a million others are not read. At most so many of the latest; and whether there are more.
+pub(super) async fn facts_of(
+    desk: &Desk,
+    view: &View,
+    people: &[PersonId],
+    most: usize,
+) -> Result<(Vec<Entry>, bool), WebError> {
+    let mut places: Vec<Position> = view.ask(desk, |book, _| {
+        let trails = people.iter().map(|person| book.trail(person));
+        trails.flatten().copied().collect()
     });
-    folded
-        .await
-        .map_err(WebError::internal)?
-        .map_err(WebError::internal)
+    places.sort_unstable();
+    places.dedup();
+    let more = places.len() > most;
+    places.drain(..places.len().saturating_sub(most));
+    let reader = desk.ledger.reader();
+    let entries = tokio::task::spawn_blocking(move || read(reader.as_ref(), &places));
+    let entries = entries.await.map_err(WebError::internal)?;
+    Ok((entries.map_err(WebError::internal)?, more))
+}
+
+/// Reads single facts; those that stand together in one go.
+fn read(reader: &dyn JournalReader, places: &[Position]) -> Result<Vec<Entry>, StoreError> {
+    let mut entries = Vec::with_capacity(places.len());
+    for run in places.chunk_by(|one, next| one + 1 == *next) {
+        if let Some(first) = run.first() {
+            entries.extend(reader.read(*first, run.len())?);
+        }
+    }
+    Ok(entries)
 }

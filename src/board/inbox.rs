@@ -10,22 +10,17 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::api::read_moment;
-use super::pages::local_moment;
 use crate::desk::{Desk, Inbox, InboxEntry, InboxMessage};
 use crate::domain::board::{Filter, Tally, present, quarter_view};
 use crate::domain::message::Stage;
 use crate::web::error::page;
 use crate::web::format::{brief, moment, rfc3339};
 use crate::web::frame::Frame;
-use crate::web::{Caller, WebError};
+use crate::web::guard::POLICY_FOR_MAILS;
+use crate::web::{Caller, WebError, as_of};
 
 /// Messages on a page.
 const MOST: usize = 200;
-
-/// A message may bring its own styles, and nothing else.
-pub(super) const MESSAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
-    form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 #[derive(Deserialize)]
 pub(super) struct Asked {
@@ -90,7 +85,7 @@ pub(super) async fn html(
 ) -> Result<Response, WebError> {
     caller.reader()?;
     let html = find(&desk, id).await?.html.ok_or(WebError::NotFound)?;
-    Ok(([(CONTENT_SECURITY_POLICY, MESSAGE_POLICY)], Html(html)).into_response())
+    Ok(([(CONTENT_SECURITY_POLICY, POLICY_FOR_MAILS)], Html(html)).into_response())
 }
 
 #[derive(Deserialize)]
@@ -108,7 +103,7 @@ pub(super) async fn advance(
 ) -> Result<Redirect, WebError> {
     caller.writer()?;
     caller.check_csrf(&form.csrf)?;
-    let to = read_moment(&form.to).or_else(|_| local_moment(&desk.calendar(), &form.to))?;
+    let to = as_of::read(&desk.calendar(), &form.to)?;
     if to < desk.clock.now() {
         let message = "模拟时间只能往后拨，不能往回拨。";
         return Err(WebError::BadRequest(message.into()));

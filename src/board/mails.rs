@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::files::FileLine;
 use super::readiness::answered;
 use crate::desk::Desk;
+use crate::domain::access::{Export, Page};
 use crate::domain::book::{Book, KnownMail, Obligation};
 use crate::domain::evidence::{Adding, FileHash};
 use crate::domain::fact::Fact;
@@ -25,7 +26,7 @@ use crate::web::download::download;
 use crate::web::error::page;
 use crate::web::format::moment;
 use crate::web::frame::Frame;
-use crate::web::{Caller, WebError};
+use crate::web::{Caller, WebError, audit};
 
 /// Mails on a page, oldest first; the rest come up as these are dealt with.
 const MOST: usize = 50;
@@ -43,7 +44,7 @@ pub(super) async fn show(
     caller: Caller,
     Query(done): Query<Done>,
 ) -> Result<Html<String>, WebError> {
-    caller.reader()?;
+    caller.office()?;
     let calendar = desk.calendar();
     let now = desk.clock.now();
     let (total, mails, settled) = {
@@ -56,6 +57,7 @@ pub(super) async fn show(
             .collect();
         (book.mails_waiting().count(), mails, settled)
     };
+    audit::viewed(&desk, &caller, Page::Mails, "");
     page(&MailsPage {
         frame: Frame::new(&desk, &caller, "requests"),
         may_write: caller.may_write(),
@@ -71,7 +73,7 @@ pub(super) async fn give(
     caller: Caller,
     Path((mail, hash)): Path<(String, String)>,
 ) -> Result<Response, WebError> {
-    caller.reader()?;
+    caller.office()?;
     let hash = FileHash::new(&hash).map_err(|_| WebError::NotFound)?;
     let found = {
         let book = desk.ledger.book();
@@ -79,7 +81,10 @@ pub(super) async fn give(
         let mut files = known.mail.kept.iter();
         files.find(|file| file.sha256 == hash).cloned()
     };
-    download(&desk, &found.ok_or(WebError::NotFound)?).await
+    let file = found.ok_or(WebError::NotFound)?;
+    let subject = format!("{mail} {}", file.sha256);
+    audit::exported(&desk, &caller, Export::MailFile, &subject).await?;
+    download(&desk, &file).await
 }
 
 /// `POST /mails`: the csrf token, the mail, `do`, the words, and for items `status-16-0` = a status.

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::pages::bad;
 use crate::desk::Desk;
+use crate::domain::access;
 use crate::domain::book::Book;
 use crate::domain::due::{self, TestTo};
 use crate::domain::fact::Fact;
@@ -20,7 +21,7 @@ use crate::store::{CommitError, Decision};
 use crate::web::error::page;
 use crate::web::format::brief;
 use crate::web::frame::Frame;
-use crate::web::{Caller, WebError};
+use crate::web::{Caller, WebError, audit};
 
 #[derive(Deserialize)]
 pub(super) struct Asked {
@@ -34,7 +35,7 @@ pub(super) async fn show(
     caller: Caller,
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, WebError> {
-    caller.reader()?;
+    caller.office()?;
     let frame = Frame::new(&desk, &caller, "readiness");
     let calendar = desk.calendar();
     let rules = desk.rules.now();
@@ -53,6 +54,7 @@ pub(super) async fn show(
             .map(|one| Unsure::of(one, time))
             .collect(),
     });
+    audit::viewed(&desk, &caller, access::Page::Contacts, "");
     page(&ReadinessPage {
         frame,
         may_test: caller.may_write(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
-use axum::response::{Html, Redirect};
+use axum::response::{Redirect, Response};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use serde::Deserialize;
 
@@ -15,6 +15,7 @@ use super::judge::read_key;
 use super::pages::bad;
 use super::readiness::answered;
 use crate::desk::Desk;
+use crate::domain::access;
 use crate::domain::address;
 use crate::domain::book::{Book, Obligation};
 use crate::domain::calendar::Calendar;
@@ -24,45 +25,63 @@ use crate::domain::duty::{self, Filling, Named};
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, TaskNo, told};
 use crate::domain::request::{LONGEST_NOTE, NotMineWord};
+use crate::domain::user::Sight;
 use crate::rules::RuleSet;
 use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::format::{moment, short_day};
 use crate::web::frame::Frame;
-use crate::web::{Caller, WebError};
+use crate::web::guard::with_script;
+use crate::web::{Caller, WebError, audit};
 
 /// `GET /requests`.
 pub(super) async fn show(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
-) -> Result<Html<String>, WebError> {
-    caller.reader()?;
+) -> Result<Response, WebError> {
+    caller.office()?;
+    audit::viewed(&desk, &caller, access::Page::Requests, "");
     let calendar = desk.calendar();
+    let sight = caller.sight();
+    let whole = sight == Sight::Everything;
+    // Before the book is held: the frame reads it too, and two holds at once wait for each other
+    // as soon as the writer stands between them.
+    let frame = Frame::new(&desk, &caller, "requests").live(None, None);
     let book = desk.ledger.book();
     let mut dates = Vec::new();
     let mut others = Vec::new();
     for (key, known) in &book.obligations {
+        let asks = known.asked().is_some() || known.disowned().is_some();
+        if !asks
+            || !book
+                .task_and_group(key)
+                .is_some_and(|(task, _)| sight.sees(task))
+        {
+            continue;
+        }
         dates.extend(date_line(&book, &calendar, key, known));
         others.extend(other_line(&book, &calendar, key, known));
     }
     let delegations = book.delegations.iter();
     let plans = book.plans.iter().rev();
     let unclear = book.words.values().filter(|word| word.is_unclear());
-    page(&RequestsPage {
-        frame: Frame::new(&desk, &caller, "requests"),
+    let html = page(&RequestsPage {
+        frame,
         may_write: caller.may_write(),
         dates,
         others,
         delegations: delegations
+            .filter(|_| whole)
             .map(|(at, one)| filling_line(&book, &calendar, *at, one))
             .collect(),
         plans: plans
             .map(|(id, plan)| (id.as_str().to_owned(), plan.heading.title.clone()))
             .collect(),
-        mails: book.mails_waiting().count(),
-        words: unclear.count(),
+        mails: book.mails_waiting().filter(|_| whole).count(),
+        words: unclear.filter(|_| whole).count(),
         today: calendar.date_of(desk.clock.now()).to_string(),
-    })
+    })?;
+    Ok(with_script(html))
 }
 
 #[derive(Deserialize)]
@@ -384,6 +403,7 @@ struct RequestsPage<'a> {
 /// A later date that was asked for.
 struct DateLine {
     key: ObligationKey,
+    who: PersonId,
     name: String,
     unit: String,
     by: String,
@@ -398,6 +418,7 @@ struct DateLine {
 /// Somebody says that it is not theirs.
 struct OtherLine {
     key: ObligationKey,
+    who: PersonId,
     name: String,
     unit: String,
     by: String,
@@ -412,8 +433,8 @@ struct OtherLine {
 struct FillingLine {
     at: Position,
     kind: &'static str,
-    from: String,
-    to: String,
+    from: (PersonId, String),
+    to: (PersonId, String),
     what: String,
 }
 
@@ -438,6 +459,7 @@ fn date_line(
         key: key.clone(),
         name: task.short_name(),
         unit: group.unit.clone(),
+        who: asked.person.clone(),
         by: person(book, &asked.person),
         at: moment(calendar, asked.at),
         due: due.map_or("尚未推算".into(), |at| moment(calendar, at)),
@@ -460,6 +482,7 @@ fn other_line(
         key: key.clone(),
         name: task.short_name(),
         unit: group.unit.clone(),
+        who: said.person.clone(),
         by: person(book, &said.person),
         at: moment(calendar, said.at),
         other_name: said.other.name.clone(),
@@ -474,8 +497,8 @@ fn filling_line(book: &Book, calendar: &Calendar, at: Position, one: &Delegation
     FillingLine {
         at,
         kind: one.chinese(),
-        from: person(book, &one.from),
-        to: person(book, &one.to),
+        from: (one.from.clone(), person(book, &one.from)),
+        to: (one.to.clone(), person(book, &one.to)),
         what: match &one.scope {
             Scope::Items { duties, .. } => {
                 let mut tasks: Vec<TaskNo> = duties.iter().map(|(task, _)| *task).collect();

@@ -4,19 +4,23 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Form;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::{Html, Redirect};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::files::{self, FileLine};
 use super::judge::{Seen, judge, reason};
+use super::moment::Moment;
 use super::pages::bad;
+use super::{deliveries, history};
 use crate::desk::Desk;
+use crate::domain::board::names;
 use crate::domain::book::{Book, Obligation, ObligationState};
 use crate::domain::calendar::Calendar;
 use crate::domain::ids::{ObligationKey, PlanId, TaskNo};
 use crate::domain::people::Person;
+use crate::domain::plan::PersonRef;
 use crate::domain::report::{ReportStatus, Review};
 use crate::domain::target::{Target, actual::targets_in};
 use crate::rules::RuleSet;
@@ -26,24 +30,70 @@ use crate::web::format::{long_moment, moment, short_day};
 use crate::web::frame::Frame;
 use crate::web::{Caller, WebError};
 
+/// What the page may be asked for.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Asked {
+    as_of: String,
+}
+
 /// `GET /task/{plan}/{quarter}/{task}/{group}`.
 pub(super) async fn show(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
     Path(path): Path<(String, String, TaskNo, u8)>,
+    Query(asked): Query<Asked>,
 ) -> Result<Html<String>, WebError> {
     caller.reader()?;
     let key = key(path)?;
-    let detail = {
-        let book = desk.ledger.book();
-        detail(&desk, &book, &key).ok_or(WebError::NotFound)?
-    };
-    page(&TaskPage {
-        frame: Frame::new(&desk, &caller, "board"),
-        may_review: caller.may_write(),
+    let ask = ItemAsk {
         key,
+        moment: Moment::read(&desk, &asked.as_of)?,
+    };
+    let sight = caller.sight();
+    let answer = history::ask(&desk, ask.moment.at, |book, at| {
+        let detail = detail(&desk, book, &ask.key, at).ok_or(WebError::NotFound)?;
+        let (task, _) = book.task_and_group(&ask.key).ok_or(WebError::NotFound)?;
+        if !sight.sees(task) {
+            return Err(WebError::NotFound);
+        }
+        let calendar = desk.calendar();
+        let people = deliveries::concerned(book, &ask.key);
+        let messages = deliveries::about(book, &people, |key| *key == ask.key);
+        let messages = messages.into_iter();
+        let messages: Vec<_> = messages
+            .map(|one| deliveries::line(book, one, &calendar, &sight))
+            .collect();
+        Ok((detail, messages))
+    });
+    let (detail, messages) = answer.await??;
+    page(&TaskPage {
+        frame: Frame::new(&desk, &caller, "items"),
+        may_review: caller.may_write() && ask.moment.is_now(),
+        key: ask.key.clone(),
+        suffix: ask.moment.suffix(),
+        now: format!("/task/{}", ask.key),
+        ask,
         detail,
+        messages,
     })
+}
+
+/// What is asked, understood.
+struct ItemAsk {
+    key: ObligationKey,
+    moment: Moment,
+}
+
+impl ItemAsk {
+    fn path(&self) -> String {
+        format!("/task/{}", self.key)
+    }
+
+    /// The form for another moment carries nothing on.
+    fn kept(&self) -> [(&'static str, String); 0] {
+        []
+    }
 }
 
 #[derive(Deserialize)]
@@ -91,7 +141,12 @@ struct TaskPage<'a> {
     frame: Frame<'a>,
     may_review: bool,
     key: ObligationKey,
+    ask: ItemAsk,
+    suffix: String,
+    /// The page at present.
+    now: String,
     detail: Detail,
+    messages: Vec<deliveries::Line>,
 }
 
 struct Detail {
@@ -99,10 +154,9 @@ struct Detail {
     goal: String,
     requirement: Option<String>,
     unit: String,
-    owners: String,
     /// Each owner's id and name, for whom a report can be entered.
     speakers: Vec<(String, String)>,
-    responsible: String,
+    responsible: Vec<(String, String)>,
     leaders: String,
     milestones: Vec<(Option<String>, String)>,
     targets: Vec<Target>,
@@ -132,29 +186,31 @@ struct Detail {
     accepted: bool,
 }
 
-struct Told {
-    at: String,
-    by: String,
-    via: &'static str,
+pub(super) struct Told {
+    pub at: String,
+    pub by: String,
+    pub via: &'static str,
     /// Whether another report was there before it.
-    amends: bool,
-    status: ReportStatus,
-    percent: Option<u8>,
-    figures: Vec<(String, String)>,
-    texts: Vec<(&'static str, String)>,
-    files: Vec<FileLine>,
+    pub amends: bool,
+    pub status: ReportStatus,
+    pub percent: Option<u8>,
+    pub figures: Vec<(String, String)>,
+    pub texts: Vec<(&'static str, String)>,
+    pub files: Vec<FileLine>,
 }
 
-fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
+fn detail(desk: &Desk, book: &Book, key: &ObligationKey, now: DateTime<Utc>) -> Option<Detail> {
     let (task, group) = book.task_and_group(key)?;
     let obligation = book.obligations.get(key)?;
     let calendar = desk.calendar();
     let deadline = book.due(key);
-    let names = |people: &[crate::domain::plan::PersonRef]| {
-        let names: Vec<_> = people.iter().map(|person| person.name.as_str()).collect();
-        names.join("、")
+    let linked = |people: &[PersonRef]| -> Vec<(String, String)> {
+        let people = people.iter();
+        people
+            .map(|one| (one.id.to_string(), one.name.clone()))
+            .collect()
     };
-    let state = obligation.state(deadline, desk.clock.now());
+    let state = obligation.state(deadline, now);
     let judged = matches!(
         state,
         ObligationState::NotReported
@@ -168,13 +224,8 @@ fn detail(desk: &Desk, book: &Book, key: &ObligationKey) -> Option<Detail> {
         goal: task.goal.clone(),
         requirement: task.requirement.clone(),
         unit: group.unit.clone(),
-        owners: names(&group.owners),
-        speakers: group
-            .owners
-            .iter()
-            .map(|one| (one.id.as_str().to_owned(), one.name.clone()))
-            .collect(),
-        responsible: names(&group.responsible),
+        speakers: linked(&group.owners),
+        responsible: linked(&group.responsible),
         leaders: names(&group.leaders),
         milestones: task
             .milestones_in(group, key.quarter)
@@ -255,7 +306,7 @@ fn asks(book: &Book, known: &Obligation, calendar: &Calendar) -> Vec<String> {
     asks
 }
 
-fn told(
+pub(super) fn told(
     book: &Book,
     (key, obligation): (&ObligationKey, &Obligation),
     time: impl Fn(chrono::DateTime<chrono::Utc>) -> String,
@@ -292,7 +343,7 @@ fn told(
         .collect()
 }
 
-fn review_line(
+pub(super) fn review_line(
     obligation: &Obligation,
     time: impl Fn(chrono::DateTime<chrono::Utc>) -> String,
 ) -> Option<String> {

@@ -11,10 +11,12 @@ use serde::Deserialize;
 
 use super::files::{self, FileLine};
 use super::judge::{Judgement, Seen, judge, reason};
+use super::moment;
 use super::pages::{self, Asked};
 use crate::desk::Desk;
 use crate::domain::book::{Book, Obligation, ObligationState};
 use crate::domain::ids::{ObligationKey, PlanId, Quarter, TaskNo};
+use crate::domain::plan::PersonRef;
 use crate::domain::report::{Report, ReportStatus, Review};
 use crate::domain::target::actual::targets_in;
 use crate::store::{CommitError, Decision};
@@ -50,24 +52,28 @@ pub(super) async fn show(
     Query(asked): Query<Asked>,
     Query(outcome): Query<Outcome>,
 ) -> Result<Response, WebError> {
-    caller.reader()?;
+    caller.office()?;
     let calendar = desk.calendar();
-    let chosen = pages::choose(&desk, &calendar, &asked)?;
+    let chosen = moment::choose(&desk, &asked.plan, &asked.quarter)?;
     let Some((plan, quarter)) = chosen else {
         return Ok(pages::empty(&desk, &caller)?.into_response());
     };
     let rules = desk.rules.now();
-    let now = desk.clock.now();
+    let (now, sight) = (desk.clock.now(), caller.sight());
     let (rows, total, title) = {
         let book = desk.ledger.book();
         let waiting = || {
             let all = book.obligations_in(&plan, quarter);
             all.filter(|(key, known)| {
                 let state = known.state(book.due(key), now);
+                let seen = book
+                    .task_and_group(key)
+                    .is_some_and(|(task, _)| sight.sees(task));
                 matches!(
                     state,
                     ObligationState::Reported | ObligationState::ReportedLate
                 ) && known.closed.is_none()
+                    && seen
             })
         };
         let time = |at| brief(&calendar, at);
@@ -83,7 +89,7 @@ pub(super) async fn show(
         (rows, waiting().count(), title.unwrap_or_default())
     };
     let html = page(&ListPage {
-        frame: Frame::new(&desk, &caller, "review"),
+        frame: Frame::new(&desk, &caller, "review").live(Some(&plan), Some(quarter)),
         script: assets::review_script(),
         may_review: caller.may_write(),
         title,
@@ -219,7 +225,7 @@ struct Row {
     seen: String,
     name: String,
     unit: String,
-    owners: String,
+    owners: Vec<PersonRef>,
     late: bool,
     milestones: Vec<String>,
     said: Said,
@@ -275,7 +281,6 @@ fn row(
         ..key.clone()
     };
     let before = book.obligations.get(&before).and_then(Obligation::latest);
-    let owners: Vec<_> = group.owners.iter().map(|one| one.name.as_str()).collect();
     let targets = targets_in(task, group, key.quarter);
     let missing = targets.iter().filter(|target| {
         let mut said = report.actuals.iter();
@@ -286,7 +291,7 @@ fn row(
         seen: format!("{key}@{}", latest.at.timestamp_millis()),
         name: task.short_name(),
         unit: group.unit.clone(),
-        owners: owners.join("、"),
+        owners: group.owners.clone(),
         late,
         milestones: task
             .milestones_in(group, key.quarter)

@@ -1,3 +1,5 @@
+mod accounts;
+mod lists;
 mod review;
 
 use axum::body::Body;
@@ -136,19 +138,136 @@ async fn the_board_answers_who_has_not_reported() {
     let desk = lively().await;
     let app = router(Arc::clone(&desk));
     let html = page(&app, "/").await;
-    assert!(!html.contains("<script"));
+    assert!(!html.contains("<script>"), "no inline script");
     insta::assert_snapshot!("board", seen(&html));
-    let html = page(
-        &app,
-        "/?quarter=2022Q1&state=reported&unit=市工业和信息化局",
-    )
-    .await;
-    let text = seen(&html);
-    assert!(text.contains("已报：市工业和信息化局2项"), "{text}");
+    for number in [
+        "state=not_reported\"><b>5</b><span>未报",
+        "state=to_review\"><b>1</b><span>待审",
+    ] {
+        let link = format!("href=\"/items?plan=dongguan-2022&amp;quarter=2022Q1&amp;{number}");
+        assert!(
+            html.replace("&#38;", "&amp;").contains(&link),
+            "{link}: {html}"
+        );
+    }
     let (status, _) = send(&app, by_operator(fetch("/?quarter=Q1"))).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     let empty = router(crate::desk::fixture::desk());
     assert!(page(&empty, "/").await.contains("还没有分解表"));
+}
+
+#[tokio::test]
+async fn an_address_of_a_list_leads_to_the_list() {
+    let app = router(lively().await);
+    let asked = "/?quarter=2022Q1&state=reported&unit=%E5%B8%82%E7%A7%91%E6%8A%80%E5%B1%80&at=2022-03-20T18:00";
+    let (status, headers, _) = send_whole(&app, by_operator(fetch(asked))).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        headers["location"],
+        "/items?quarter=2022Q1&state=reported&unit=%E5%B8%82%E7%A7%91%E6%8A%80%E5%B1%80&as_of=2022-03-20T18%3A00"
+    );
+}
+
+/// The first link in the grid whose row has this number.
+fn cell_of(html: &str, task: u32) -> String {
+    let (_, rest) = html.split_once(&format!("<tr><th>{task}<i>")).unwrap();
+    let (_, rest) = rest.split_once("<a href=").unwrap();
+    rest.split_once('>').unwrap().0.to_owned()
+}
+
+#[tokio::test]
+async fn a_cell_leads_to_its_item_or_where_there_are_several_to_the_task() {
+    let app = router(lively().await);
+    let html = page(&app, "/").await;
+    for (task, to) in [
+        (14, "/task/dongguan-2022/2022Q1/14/0"),
+        (16, "/task/dongguan-2022/16"),
+    ] {
+        let cell = cell_of(&html, task);
+        let (status, headers, _) = send_whole(&app, by_operator(fetch(&cell))).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{cell}");
+        assert_eq!(headers["location"], to);
+    }
+    let past = page(&app, "/?as_of=2022-03-21T15:00").await;
+    let cell = cell_of(&past, 14);
+    let (_, headers, _) = send_whole(&app, by_operator(fetch(&cell))).await;
+    let to = "/task/dongguan-2022/2022Q1/14/0?as_of=2022-03-21T15%3A00%3A00";
+    assert_eq!(headers["location"], to);
+    for nowhere in [
+        "/g/none/1/14",
+        "/g/dongguan-2022/9/14",
+        "/g/dongguan-2022/1/15",
+    ] {
+        let (status, _) = send(&app, by_operator(fetch(nowhere))).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{nowhere}");
+    }
+    let by_id = by_operator(fetch("/g/dongguan-2022/2022Q1/14"));
+    assert_eq!(send(&app, by_id).await.0, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_leader_sees_their_own_tasks_in_every_part_of_the_screen() {
+    let app = router(lively().await);
+    let of = |leader: &str, path: &str| {
+        let (mut parts, body) = fetch(path).into_parts();
+        parts.extensions.insert(Caller::User {
+            name: "li".into(),
+            role: Role::Viewer,
+            sight: crate::domain::user::Sight::Leader(leader.into()),
+            csrf: String::new(),
+        });
+        Request::from_parts(parts, body)
+    };
+    let (_, own) = send(&app, of("刘光滨", "/")).await;
+    assert!(own.contains("实施数字化普及工程") && own.contains("<b>7</b><span>应报"));
+    let (status, other) = send(&app, of("喻丽君", "/")).await;
+    assert_eq!(status, StatusCode::OK);
+    let told = seen(&other);
+    assert!(other.contains("<b>0</b><span>应报"), "{told}");
+    for theirs in [
+        "实施数字化普及工程",
+        "刘光滨",
+        "市科技局",
+        "需要处理",
+        "<svg",
+    ] {
+        assert!(!other.contains(theirs), "{theirs}: {told}");
+    }
+    let (_, picture) = send(&app, of("喻丽君", "/grid.svg")).await;
+    assert!(!picture.contains(">122</text>"), "{picture}");
+    let (status, _) = send(&app, of("喻丽君", "/g/dongguan-2022/1/14")).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_grid_can_be_taken_away_as_a_picture() {
+    let app = router(lively().await);
+    let request = by_operator(fetch("/grid.svg?quarter=2022Q1"));
+    let (status, headers, svg) = send_whole(&app, request).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(headers["content-type"], "image/svg+xml; charset=utf-8");
+    insta::assert_snapshot!("grid_svg", svg.replace("><", ">\n<"));
+    let request = by_operator(fetch("/grid.png?quarter=2022Q1"));
+    let response = tower::ServiceExt::oneshot(app.clone(), request)
+        .await
+        .unwrap();
+    let (status, kind) = (
+        response.status(),
+        response.headers()["content-type"].clone(),
+    );
+    let bytes = axum::body::to_bytes(response.into_body(), usize::MAX)
+        .await
+        .unwrap();
+    match status {
+        StatusCode::OK => {
+            assert_eq!(kind, "image/png");
+            assert!(bytes.starts_with(b"\x89PNG"));
+            // As wide as promised.
+            assert_eq!(bytes[16..20], 1200_u32.to_be_bytes());
+        }
+        // A machine without Chinese fonts says so.
+        _ => assert!(String::from_utf8_lossy(&bytes).contains("fonts-noto-cjk")),
+    }
 }
 
 #[tokio::test]
@@ -533,8 +652,8 @@ async fn health_and_metrics_tell_how_it_is() {
 #[tokio::test]
 async fn every_answer_carries_the_guards() {
     let desk = lively().await;
-    let app =
-        crate::web::guard::guard(router(Arc::clone(&desk)).merge(crate::web::assets::router()));
+    let pages = router(Arc::clone(&desk)).merge(crate::web::assets::router());
+    let app = crate::web::guard::guard(pages, Arc::clone(&desk), &[]);
     for path in ["/login", "/nowhere", "/api/v1/board"] {
         let (_, headers, _) = send_whole(&app, fetch(path)).await;
         let policy = headers["content-security-policy"].to_str().unwrap();
@@ -582,7 +701,7 @@ async fn users_are_managed_over_the_socket_and_by_administrators_alone() {
     let text = page(&app, "/api/v1/users").await;
     assert_eq!(
         text,
-        r#"{"users":[{"disabled":false,"name":"li","role":"viewer"}]}"#
+        r#"{"users":[{"disabled":false,"leader":null,"name":"li","role":"viewer","second_factor":false,"signed_in":null,"subject":null}]}"#
     );
     let session = signed_in(&desk, &app, "wang", Role::Coordinator).await;
     let (status, _) = send(&app, with_cookie(add("zhao"), &session)).await;

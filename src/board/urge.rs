@@ -1,6 +1,7 @@
 //! 催办 by a coordinator's word: first who would get what, over which channel, and how much they
 //! had this week; then, on the same terms, done. As a page, and as JSON for `cuiban urge`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -15,10 +16,12 @@ use serde::{Deserialize, Serialize};
 use super::api::read_quarter;
 use super::pages::bad;
 use crate::desk::Desk;
+use crate::domain::board::{Show, items_in};
 use crate::domain::book::Book;
 use crate::domain::due::{UrgeFate, UrgeFilter, Urging, urge};
 use crate::domain::fact::Actor;
-use crate::domain::ids::{PersonId, PlanId, Position, Quarter};
+use crate::domain::ids::{PersonId, PlanId, Position, Quarter, TaskNo};
+use crate::domain::user::Sight;
 use crate::rules::RuleSet;
 use crate::store::{CommitError, Decision};
 use crate::web::error::page;
@@ -67,6 +70,9 @@ pub(super) struct Asked {
     unit: String,
     #[serde(default)]
     owner: String,
+    /// Only these, such as `2/0,16/1`.
+    #[serde(default)]
+    items: String,
     /// Up to which fact the page has seen.
     #[serde(default)]
     seen: Option<Position>,
@@ -81,7 +87,49 @@ pub(super) async fn show(
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, WebError> {
     caller.writer()?;
-    let scope = Scope::read(&asked)?;
+    let scope = Scope::read(&asked, caller.sight())?;
+    let back = scope.back();
+    preview_of(&desk, &caller, scope, asked, back)
+}
+
+/// The same page for items picked from a list; `back` leads to the list.
+pub(super) fn preview(
+    desk: &Desk,
+    caller: &Caller,
+    (plan, quarter): (PlanId, Quarter),
+    items: BTreeSet<(TaskNo, u8)>,
+    back: String,
+) -> Result<Html<String>, WebError> {
+    let picked = items.iter().map(|(task, group)| format!("{task}/{group}"));
+    let asked = Asked {
+        plan: plan.to_string(),
+        quarter: quarter.to_string(),
+        unit: String::new(),
+        owner: String::new(),
+        items: picked.collect::<Vec<_>>().join(","),
+        seen: None,
+        csrf: String::new(),
+    };
+    let scope = Scope::read(&asked, caller.sight())?;
+    preview_of(desk, caller, scope, asked, back)
+}
+
+/// An item as forms name it: `16/0`.
+pub(super) fn read_item(text: &str) -> Result<(TaskNo, u8), WebError> {
+    let read = |text: &str| {
+        let (task, group) = text.trim().split_once('/')?;
+        Some((task.parse().ok()?, group.parse().ok()?))
+    };
+    read(text).ok_or_else(|| WebError::BadRequest(format!("“{text}”不是事项的编号")))
+}
+
+fn preview_of(
+    desk: &Desk,
+    caller: &Caller,
+    scope: Scope,
+    asked: Asked,
+    back: String,
+) -> Result<Html<String>, WebError> {
     let rules = desk.rules.now();
     let (lines, seen, about, title) = {
         let book = desk.ledger.book();
@@ -92,7 +140,7 @@ pub(super) async fn show(
         (lines, book.position, scope.about(&book), title)
     };
     page(&UrgePage {
-        frame: Frame::new(&desk, &caller, "board"),
+        frame: Frame::new(desk, caller, "items"),
         title,
         quarter: scope.quarter.chinese(),
         about,
@@ -100,7 +148,7 @@ pub(super) async fn show(
         lines,
         days: rules.policy.budget_window.num_days(),
         seen,
-        back: scope.back(),
+        back,
         asked,
     })
 }
@@ -113,7 +161,7 @@ pub(super) async fn submit(
 ) -> Result<Redirect, WebError> {
     let by = caller.writer()?;
     caller.check_csrf(&asked.csrf)?;
-    let scope = Scope::read(&asked)?;
+    let scope = Scope::read(&asked, caller.sight())?;
     let to = format!("/deliveries?quarter={}", scope.quarter);
     commit(&desk, by, move |_| Ok(vec![scope]), false).await?;
     Ok(Redirect::to(&to))
@@ -139,6 +187,7 @@ pub(super) async fn order(
     let by = caller.writer()?;
     let Json(order) = body.map_err(|error| WebError::BadRequest(error.body_text()))?;
     let quarter = read_quarter(&order.quarter)?;
+    let sight = caller.sight();
     let plan = order.plan.as_deref().map(PlanId::new);
     let plan = plan.transpose().map_err(bad)?;
     let dry = order.dry_run;
@@ -152,6 +201,7 @@ pub(super) async fn order(
                 None => None,
             },
             unit: order.unit.clone(),
+            items: None,
             seen: None,
         };
         if let Some(unit) = &filter.unit {
@@ -165,6 +215,7 @@ pub(super) async fn order(
             plan: plan.clone(),
             quarter,
             filter: filter.clone(),
+            sight: sight.clone(),
         };
         Ok(plans.map(scope).collect())
     };
@@ -176,10 +227,14 @@ struct Scope {
     plan: PlanId,
     quarter: Quarter,
     filter: UrgeFilter,
+    /// What the one who urges may see: of nothing else is anybody urged.
+    sight: Sight,
 }
 
 impl Scope {
-    fn read(asked: &Asked) -> Result<Self, WebError> {
+    fn read(asked: &Asked, sight: Sight) -> Result<Self, WebError> {
+        let items = asked.items.split(',').filter(|item| !item.is_empty());
+        let items: BTreeSet<_> = items.map(read_item).collect::<Result<_, _>>()?;
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let person = some(&asked.owner).map(|id| PersonId::new(&id));
         Ok(Self {
@@ -188,19 +243,25 @@ impl Scope {
             filter: UrgeFilter {
                 unit: some(&asked.unit),
                 person: person.transpose().map_err(bad)?,
+                items: Some(items).filter(|items| !items.is_empty()),
                 seen: asked.seen,
             },
+            sight,
         })
     }
 
     fn urging(&self, book: &Book, rules: &RuleSet, now: DateTime<Utc>) -> Vec<Urging> {
-        urge(
-            &rules.world(book),
-            &self.plan,
-            self.quarter,
-            &self.filter,
-            now,
-        )
+        let (plan, quarter) = (&self.plan, self.quarter);
+        let mut filter = self.filter.clone();
+        if self.sight != Sight::Everything {
+            let seen = items_in(book, plan, quarter, now, &self.sight);
+            let seen: BTreeSet<_> = seen.map(|item| (item.key.task, item.key.group)).collect();
+            filter.items = Some(match filter.items {
+                Some(items) => &items & &seen,
+                None => seen,
+            });
+        }
+        urge(&rules.world(book), plan, quarter, &filter, now)
     }
 
     /// Whom it is about, in words.
@@ -210,13 +271,20 @@ impl Scope {
         match (person, &self.filter.unit) {
             (Some(person), _) => format!("{}（{}）", person.name, person.unit),
             (None, Some(unit)) => unit.clone(),
-            (None, None) => "全部单位".into(),
+            (None, None) => match &self.filter.items {
+                Some(items) => format!("所选{}项", items.len()),
+                None => "全部单位".into(),
+            },
         }
     }
 
-    /// The board it came from.
+    /// The list it is about.
     fn back(&self) -> String {
-        let mut href = format!("/?plan={}&quarter={}", self.plan, self.quarter);
+        let state = Show::NotReported.as_str();
+        let mut href = format!(
+            "/items?plan={}&quarter={}&state={state}",
+            self.plan, self.quarter
+        );
         if let Some(unit) = &self.filter.unit {
             href.push_str(&format!("&unit={}", percent::encoded(unit)));
         }
@@ -313,6 +381,7 @@ struct UrgePage<'a> {
 
 /// One person, as read.
 struct Line {
+    id: PersonId,
     name: String,
     unit: String,
     tasks: String,
@@ -329,6 +398,7 @@ fn line(book: &Book, rules: &RuleSet, one: &Urging) -> Line {
     let tasks: Vec<String> = tasks(one).iter().map(u32::to_string).collect();
     let channels: Vec<&str> = one.route.iter().map(|kind| kind.chinese()).collect();
     Line {
+        id: one.key.person.clone(),
         name: person.map_or_else(String::new, |person| person.name.clone()),
         unit: person.map_or_else(String::new, |person| person.unit.clone()),
         tasks: tasks.join("、"),

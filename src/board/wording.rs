@@ -8,12 +8,12 @@ use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::response::{Html, IntoResponse as _, Response};
 use serde::Deserialize;
 
-use super::inbox::MESSAGE_POLICY;
 use crate::channel::render::{RenderError, Sample, Short, Templates, pack};
 use crate::desk::Desk;
 use crate::domain::brief::{Brief, Letter, Office};
 use crate::web::error::page;
 use crate::web::frame::Frame;
+use crate::web::guard::POLICY_FOR_MAILS;
 use crate::web::{Caller, WebError};
 
 /// Bytes of a group's message.
@@ -31,7 +31,7 @@ pub(super) async fn show(
     caller: Caller,
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, WebError> {
-    caller.reader()?;
+    caller.office()?;
     let sample = match asked.letter.as_str() {
         "" => Sample::ALL.into_iter().next().ok_or(WebError::NotFound)?,
         name => find(name)?,
@@ -75,10 +75,10 @@ pub(super) async fn html(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Response, WebError> {
-    caller.reader()?;
+    caller.office()?;
     let brief = brief(&desk, find(&name)?);
     let letter = Templates::in_force().letter(&brief).map_err(broken)?;
-    let policy = [(CONTENT_SECURITY_POLICY, MESSAGE_POLICY)];
+    let policy = [(CONTENT_SECURITY_POLICY, POLICY_FOR_MAILS)];
     Ok((policy, Html(letter.html)).into_response())
 }
 

@@ -7,6 +7,7 @@ use anyhow::{Context as _, anyhow, bail};
 use axum::body::{Body, Bytes};
 use axum::http::{Method, Request, StatusCode, header};
 use serde::de::DeserializeOwned;
+use tokio::sync::mpsc::Sender;
 use tower::ServiceExt as _;
 
 use super::{Exit, serve};
@@ -153,6 +154,25 @@ impl Client {
             .await
     }
 
+    /// Asks the daemon for `path` and hands the answer on as it comes.
+    pub(super) async fn stream(&self, path: &str, to: Sender<Bytes>) -> anyhow::Result<()> {
+        let Door::Daemon(client) = &self.door else {
+            let _ = to.send(self.get(path).await?).await;
+            return Ok(());
+        };
+        let asked = client.get(format!("http://cuiban.invalid{path}")).send();
+        let answer = asked.await.and_then(reqwest::Response::error_for_status);
+        let mut answer = answer
+            .map_err(|error| anyhow!(error.without_url()))
+            .context("正在运行的服务没有应答")?;
+        while let Some(piece) = answer.chunk().await.context("服务的回答中断了")? {
+            if to.send(piece).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Asks for `path` and reads the answer as JSON.
     pub(super) async fn get_json<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         let bytes = self.get(path).await?;
@@ -168,6 +188,13 @@ impl Client {
         let kind = "application/octet-stream";
         let answer = self.call(Method::POST, path, kind, bytes.into()).await?;
         serde_json::from_slice(&answer).context("服务的回答无法识别")
+    }
+
+    /// Sends a form and gives the answer's bytes.
+    pub(super) async fn post_form(&self, path: &str, fields: &str) -> anyhow::Result<Bytes> {
+        let kind = "application/x-www-form-urlencoded";
+        let body = Bytes::from(fields.to_owned());
+        self.call(Method::POST, path, kind, body).await
     }
 
     /// Sends JSON.

@@ -3,12 +3,15 @@
 //! Data goes to stdout, words for people who ran the command to stderr. Exit codes are those of
 //! interfaces.md: 0 done, 1 failed, 2 wrong usage or config, 3 done with findings not accepted.
 
+mod backup;
+mod bulletin;
 mod client;
 mod clock;
 mod config;
 mod contacts;
 mod demo;
 mod doctor;
+mod export;
 mod journal;
 mod mail;
 mod man;
@@ -17,6 +20,7 @@ mod report;
 mod serve;
 mod simulate;
 mod status;
+mod token;
 mod urge;
 mod user;
 mod words;
@@ -64,12 +68,25 @@ enum Command {
     Urge(urge::Args),
     /// 代为登记报送（责任人来电等）
     Report(report::Args),
+    /// 导出带进展情况的分解表（.xlsx）
+    Export(export::Args),
+    /// 生成督查通报（.docx）
+    Bulletin(bulletin::Args),
     /// 看板用户
     #[command(subcommand)]
     User(user::Command),
+    /// 其他系统的接口令牌
+    #[command(subcommand)]
+    Token(token::Command),
     /// 日志：导出、校验
     #[command(subcommand)]
     Journal(journal::Command),
+    /// 备份：全部记录、佐证材料和链接密钥写成一个文件，服务不必停
+    Backup(backup::Backup),
+    /// 恢复：把备份读入空的存储目录，并逐条核对
+    Restore(backup::Restore),
+    /// 恢复备份之后：从某一时间起重新提醒和发送
+    Resume(backup::Resume),
     /// 邮件回复：核对读出的内容
     #[command(subcommand)]
     Mail(mail::Command),
@@ -163,8 +180,14 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Status(args) => status::run(config, &args),
         Command::Urge(args) => urge::run(config, &args),
         Command::Report(args) => report::run(config, &args),
+        Command::Export(args) => export::run(config, &args),
+        Command::Bulletin(args) => bulletin::run(config, &args),
         Command::User(command) => user::run(config, command),
+        Command::Token(command) => token::run(config, command),
         Command::Journal(command) => journal::run(config, command),
+        Command::Backup(args) => backup::backup(config, args),
+        Command::Restore(args) => backup::restore(config, &args),
+        Command::Resume(args) => backup::resume(config, &args),
         Command::Mail(command) => mail::run(config, command),
         Command::Config(command) => config::run(config, command),
         Command::Doctor(args) => doctor::run(config, &args),

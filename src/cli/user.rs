@@ -1,4 +1,4 @@
-//! `user add`, `user passwd`, `user list`, `user disable`.
+//! `user add`, `change`, `passwd`, `list`, `disable`, `enable`, `totp-reset`.
 
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::Path;
@@ -18,9 +18,18 @@ pub(super) enum Command {
     Add {
         /// 用户名
         name: String,
-        /// 权限
-        #[arg(long, value_parser = ["admin", "coordinator", "viewer"])]
-        role: String,
+        #[command(flatten)]
+        profile: Profile,
+        /// 不设密码，只通过统一身份认证登录
+        #[arg(long)]
+        no_password: bool,
+    },
+    /// 更改权限；原有登录失效
+    Change {
+        /// 用户名
+        name: String,
+        #[command(flatten)]
+        profile: Profile,
     },
     /// 更换密码；新密码从标准输入读取一行
     Passwd {
@@ -38,31 +47,81 @@ pub(super) enum Command {
         /// 用户名
         name: String,
     },
+    /// 恢复停用的用户
+    Enable {
+        /// 用户名
+        name: String,
+    },
+    /// 清除验证器（手机丢失时）；原有登录失效
+    TotpReset {
+        /// 用户名
+        name: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Profile {
+    /// 权限
+    #[arg(long, value_parser = ["admin", "coordinator", "viewer"])]
+    role: String,
+    /// 只能查看这位责任领导分管的工作（只读用户）
+    #[arg(long)]
+    leader: Option<String>,
+    /// 统一身份认证标识（sub）
+    #[arg(long)]
+    oidc_sub: Option<String>,
 }
 
 pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Add { name, role } => {
+        Command::Add {
+            name,
+            profile,
+            no_password,
+        } => {
+            let password = match no_password {
+                true => None,
+                false => Some(read_password()?),
+            };
             let body = serde_json::json!({
-                "name": name, "role": role, "password": read_password()?,
+                "name": name, "role": profile.role, "leader": profile.leader,
+                "subject": profile.oidc_sub, "password": password,
             });
             change(config, "/api/v1/users", &body)?;
             say(&format!("已新增账号“{name}”"));
         }
+        Command::Change { name, profile } => {
+            let body = serde_json::json!({
+                "role": profile.role, "leader": profile.leader, "subject": profile.oidc_sub,
+            });
+            change(config, &of_user(&name, "profile"), &body)?;
+            say(&format!("已更改账号“{name}”的权限，原有登录已失效"));
+        }
         Command::Passwd { name } => {
             let body = serde_json::json!({ "password": read_password()? });
-            let path = format!("/api/v1/users/{}/password", percent::encoded(&name));
-            change(config, &path, &body)?;
+            change(config, &of_user(&name, "password"), &body)?;
             say(&format!("已更换账号“{name}”的密码，原有登录已失效"));
         }
         Command::Disable { name } => {
-            let path = format!("/api/v1/users/{}/disable", percent::encoded(&name));
-            change(config, &path, &serde_json::json!({}))?;
+            change(config, &of_user(&name, "disable"), &serde_json::json!({}))?;
             say(&format!("已停用账号“{name}”，原有登录已失效"));
+        }
+        Command::Enable { name } => {
+            change(config, &of_user(&name, "enable"), &serde_json::json!({}))?;
+            say(&format!("已恢复账号“{name}”"));
+        }
+        Command::TotpReset { name } => {
+            let path = of_user(&name, "totp-reset");
+            change(config, &path, &serde_json::json!({}))?;
+            say(&format!("已清除账号“{name}”的验证器，原有登录已失效"));
         }
         Command::List { json } => list(config, json)?,
     }
     Ok(())
+}
+
+fn of_user(name: &str, what: &str) -> String {
+    format!("/api/v1/users/{}/{what}", percent::encoded(name))
 }
 
 fn change(config: Option<&Path>, path: &str, body: &serde_json::Value) -> anyhow::Result<()> {
@@ -82,8 +141,16 @@ fn list(config: Option<&Path>, json: bool) -> anyhow::Result<()> {
         }
         for user in users {
             let role = Role::from_name(&user.role).map_or("", Role::chinese);
+            let leader = user.leader.as_ref();
+            let leader = leader.map_or(String::new(), |name| format!("（限责任领导{name}）"));
+            let second = if user.second_factor {
+                "，验证器"
+            } else {
+                ""
+            };
             let state = if user.disabled { "（已停用）" } else { "" };
-            print(format!("{}\t{role}{state}\n", user.name).as_bytes())?;
+            let line = format!("{}\t{role}{leader}{second}{state}\n", user.name);
+            print(line.as_bytes())?;
         }
         Ok(())
     })

@@ -8,6 +8,7 @@
 //!
 //! Example: `[email] prot = 25` is the fault "cuiban.toml, line 2: unknown key", and nothing starts.
 
+pub mod backup;
 pub mod email;
 pub mod fault;
 pub mod holidays;
@@ -15,6 +16,7 @@ pub mod imap;
 pub mod log;
 pub mod network;
 pub mod office;
+pub mod oidc;
 pub mod secret;
 pub mod server;
 pub mod spool;
@@ -33,6 +35,7 @@ mod show;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::Timelike;
 
@@ -42,12 +45,14 @@ use crate::domain::people::ChannelKind;
 use crate::domain::policy::Policy;
 use crate::domain::report::rules::ReportRules;
 
+pub use backup::BackupConfig;
 pub use email::EmailConfig;
 pub use fault::{ConfigFaults, Fault, Origin};
 pub use gathered::Setting;
 pub use imap::ImapConfig;
 pub use log::LogConfig;
 pub use office::OfficeConfig;
+pub use oidc::OidcConfig;
 pub use secret::Secret;
 pub use server::ServerConfig;
 pub use show::{Check, Show};
@@ -87,12 +92,29 @@ pub struct Config {
     pub imap: Option<ImapConfig>,
     /// `[wecom]`; without robots and application it sends nothing.
     pub wecom: WecomConfig,
+    /// `[oidc]`, where it is used.
+    pub oidc: Option<OidcConfig>,
     /// `[templates]`.
     pub templates: TemplatesConfig,
     /// `[spool]`.
     pub spool: SpoolConfig,
+    /// `[backup]`, where the daemon is to make one every night.
+    pub backup: Option<BackupConfig>,
     /// `[log]`.
     pub log: LogConfig,
+    /// All of it as it is shown.
+    pub shown: Arc<Shown>,
+}
+
+/// The settings as people may see them: secrets as stars.
+#[derive(Debug, Clone, Default)]
+pub struct Shown {
+    /// Every setting with its effective value and where it comes from.
+    pub settings: Vec<Setting>,
+    /// Not wrong, but worth a look.
+    pub warnings: Vec<String>,
+    /// The files read.
+    pub sources: Vec<PathBuf>,
 }
 
 /// A configuration with what there is to say about it.
@@ -200,12 +222,21 @@ fn load(
     root.lay_env(env.into_iter());
     let config = read_sections(&root, &mut gathered);
     match config {
-        Some(config) if gathered.faults.is_empty() => Ok(Loaded {
-            config,
-            warnings: gathered.warnings,
-            settings: gathered.settings,
-            sources: site.into_iter().map(|(path, _)| path).collect(),
-        }),
+        Some(mut config) if gathered.faults.is_empty() => {
+            let warnings = gathered.warnings.iter();
+            let sources: Vec<PathBuf> = site.into_iter().map(|(path, _)| path).collect();
+            config.shown = Arc::new(Shown {
+                settings: gathered.settings.clone(),
+                warnings: warnings.map(ToString::to_string).collect(),
+                sources: sources.clone(),
+            });
+            Ok(Loaded {
+                config,
+                warnings: gathered.warnings,
+                settings: gathered.settings,
+                sources,
+            })
+        }
         _ => Err(ConfigFaults::in_order(gathered.faults)),
     }
 }
@@ -257,8 +288,10 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
     let email = gathered.section(root, "email", EmailConfig::read);
     let imap = gathered.section(root, "imap", ImapConfig::read);
     let wecom = gathered.section(root, "wecom", WecomConfig::read);
+    let oidc = gathered.section(root, "oidc", OidcConfig::read);
     let templates = gathered.section(root, "templates", TemplatesConfig::read);
     let spool = gathered.section(root, "spool", |r| SpoolConfig::read(r, folder));
+    let backup = gathered.section(root, "backup", BackupConfig::read);
     let log = gathered.section(root, "log", LogConfig::read);
     tell_unknown_sections(root, gathered);
     let config = Config {
@@ -274,16 +307,19 @@ fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
         email,
         imap,
         wecom: wecom?,
+        oidc,
         templates,
         spool: spool?,
+        backup,
         log: log?,
+        shown: Arc::default(),
     };
     check_together(&config, root, gathered);
     Some(config)
 }
 
 fn tell_unknown_sections(root: &Table, gathered: &mut Gathered) {
-    const KNOWN: [&str; 13] = [
+    const KNOWN: [&str; 15] = [
         "server",
         "store",
         "time",
@@ -295,7 +331,9 @@ fn tell_unknown_sections(root: &Table, gathered: &mut Gathered) {
         "email",
         "imap",
         "wecom",
+        "oidc",
         "spool",
+        "backup",
         "log",
     ];
     for (name, node) in &root.entries {

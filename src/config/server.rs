@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::network::Network;
 use super::reader::Reader;
+use crate::domain::user::Role;
 
 /// `[server]`.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub struct ServerConfig {
     pub public_url: Option<String>,
     /// The Unix socket on which the daemon answers its own commands.
     pub socket: PathBuf,
+    /// Whose accounts must have a second factor.
+    pub require_totp: Vec<Role>,
     /// Reverse proxies: what they say of where a request came from is believed.
     pub trusted_proxies: Vec<Network>,
 }
@@ -31,6 +34,8 @@ impl ServerConfig {
     }
 
     pub(super) fn read(r: &mut Reader<'_>, store: Option<&Path>) -> Option<Self> {
+        // Asked for before anything can end the reading: a key nobody asks for is a fault.
+        let require_totp = roles(r);
         let listen = r.parsed(
             "listen",
             "地址和端口，如 \"127.0.0.1:8780\"",
@@ -54,9 +59,25 @@ impl ServerConfig {
             listen: listen?,
             public_url: public_url.transpose().ok()?,
             socket,
+            require_totp,
             trusted_proxies: trusted_proxies?,
         })
     }
+}
+
+fn roles(r: &mut Reader<'_>) -> Vec<Role> {
+    let names = r.texts("require_totp").unwrap_or_default();
+    let mut roles = Vec::new();
+    for name in names {
+        match Role::from_name(&name) {
+            Some(role) => roles.push(role),
+            None => r.fault(
+                "require_totp",
+                "应为 \"admin\"、\"coordinator\"、\"viewer\" 中的几个，如 [\"admin\"]",
+            ),
+        }
+    }
+    roles
 }
 
 fn read_proxies(r: &mut Reader<'_>) -> Option<Vec<Network>> {

@@ -93,6 +93,12 @@ fn every_line_of_the_sample_can_be_switched_on() {
             include_str!("../../tests/fixtures/tls/ca.pem"),
             0o644,
         )
+        .file("oidc-secret", "geheim\n", 0o600)
+        .file(
+            "oidc-ca.pem",
+            include_str!("../../tests/fixtures/tls/ca.pem"),
+            0o644,
+        )
         .file("wecom-app-secret", "geheim\n", 0o600)
         .file("wecom-callback-token", "QDG6eK\n", 0o600)
         .file(

@@ -1,6 +1,7 @@
 //! `[time]`: the office's zone and its working days.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -8,6 +9,7 @@ use chrono_tz::Tz;
 use super::holidays;
 use super::reader::Reader;
 use crate::domain::calendar::Calendar;
+use crate::domain::holidays::{BroughtYears, GivenYears, calendar, festivals};
 use crate::domain::schedule::{Almanac, Season};
 
 /// `[time]`.
@@ -17,7 +19,9 @@ pub struct TimeConfig {
     pub zone: Tz,
     /// Holiday tables of the site, over the one inside the program.
     pub holidays: Vec<PathBuf>,
-    /// What all of it comes to.
+    /// The notices of the program and of these files, by year.
+    pub given: Arc<GivenYears>,
+    /// What all of it comes to, before anybody brings another notice.
     pub calendar: Calendar,
     /// Festivals and local seasons, for schedules that name them.
     pub almanac: Almanac,
@@ -32,15 +36,16 @@ impl TimeConfig {
         let holidays: Vec<PathBuf> = names.iter().map(|name| r.find(name)).collect();
         let seasons = r.named("seasons", "月和日，如 \"04-15\"", season);
         // The tables are read even where the zone is wrong, so that their faults are told too.
-        match holidays::calendar(zone.unwrap_or_default(), &holidays) {
-            Ok(calendar) => Some(Self {
+        match holidays::given(&holidays) {
+            Ok(given) => Some(Self {
                 zone: zone?,
                 almanac: Almanac {
-                    festivals: holidays::festivals(&holidays),
+                    festivals: festivals(given.values().map(|one| &one.notice)),
                     seasons,
                 },
+                calendar: calendar(zone?, &given, &BroughtYears::new()),
                 holidays,
-                calendar,
+                given: Arc::new(given),
             }),
             Err(faults) => {
                 for fault in faults {

@@ -405,7 +405,7 @@ fn proxy_url(text: &str) -> Result<String, &'static str> {
 }
 
 /// A PEM file with at least one certificate in it.
-fn certificates(path: &std::path::Path) -> Result<Vec<u8>, String> {
+pub(super) fn certificates(path: &std::path::Path) -> Result<Vec<u8>, String> {
     let shown = path.display();
     let bytes = fs::read(path)
         .map_err(|error| format!("读取证书文件 {shown} 失败（{error}），请检查路径和权限"))?;

@@ -46,6 +46,14 @@ pub(crate) fn desk_with(store: MemoryStore, change: impl FnOnce(&mut Desk)) -> A
         advance: None,
         vitals: Arc::default(),
         stopped: Arc::new(Vec::new),
+        given_years: Default::default(),
+        shown: Default::default(),
+        views: Default::default(),
+        ended: Default::default(),
+        service: None,
+        second_for: Vec::new(),
+        counted: Default::default(),
+        closing: Default::default(),
     };
     change(&mut desk);
     Arc::new(desk)

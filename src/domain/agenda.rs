@@ -9,6 +9,7 @@ use super::calendar::Calendar;
 use super::hex::hex;
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use super::plan::{Group, Milestone, MilestoneKind, Task};
+use super::user::Sight;
 
 /// Days behind in which an entry is still shown, so that calendars see that it is settled.
 const BEHIND: u64 = 60;
@@ -111,12 +112,17 @@ pub fn of_person(
 
 /// Everything that stands in the office's calendar at `now`.
 #[must_use]
-pub fn of_office(book: &Book, calendar: &Calendar, now: DateTime<Utc>) -> Vec<Event> {
+pub fn of_office(
+    book: &Book,
+    calendar: &Calendar,
+    now: DateTime<Utc>,
+    sight: &Sight,
+) -> Vec<Event> {
     let mut events = Vec::new();
     for (plan, quarter) in cases(book) {
-        events.extend(quarter_event(book, plan, quarter));
-        let all = book.obligations_in(plan, quarter);
-        events.extend(milestones(book, calendar, plan, all));
+        events.extend(quarter_event(book, plan, quarter, sight));
+        let seen = seen(book, plan, quarter, sight);
+        events.extend(milestones(book, calendar, plan, seen));
     }
     shown(events, calendar, now)
 }
@@ -166,12 +172,31 @@ fn until(items: &[Item], deadline: DateTime<Utc>) -> DateTime<Utc> {
     dates.min().unwrap_or(deadline)
 }
 
-fn quarter_event(book: &Book, plan: &PlanId, quarter: Quarter) -> Option<Event> {
+/// The obligations of a quarter that somebody may see.
+fn seen<'a>(
+    book: &'a Book,
+    plan: &'a PlanId,
+    quarter: Quarter,
+    sight: &'a Sight,
+) -> impl Iterator<Item = (&'a ObligationKey, &'a Obligation)> {
+    let all = book.obligations_in(plan, quarter);
+    all.filter(move |(key, _)| match sight {
+        Sight::Everything => true,
+        Sight::Leader(_) => book
+            .task_and_group(key)
+            .is_some_and(|(task, _)| sight.sees(task)),
+    })
+}
+
+fn quarter_event(book: &Book, plan: &PlanId, quarter: Quarter, sight: &Sight) -> Option<Event> {
     let known = book.plans.get(plan)?;
     let all = || {
-        let all = book.obligations_in(plan, quarter).map(|(_, one)| one);
+        let all = seen(book, plan, quarter, sight).map(|(_, one)| one);
         all.filter(|one| !one.is_withdrawn())
     };
+    if *sight != Sight::Everything && all().next().is_none() {
+        return None;
+    }
     let (sequence, changed_at) = changed(known, all());
     let (obligations, open) = (all().count(), all().filter(|one| one.is_open()).count());
     Some(Event {
@@ -368,7 +393,12 @@ mod tests {
             of_person(&book, &calendar(), &nobody, at("2022-03-21T09:00")),
             []
         );
-        let office = of_office(&book, &calendar(), at("2022-03-21T09:00"));
+        let office = of_office(
+            &book,
+            &calendar(),
+            at("2022-03-21T09:00"),
+            &Sight::Everything,
+        );
         assert!(
             office
                 .iter()

@@ -135,6 +135,22 @@ pub struct Time {
     pub leapt: bool,
 }
 
+/// The nightly backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Backup {
+    /// None is configured.
+    Off,
+    /// There is none yet.
+    None,
+    /// The last one.
+    Last {
+        /// When, as people read it.
+        shown: String,
+        /// How many hours ago.
+        hours: i64,
+    },
+}
+
 /// Everything that was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
@@ -142,6 +158,11 @@ pub struct Seen {
     pub running: bool,
     /// The store.
     pub store: Stored,
+    /// The nightly backup.
+    pub backup: Backup,
+    /// When the backup was made that the store was restored from, while nobody has said how it
+    /// goes on.
+    pub restored: Option<String>,
     /// The ways out, by name.
     pub out: Vec<(String, Tried)>,
     /// The owners' pages.
@@ -192,7 +213,12 @@ pub fn unanswered(why: &str) -> Line {
 /// All other lines.
 #[must_use]
 pub fn lines(seen: &Seen) -> Vec<Line> {
-    let mut lines = vec![service(seen.running), store(&seen.store)];
+    let mut lines = vec![
+        service(seen.running),
+        store(&seen.store),
+        backup(&seen.backup),
+    ];
+    lines.extend(seen.restored.as_deref().map(restored));
     lines.extend(seen.out.iter().map(way_out));
     lines.push(page(&seen.page));
     lines.push(mailbox(seen.mailbox.as_ref()));
@@ -208,6 +234,42 @@ fn sources(files: &[String]) -> String {
         [] => "没有配置文件，全部使用默认值".to_owned(),
         files => files.join("、"),
     }
+}
+
+fn backup(backup: &Backup) -> Line {
+    let name = "备份";
+    match backup {
+        Backup::Off => Line::new(
+            name,
+            State::Doubtful,
+            "没有设置每日备份",
+            "在配置的 [backup] 一节填写 folder，并把备份再复制到别的机器",
+        ),
+        Backup::None => Line::new(
+            name,
+            State::Doubtful,
+            "还没有备份",
+            "服务启动后会自动备份；也可执行 cuiban backup 文件",
+        ),
+        Backup::Last { shown, hours } if *hours <= 48 => {
+            Line::new(name, State::Well, format!("最近一次 {shown}"), "")
+        }
+        Backup::Last { shown, hours } => Line::new(
+            name,
+            State::Broken,
+            format!("最近一次 {shown}，已过{}天", hours / 24),
+            "查看 journalctl -u cuiban 中备份没有完成的原因",
+        ),
+    }
+}
+
+fn restored(from: &str) -> Line {
+    Line::new(
+        "恢复",
+        State::Broken,
+        format!("由{from}的备份恢复，提醒和发送已暂停"),
+        "确认原服务最后运行到的时间，执行 cuiban resume --not-before 时间",
+    )
 }
 
 fn service(running: bool) -> Line {
@@ -449,6 +511,11 @@ mod tests {
                 healed: 0,
                 verified: false,
             },
+            backup: Backup::Last {
+                shown: "2022年3月17日 02:30".into(),
+                hours: 6,
+            },
+            restored: None,
             out: vec![
                 ("电子邮件".into(), Tried::Works),
                 ("企业微信群机器人“督查群”".into(), Tried::SetUp),
@@ -497,6 +564,7 @@ mod tests {
         let new = Seen {
             running: false,
             store: Stored::Nothing,
+            backup: Backup::Off,
             out: vec![("写入文件".into(), Tried::SetUp)],
             page: Page {
                 url: "http://127.0.0.1:8780".into(),
@@ -518,6 +586,11 @@ mod tests {
     fn every_fault_says_what_to_do() {
         let ill = Seen {
             store: Stored::Broken("存储中的“mirror”已损坏：第3行".into()),
+            backup: Backup::Last {
+                shown: "2022年3月14日 02:30".into(),
+                hours: 78,
+            },
+            restored: Some("2022年3月16日 02:30".into()),
             out: vec![(
                 "电子邮件".into(),
                 Tried::Failed("登录：535 authentication failed".into()),
@@ -545,6 +618,7 @@ mod tests {
             );
         }
         let unreached = Seen {
+            backup: Backup::None,
             page: Page {
                 local: true,
                 named: true,

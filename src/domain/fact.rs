@@ -5,19 +5,23 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::access::{Export, Page};
 use super::delegation::Delegation;
 use super::delivery::{SendOutcome, Verdict};
 use super::evidence::{Evidence, FileHash};
 use super::heard::{Answer, Heard, Meaning};
+use super::holidays::YearNotice;
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use super::ladder::Ladder;
 use super::mail::TakenMail;
 use super::message::{Message, MessageKey, Occasion, Stage};
+use super::paper::Paper;
 use super::people::{ChannelKind, Contact, Person};
 use super::plan::{Heading, PersonRef, Task};
 use super::report::{Report, Review};
 use super::request::{ExtensionAsk, ExtensionWord, NotMineWord, OtherOwner};
-use super::user::Role;
+use super::token::Scope;
+use super::user::{Profile, Sight, UsedCode};
 
 /// A fact in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +47,8 @@ pub enum Actor {
     Operator,
     /// An owner through a signed link.
     Owner(PersonId),
+    /// Another system with a token, by the token's name.
+    Token(String),
 }
 
 /// What happened.
@@ -255,6 +261,18 @@ pub enum Fact {
     },
     /// The clock is right: a person says so, or it has come back by itself.
     ClockAgreed,
+    /// All before this was read back from a backup. What was sent and said after the backup was
+    /// made is not known here, so nothing is decided or sent until a person says from when on.
+    StoreRestored {
+        /// When the backup was made.
+        backed_up: DateTime<Utc>,
+    },
+    /// It goes on: what was to be said until then is taken as said, or withdrawn, in the same
+    /// append.
+    SendingResumed {
+        /// Until when the lost server may have sent.
+        not_before: DateTime<Utc>,
+    },
     /// An owner's report.
     ReportReceived {
         /// The report.
@@ -397,6 +415,15 @@ pub enum Fact {
         /// The words.
         text: String,
     },
+    /// A paper got its number.
+    PaperIssued {
+        /// Which paper.
+        paper: Paper,
+        /// The year of the series.
+        year: i32,
+        /// The place in it.
+        number: u32,
+    },
     /// All links of a person for a quarter made before now are void.
     LinksRevoked {
         /// The plan.
@@ -410,10 +437,12 @@ pub enum Fact {
     UserAdded {
         /// Sign-in name.
         name: String,
-        /// What they may do.
-        role: Role,
-        /// Argon2id, PHC form.
+        /// What they may do and see.
+        profile: Profile,
+        /// Argon2id, PHC form; empty for one who has none.
         password_hash: String,
+        /// Whether it was made for them and has to be changed at once.
+        temporary: bool,
     },
     /// A new password; open sessions end.
     PasswordSet {
@@ -421,6 +450,8 @@ pub enum Fact {
         name: String,
         /// Argon2id, PHC form.
         password_hash: String,
+        /// Whether it was made for them and has to be changed at once.
+        temporary: bool,
     },
     /// The user can no longer sign in.
     UserDisabled {
@@ -431,6 +462,101 @@ pub enum Fact {
     SignedIn {
         /// Who.
         name: String,
+    },
+    /// Signing in failed: a wrong password or code.
+    SignInFailed {
+        /// Whose account; none for names that are nobody's, which are not kept.
+        name: Option<String>,
+        /// How often since the fact before.
+        times: u32,
+    },
+    /// What a user may do and see is another from now on; open sessions end.
+    UserChanged {
+        /// Who.
+        name: String,
+        /// What they may do and see.
+        profile: Profile,
+    },
+    /// A disabled user can sign in again.
+    UserEnabled {
+        /// Who.
+        name: String,
+    },
+    /// All sessions of a user end.
+    SessionsEnded {
+        /// Whose.
+        name: String,
+    },
+    /// A user has a second factor from now on, in place of the one before.
+    SecondFactorSet {
+        /// Who.
+        name: String,
+        /// The secret, sealed.
+        sealed: String,
+        /// The time step of the code that confirmed it.
+        used: u64,
+        /// SHA-256 of the recovery codes, in hex.
+        recovery: Vec<String>,
+    },
+    /// A user has no second factor from now on.
+    SecondFactorReset {
+        /// Who.
+        name: String,
+    },
+    /// A code was taken at the second step of signing in; it cannot be used again.
+    CodeUsed {
+        /// Whose.
+        name: String,
+        /// Which.
+        code: UsedCode,
+    },
+    /// Another system gets a token.
+    TokenMade {
+        /// The part that is no secret.
+        id: String,
+        /// Which system.
+        name: String,
+        /// What it is good for.
+        scopes: Vec<Scope>,
+        /// What it shows.
+        sight: Sight,
+        /// SHA-256 of the secret part, in hex.
+        sha256: String,
+        /// It works until then.
+        expires: DateTime<Utc>,
+    },
+    /// It is used; said once in an hour at the most.
+    TokenUsed {
+        /// Which.
+        id: String,
+    },
+    /// It works no more.
+    TokenRevoked {
+        /// Which.
+        id: String,
+    },
+    /// Somebody looked at something about persons.
+    Viewed {
+        /// What.
+        page: Page,
+        /// Of whom or of what.
+        subject: String,
+    },
+    /// Somebody took a copy along.
+    Exported {
+        /// What.
+        export: Export,
+        /// Of what.
+        subject: String,
+    },
+    /// The State Council's notice of a year's days off was brought, in place of what was known.
+    HolidaysSet {
+        /// The year.
+        year: i32,
+        /// The file's name, without folders.
+        file: String,
+        /// The days.
+        notice: Box<YearNotice>,
     },
 }
 
@@ -501,4 +627,6 @@ pub enum WithdrawWhy {
     PutOff,
     /// What the operator was to be told is over.
     AlarmOver,
+    /// The server that was lost may have sent it before this one was restored from its backup.
+    Restored,
 }

@@ -107,7 +107,7 @@ mod tests {
     use crate::domain::fact::Fact;
     use crate::domain::fixture::*;
     use crate::domain::link::Link;
-    use crate::domain::user::Role;
+    use crate::domain::user::{Profile, Role};
 
     fn book() -> Book {
         let mut book = Book::default();
@@ -149,8 +149,9 @@ mod tests {
         assert_eq!(check(&key(), &book, &token, Some("王科长")), valid);
         let added = Fact::UserAdded {
             name: "王科长".into(),
-            role: Role::Coordinator,
+            profile: Profile::new(Role::Coordinator),
             password_hash: String::new(),
+            temporary: false,
         };
         apply(&mut book, "2022-03-18T09:00", vec![added]);
         assert_eq!(check(&key(), &book, &token, None), valid);

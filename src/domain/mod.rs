@@ -7,6 +7,7 @@
 //! Example: `due::pass(&world, now)` gives the facts that must be appended at `now`; run on the
 //! book that has them, it gives none.
 
+pub mod access;
 pub mod address;
 pub mod agenda;
 pub mod alarm;
@@ -23,15 +24,20 @@ pub mod duty;
 pub mod evidence;
 pub mod fact;
 pub mod feed;
+pub mod formula;
 pub mod heard;
 pub mod hex;
+pub mod holidays;
 pub mod ids;
 pub mod ladder;
 pub mod leap;
 pub mod link;
 pub mod mail;
 pub mod message;
+pub mod news;
 pub mod packing;
+pub mod paper;
+pub mod password;
 pub mod people;
 pub mod plan;
 pub mod plan_diff;
@@ -41,6 +47,8 @@ pub mod report;
 pub mod request;
 pub mod schedule;
 pub mod target;
+pub mod token;
+pub mod totp;
 pub mod units;
 pub mod user;
 

@@ -1,5 +1,9 @@
 //! Those who sign in to the board.
 
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+
 use super::plan::Task;
 
 /// What a user may do.
@@ -70,17 +74,78 @@ impl Sight {
     }
 }
 
+/// Somebody who may sign in, as whoever adds or changes them says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// What they may do.
+    pub role: Role,
+    /// What they may see; a limit is for viewers only.
+    pub sight: Sight,
+    /// Who they are at the office's own sign-in service.
+    pub subject: Option<String>,
+}
+
+impl Profile {
+    /// One who sees all and signs in with a password.
+    #[must_use]
+    pub fn new(role: Role) -> Self {
+        Self {
+            role,
+            sight: Sight::Everything,
+            subject: None,
+        }
+    }
+
+    /// Whether the sight fits the role: the office's work cannot be done on a part of it.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        self.sight == Sight::Everything || self.role == Role::Viewer
+    }
+}
+
 /// A user as the book knows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// Sign-in name.
     pub name: String,
-    /// What they may do.
-    pub role: Role,
-    /// Argon2id in PHC form.
+    /// What they may do and see.
+    pub profile: Profile,
+    /// Argon2id in PHC form; empty for one who has no password.
     pub password_hash: String,
+    /// Whether the password was made for them and has to be changed before anything else.
+    pub temporary: bool,
     /// Disabled users cannot sign in.
     pub disabled: bool,
-    /// Raised with each new password or disabling: older sessions end.
+    /// Raised with whatever ends the sessions that are open.
     pub epoch: u32,
+    /// The second factor, where they have one.
+    pub second: Option<SecondFactor>,
+    /// When they signed in last.
+    pub signed_in: Option<DateTime<Utc>>,
+}
+
+/// What the second step of signing in is checked against.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecondFactor {
+    /// The secret, sealed; only the server's own key opens it.
+    pub sealed: String,
+    /// The time step of the last code that was taken: it and those before are used up.
+    pub used: u64,
+    /// SHA-256 of the recovery codes that are left, in hex.
+    pub recovery: Vec<String>,
+}
+
+impl fmt::Debug for SecondFactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecondFactor(used: {})", self.used)
+    }
+}
+
+/// A code that was taken at the second step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UsedCode {
+    /// One of the moment: its time step.
+    Step(u64),
+    /// One of the recovery codes: its SHA-256, in hex.
+    Recovery(String),
 }

@@ -20,6 +20,7 @@ use crate::desk::Desk;
 use crate::domain::agenda;
 use crate::domain::feed::{CheckedFeed, Feed, check};
 use crate::domain::hex::hex;
+use crate::domain::user::Sight;
 use crate::web::caller::DEMO_USER;
 use crate::web::limit::Throttle;
 use crate::web::{Peer, WebError};
@@ -103,10 +104,14 @@ impl Room {
                 let name = known.map_or("", |known| known.name.as_str());
                 (name, agenda::of_person(&book, &calendar, person, now))
             }
-            Feed::Office(_) => (
-                desk.office.name.as_str(),
-                agenda::of_office(&book, &calendar, now),
-            ),
+            Feed::Office(user) => {
+                let known = book.users.get(user);
+                let sight = known.map_or(&Sight::Everything, |known| &known.profile.sight);
+                (
+                    desk.office.name.as_str(),
+                    agenda::of_office(&book, &calendar, now, sight),
+                )
+            }
         };
         let name = format!("重点工作报送截止（{whose}）");
         let head = Head {
@@ -128,7 +133,7 @@ mod tests {
     use super::*;
     use crate::desk::fixture::*;
     use crate::domain::fact::Fact;
-    use crate::domain::user::Role;
+    use crate::domain::user::{Profile, Role};
 
     async fn ask(desk: &Arc<Desk>, feed: &Feed) -> (StatusCode, HeaderMap, String) {
         let token = desk.link_key.sign_feed(feed, desk.clock.now());
@@ -144,8 +149,9 @@ mod tests {
         assert_eq!(status, StatusCode::NOT_FOUND, "no such user");
         let added = Fact::UserAdded {
             name: "王科长".into(),
-            role: Role::Viewer,
+            profile: Profile::new(Role::Viewer),
             password_hash: String::new(),
+            temporary: false,
         };
         append(&desk, "2022-02-08T09:00", vec![added]).await;
         let (status, headers, all) = ask(&desk, &office).await;

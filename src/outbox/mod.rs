@@ -287,10 +287,10 @@ impl Outbox {
         kind.into_iter()
             .flat_map(move |kind| book.ready(kind, until))
             .filter(move |delivery| lane::belongs(&self.lanes, book, delivery, index))
-            // While the clock is in doubt only the operator is told of it.
+            // During a pause only the operator is told of it.
             .filter(move |delivery| {
                 let occasion = delivery.message.key.occasion;
-                book.clock_doubt.is_none() || matches!(occasion, Occasion::Alarm(_))
+                !book.is_paused() || matches!(occasion, Occasion::Alarm(_))
             })
     }
 

@@ -303,7 +303,8 @@ const NAMES: [(Field, &[&str]); 11] = [
             "支持单位",
         ],
     ),
-    (Field::Ignored, &[]),
+    // What an export adds: its own columns are no question when the table comes back.
+    (Field::Ignored, &super::export::ADDED),
 ];
 
 /// Endings that leave no doubt, the longer before the shorter.

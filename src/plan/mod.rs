@@ -19,10 +19,12 @@ mod columns;
 mod compose;
 pub mod contacts;
 pub mod correct;
+pub mod export;
 mod findings;
 mod form;
 mod groups;
 mod heading;
+mod holidays;
 mod homes;
 pub mod import;
 mod layout;
@@ -52,6 +54,8 @@ pub use columns::{Mapping, UnknownField};
 pub use form::annotate::{AnnotateError, annotate};
 
 use crate::config::{Config, units as units_config};
+use crate::desk::Desk;
+use crate::domain::holidays::with_brought;
 use crate::domain::ids::{PlanId, TaskNo};
 use crate::domain::plan::{Finding, Plan, Severity};
 use crate::domain::schedule::{Almanac, Time};
@@ -96,6 +100,21 @@ impl Lore {
         Self {
             almanac: config.time.almanac.clone(),
             units: config.office.units.clone(),
+        }
+    }
+
+    /// The same with the festivals of the notices that were brought since.
+    #[must_use]
+    pub fn knowing(&self, desk: &Desk) -> Self {
+        let book = desk.ledger.book();
+        let known = &self.almanac.festivals;
+        let festivals = with_brought(known, &desk.given_years, &book.holidays);
+        Self {
+            almanac: Almanac {
+                festivals,
+                seasons: self.almanac.seasons.clone(),
+            },
+            units: self.units.clone(),
         }
     }
 

@@ -26,6 +26,8 @@ pub(super) struct Draft {
 /// One task before people and units are settled.
 pub(super) struct Row {
     pub(super) line: u32,
+    /// Further rows of the file that belong to it.
+    pub(super) continued: Vec<u32>,
     pub(super) no: TaskNo,
     pub(super) goal: String,
     pub(super) requirement: Option<String>,
@@ -165,6 +167,7 @@ impl Taker {
         self.take_requirement(place, cells.get(Field::Requirement));
         let row = Row {
             line,
+            continued: item.continued.clone(),
             no,
             requirement: None,
             schedule,

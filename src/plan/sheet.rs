@@ -6,7 +6,7 @@
 use super::TableError;
 
 /// What a file holds: lines of text, and rows of cells.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Sheet {
     /// The worksheet it was read from, where the file has such.
     pub(crate) worksheet: Option<String>,
@@ -18,6 +18,8 @@ pub(crate) struct Sheet {
     pub(crate) rows: Vec<RawRow>,
     /// Positions of columns that do not show.
     pub(crate) hidden: Vec<usize>,
+    /// Merged cells as the file lists them; a Word document tells them cell by cell only.
+    pub(super) merged: Vec<Merged>,
     cells: usize,
     bytes: usize,
 }
@@ -155,6 +157,7 @@ impl Sheet {
             }
             self.within_bounds(file)?;
         }
+        self.merged.extend_from_slice(merged);
         Ok(())
     }
 

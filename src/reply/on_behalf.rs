@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
 use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::post;
@@ -109,9 +110,10 @@ pub struct Answer {
 async fn order(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
-    Json(order): Json<Order>,
+    body: Result<Json<Order>, JsonRejection>,
 ) -> Result<Json<Answer>, ApiError> {
-    let by = caller.writer()?;
+    let by = caller.reporter()?;
+    let Json(order) = body.map_err(|error| WebError::BadRequest(error.body_text()))?;
     let whose = {
         let book = desk.ledger.book();
         whose(&book, &order)?

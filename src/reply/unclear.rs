@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::Draft;
 use super::accept::{self, Refusal, Submission};
 use crate::desk::Desk;
+use crate::domain::access::Page;
 use crate::domain::book::{Book, Obligation};
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::heard::{Said, Word};
@@ -24,7 +25,7 @@ use crate::web::caller::identify;
 use crate::web::error::page;
 use crate::web::format::moment;
 use crate::web::frame::Frame;
-use crate::web::{Caller, WebError};
+use crate::web::{Caller, WebError, audit};
 
 /// The coordinator's routes of this room.
 pub(super) fn router(desk: Arc<Desk>) -> Router {
@@ -38,7 +39,7 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
 
 /// `GET /unclear`.
 async fn show(State(desk): State<Arc<Desk>>, caller: Caller) -> Result<Html<String>, WebError> {
-    caller.reader()?;
+    caller.office()?;
     let calendar = desk.calendar();
     let words: Vec<WordView> = {
         let book = desk.ledger.book();
@@ -52,6 +53,7 @@ async fn show(State(desk): State<Arc<Desk>>, caller: Caller) -> Result<Html<Stri
         };
         unclear.map(view).collect()
     };
+    audit::viewed(&desk, &caller, Page::Words, "");
     page(&UnclearPage {
         frame: Frame::new(&desk, &caller, "requests"),
         may_write: caller.may_write(),

@@ -1,8 +1,8 @@
 //! Files of the store's folder: synced where it matters, errors with their place.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::StoreError;
@@ -39,6 +39,25 @@ pub fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreErro
         return Err(io(path, error));
     }
     path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Makes a folder for this program only, durably.
+///
+/// # Errors
+/// Where it cannot be made.
+pub fn make_folder(folder: &Path) -> Result<(), StoreError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|error| io(folder, error))?;
+    let above = folder.ancestors().skip(1).take(2);
+    above
+        .filter(|above| above.is_dir())
+        .try_for_each(sync_folder)
 }
 
 /// Removes a file and makes that durable; true where it was there.

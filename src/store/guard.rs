@@ -335,6 +335,11 @@ fn make(layout: &Layout) -> Result<(), StoreError> {
     write_format(layout, &self::ours())
 }
 
+/// Marks a folder as a store that this release wrote.
+pub(super) fn mark(layout: &Layout) -> Result<(), StoreError> {
+    write_format(layout, &ours())
+}
+
 fn write_format(layout: &Layout, release: &str) -> Result<(), StoreError> {
     let text = format!("{LAYOUT}\n{release}\n");
     write_whole(&layout.format, text.as_bytes(), 0o600)

@@ -16,6 +16,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use tokio::sync::{oneshot, watch};
 
 use super::open::{self, OpenReport, Opener};
+use super::past::Past;
 use super::{Drafts, Journal, JournalReader, Step, StoreError};
 use crate::domain::book::Book;
 use crate::domain::causes;
@@ -93,6 +94,7 @@ struct Shared {
     position: watch::Sender<Position>,
     health: watch::Sender<Health>,
     reader: RwLock<Arc<dyn JournalReader>>,
+    past: Past,
 }
 
 impl Ledger {
@@ -120,6 +122,7 @@ impl Ledger {
             position: watch::Sender::new(book.position),
             health: watch::Sender::new(Health::Good),
             reader: RwLock::new(journal.reader()),
+            past: Past::default(),
             book: RwLock::new(book),
         });
         let writer = Writer {
@@ -205,6 +208,16 @@ impl Ledger {
     #[must_use]
     pub fn reader(&self) -> Arc<dyn JournalReader> {
         self.shared.reader()
+    }
+
+    /// The book as it stood at a past moment. Blocks: not for a runtime's worker threads.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read, or does not fit together.
+    pub fn book_as_of(&self, at: DateTime<Utc>) -> Result<Arc<Book>, StoreError> {
+        let stepped_back = self.book().stepped_back;
+        let reader = self.reader();
+        self.shared.past.book(reader.as_ref(), stepped_back, at)
     }
 
     /// What people are writing, beside the journal. Calls block.

@@ -6,6 +6,8 @@
 //! Example: `ledger.commit(by, at, |book| …)` lets the closure look at the book as it stands, appends
 //! the facts it gives, and answers once they are on disk.
 
+pub mod backup;
+pub mod backup_file;
 mod files;
 mod guard;
 mod journal;
@@ -14,7 +16,9 @@ mod link_key;
 pub mod memory;
 mod mirror;
 mod open;
+mod past;
 mod record;
+mod restore;
 mod sled;
 mod snapshot;
 mod vault;
@@ -31,13 +35,23 @@ use crate::domain::fact::Entry;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::message::MessageKey;
 
-pub use files::write_whole;
+pub use files::{make_folder, write_whole};
 pub use guard::{PROBE_FAILED, ProbeCommand, Room, exists, probe, room_in};
 pub use ledger::{CommitError, Decision, Health, Ledger};
 pub use link_key::{LinkKey, link_key};
 pub use open::{Healed, OpenReport, Opener};
+pub use past::book_as_of;
+pub use restore::{Restored, restore};
 pub use vault::{Part, Vault};
 pub use verify::{VerifyReport, dump, verify};
+
+/// A backup that could not be handed on.
+pub(crate) fn unwritten(source: std::io::Error) -> StoreError {
+    StoreError::Io {
+        what: "备份".into(),
+        source,
+    }
+}
 
 /// What went wrong with the store, in words for the administrator.
 #[derive(Debug, thiserror::Error)]

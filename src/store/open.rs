@@ -330,7 +330,7 @@ impl Healing<'_> {
     fn cut_short(&self, found: Position) -> StoreError {
         StoreError::Refused(format!(
             "存储目录“{}”的两份数据都只到第{found}号记录，而已确认写入过第{}号，其间的记录缺失。\
-             请先把整个目录另行备份，再用最近的备份恢复；若接受缺失，删除其中的 HEAD 文件后重新启动",
+             请先把整个目录另行备份，再用最近的备份恢复（cuiban restore 备份文件 --replace）；若接受缺失，删除其中的 HEAD 文件后重新启动",
             self.layout.folder.display(),
             self.noted,
         ))
@@ -340,7 +340,7 @@ impl Healing<'_> {
         let say = |flaw: Option<String>| flaw.unwrap_or_else(|| "完好".into());
         StoreError::Refused(format!(
             "存储目录“{}”的两份数据都有损坏，无法自动修复。镜像：第1至{}号记录完好，{}。存储：{}（最后记到第{}号）。\
-             请先把整个目录另行备份，再用最近的备份恢复",
+             请先把整个目录另行备份，再用最近的备份恢复（cuiban restore 备份文件 --replace）",
             self.layout.folder.display(),
             pass.walk.head,
             say(mirror),

@@ -4,15 +4,15 @@
 //! it. So a hash that is on record always has its bytes, and what a crash leaves is a file that
 //! nobody speaks of. Nothing is ever overwritten or removed. Calls block.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
 use super::StoreError;
-use super::files::{io as failed, sync_folder};
+use super::files::{io as failed, make_folder, sync_folder};
 use super::guard::Room;
 use crate::domain::evidence::FileHash;
 use crate::domain::hex::hex;
@@ -43,7 +43,7 @@ impl Vault {
     /// Where the disk takes nothing now.
     pub fn begin(&self) -> Result<Part, StoreError> {
         let parts = self.folder.join(PARTS);
-        make(&parts)?;
+        make_folder(&parts)?;
         self.room.check(&self.folder)?;
         let mut name = [0; 12];
         getrandom::fill(&mut name)
@@ -87,6 +87,35 @@ impl Vault {
             let _ = fs::remove_file(entry.path());
         }
     }
+}
+
+/// Every file that was kept in this folder, by hash.
+///
+/// # Errors
+/// Where it cannot be listed.
+pub(super) fn all(folder: &Path) -> Result<Vec<(FileHash, PathBuf)>, StoreError> {
+    let mut found = Vec::new();
+    for home in entries(folder)? {
+        if home.file_name().is_some_and(|name| name == PARTS) || !home.is_dir() {
+            continue;
+        }
+        found.extend(entries(&home)?.into_iter().filter_map(|path| {
+            let hash = FileHash::new(path.file_name()?.to_str()?).ok()?;
+            Some((hash, path))
+        }));
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(|error| failed(folder, error))?,
+    };
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    let paths: io::Result<Vec<PathBuf>> = paths.collect();
+    paths.map_err(|error| failed(folder, error))
 }
 
 /// A file that is being written; gone when dropped.
@@ -142,7 +171,7 @@ impl Part {
         let hash = self.hash()?;
         let path = place(&self.folder, &hash);
         let home = path.parent().unwrap_or(&self.folder);
-        make(home)?;
+        make_folder(home)?;
         self.file
             .sync_all()
             .and_then(|()| fs::rename(&self.path, &path))
@@ -162,22 +191,6 @@ impl Drop for Part {
 fn place(folder: &Path, hash: &FileHash) -> PathBuf {
     let hash = hash.as_str();
     folder.join(hash.get(..2).unwrap_or("--")).join(hash)
-}
-
-/// Makes a folder for this program only, durably.
-fn make(folder: &Path) -> Result<(), StoreError> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(|error| failed(folder, error))?;
-    let above = folder.ancestors().skip(1).take(2);
-    above
-        .filter(|above| above.is_dir())
-        .try_for_each(sync_folder)
 }
 
 #[cfg(test)]

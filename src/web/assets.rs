@@ -17,6 +17,7 @@ const BOARD: &str = concat!(
 );
 const SCRIPT: &str = include_str!("static/owner.js");
 const REVIEW: &str = include_str!("static/review.js");
+const LIVE: &str = include_str!("static/live.js");
 
 const SCRIPT_TYPE: &str = "text/javascript; charset=utf-8";
 
@@ -43,6 +44,7 @@ static PAGE_STYLE: LazyLock<Asset> = LazyLock::new(|| Asset::new("page", "css", 
 static STYLE: LazyLock<Asset> = LazyLock::new(|| Asset::new("cuiban", "css", BOARD));
 static OWNER: LazyLock<Asset> = LazyLock::new(|| Asset::new("owner", "js", SCRIPT));
 static REVIEW_LIST: LazyLock<Asset> = LazyLock::new(|| Asset::new("review", "js", REVIEW));
+static LIVE_PAGE: LazyLock<Asset> = LazyLock::new(|| Asset::new("live", "js", LIVE));
 
 /// Where the style sheet of the office's pages is.
 #[must_use]
@@ -68,6 +70,12 @@ pub fn review_script() -> &'static str {
     &REVIEW_LIST.path
 }
 
+/// Where the script is that keeps an open page up to date; pages do without it.
+#[must_use]
+pub fn live_script() -> &'static str {
+    &LIVE_PAGE.path
+}
+
 /// Serves them.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let of = |kind: &'static str, asset: &'static Asset| {
@@ -85,4 +93,5 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
         )
         .route(script_path(), of(SCRIPT_TYPE, &OWNER))
         .route(review_script(), of(SCRIPT_TYPE, &REVIEW_LIST))
+        .route(live_script(), of(SCRIPT_TYPE, &LIVE_PAGE))
 }

@@ -3,9 +3,13 @@
 use chrono::Datelike as _;
 
 use super::format::long_moment;
+use super::marks::Marks;
+use super::percent::encoded;
 use super::{Caller, assets};
-use crate::desk::{Desk, behind_words, doubt_words};
+use crate::desk::{Desk, behind_words, doubt_words, restored_words};
 use crate::domain::calendar::Calendar;
+use crate::domain::ids::{PlanId, Position, Quarter};
+use crate::domain::user::Role;
 use crate::store::Health;
 
 /// Head, navigation and warnings.
@@ -18,6 +22,10 @@ pub struct Frame<'a> {
     pub here: &'static str,
     /// Who is signed in.
     pub user: Option<String>,
+    /// Whether they manage accounts.
+    pub admin: bool,
+    /// Whether the pages about the whole of the office's work are offered.
+    pub whole: bool,
     /// Whether the pages that change something are offered.
     pub writes: bool,
     /// What forms carry.
@@ -30,6 +38,22 @@ pub struct Frame<'a> {
     pub warnings: Vec<String>,
     /// What to say of a clock that leapt; nothing is sent until a person agrees.
     pub clock: Option<String>,
+    /// How many wait for whoever may do something about them.
+    pub marks: Marks,
+    /// Where the page hears that it is out of date.
+    pub live: Option<Live>,
+    /// The last fact the page knows.
+    position: Position,
+}
+
+/// What a page needs to stay up to date by itself; see `static/live.js`.
+pub struct Live {
+    /// The script.
+    pub script: &'static str,
+    /// Its stream, with what the page is about.
+    pub events: String,
+    /// The last fact the page knows.
+    pub since: Position,
 }
 
 impl<'a> Frame<'a> {
@@ -45,12 +69,25 @@ impl<'a> Frame<'a> {
                 format!("{name}（只读）")
             }),
             Caller::Operator => Some("本机管理员".into()),
-            Caller::Nobody => None,
+            // No page is for them.
+            Caller::Token { .. } | Caller::Nobody => None,
         };
         let signed_in = user.is_some();
+        let writes = caller.may_write();
+        let rules = desk.rules.now();
+        let (marks, position) = {
+            let book = desk.ledger.book();
+            let marks = writes.then(|| desk.counted.marks(&book, &rules, now));
+            (marks.unwrap_or_default(), book.position)
+        };
         let simulated = desk.clock.is_simulated();
         Self {
-            writes: caller.may_write(),
+            whole: caller.unlimited().is_ok(),
+            writes,
+            admin: !matches!(caller, Caller::User { role, .. } if *role != Role::Admin),
+            marks,
+            live: None,
+            position,
             style: assets::style_path(),
             office: &desk.office.name,
             here,
@@ -67,6 +104,38 @@ impl<'a> Frame<'a> {
                 false => Vec::new(),
             },
         }
+    }
+}
+
+impl Frame<'_> {
+    /// The page stays up to date: regions marked `data-live` follow what happens to this plan and
+    /// quarter, or to all. It has to be answered by [`super::guard::with_script`]. A page that shows
+    /// a past moment does not change.
+    #[must_use]
+    pub fn live(mut self, plan: Option<&PlanId>, quarter: Option<Quarter>) -> Self {
+        let plan = plan.map_or(String::new(), |plan| encoded(plan.as_str()));
+        let quarter = quarter.map_or(String::new(), |quarter| quarter.to_string());
+        self.live = Some(Live {
+            script: assets::live_script(),
+            events: format!("/events?plan={plan}&quarter={quarter}"),
+            since: self.position,
+        });
+        self
+    }
+
+    /// Whether the page is one of the settings.
+    #[must_use]
+    pub fn is_settings(&self) -> bool {
+        const PAGES: [&str; 7] = [
+            "settings",
+            "contacts",
+            "readiness",
+            "holidays",
+            "templates",
+            "users",
+            "config",
+        ];
+        PAGES.contains(&self.here)
     }
 }
 
@@ -87,6 +156,8 @@ fn warnings(desk: &Desk, calendar: &Calendar) -> Vec<String> {
     let now = desk.clock.now();
     let this_year = calendar.date_of(now).year();
     let book = desk.ledger.book();
+    let restored = book.restored.map(|at| restored_words(at, calendar));
+    found.extend(restored);
     found.extend(behind_words(
         &book,
         calendar,

@@ -54,7 +54,7 @@ async fn metrics(State(desk): State<Arc<Desk>>) -> Response {
         &desk.ledger.book(),
         &calendar,
         now,
-        desk.vitals.counts(),
+        &desk.vitals,
         good,
         (desk.stopped)().len(),
     );

@@ -5,24 +5,24 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, Datelike as _, Utc};
 
+use crate::desk::Vitals;
 use crate::domain::board;
 use crate::domain::book::{Book, ObligationState};
 use crate::domain::calendar::Calendar;
 use crate::domain::people::ChannelKind;
 
-/// All metrics. `counts` are heartbeats, passes and healings of the store since the start;
-/// `stopped` are channels that wait for a person.
+/// All metrics. `stopped` are channels that wait for a person.
 #[must_use]
 pub fn metrics_text(
     book: &Book,
     calendar: &Calendar,
     now: DateTime<Utc>,
-    counts: (u64, u64, u64),
+    vitals: &Vitals,
     store_good: bool,
     stopped: usize,
 ) -> String {
     let mut out = Text::default();
-    let (ticks, passes, healed) = counts;
+    let (ticks, passes, healed) = vitals.counts();
     out.head(
         "cuiban_ticks_total",
         "counter",
@@ -46,6 +46,11 @@ pub fn metrics_text(
         "Ways out that send nothing until a person has mended something.",
     );
     out.line(name, &[], stopped as u64);
+    if let Some(at) = vitals.last_backup() {
+        let name = "cuiban_last_backup_timestamp_seconds";
+        out.head(name, "gauge", "When the last nightly backup was made.");
+        out.line(name, &[], u64::try_from(at.timestamp()).unwrap_or(0));
+    }
     out.head("cuiban_journal_position", "gauge", "Facts in the journal.");
     out.line("cuiban_journal_position", &[], book.position);
     duty(&mut out, book, now);
@@ -87,6 +92,13 @@ fn duty(out: &mut Text, book: &Book, now: DateTime<Utc>) {
         "1 while nothing is sent because the clock has leapt.",
     );
     out.line(name, &[], u64::from(book.clock_doubt.is_some()));
+    let name = "cuiban_restored_waiting";
+    out.head(
+        name,
+        "gauge",
+        "1 while nothing is sent because the store was restored from a backup.",
+    );
+    out.line(name, &[], u64::from(book.restored.is_some()));
     let name = "cuiban_addresses_refused";
     out.head(name, "gauge", "Addresses that their peer says nobody has.");
     let addresses = book.addresses.values();

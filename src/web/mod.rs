@@ -7,8 +7,13 @@
 //!
 //! Example: `WebError::NotFound` becomes a page with a sentence that helps, or a line of JSON.
 
+pub mod as_of;
 pub mod assets;
+pub mod attachment;
+pub mod audit;
+pub mod bearer;
 pub mod caller;
+pub mod csv;
 pub mod download;
 pub mod error;
 pub mod format;
@@ -16,9 +21,13 @@ pub mod frame;
 pub mod guard;
 pub mod health;
 pub mod limit;
+pub mod marks;
+pub mod mask;
 pub mod metrics;
+pub mod oidc;
 pub mod password;
 pub mod percent;
+pub mod seal;
 pub mod session;
 
 pub use caller::{Caller, Peer, Proxies};

@@ -6,10 +6,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use tokio::sync::Semaphore;
 
-/// Shortest password, in characters.
-pub const SHORTEST: usize = 10;
-/// Longest, in bytes: more is an attack, not a password.
-const LONGEST: usize = 1024;
+use crate::domain::password::{LONGEST, SHORTEST, Weak, check};
 
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
@@ -22,12 +19,24 @@ pub enum PasswordError {
     /// Too long.
     #[error("密码太长：请不要超过{LONGEST}字节")]
     TooLong,
-    /// The user's own name, or one character over and over.
-    #[error("密码太容易猜到：请不要用账号名，也不要重复同一个字符")]
+    /// Among the first that are guessed.
+    #[error(
+        "密码太容易猜到：请不要用账号名、常见密码、连续或重复的字符；可以用几个不相干的词或一句话"
+    )]
     TooPlain,
     /// No randomness or no memory.
     #[error("密码处理失败，请稍后再试")]
     Failed,
+}
+
+impl From<Weak> for PasswordError {
+    fn from(weak: Weak) -> Self {
+        match weak {
+            Weak::Short => Self::TooShort,
+            Weak::Long => Self::TooLong,
+            Weak::Guessed => Self::TooPlain,
+        }
+    }
 }
 
 /// Hashes a new password of this user.
@@ -35,17 +44,7 @@ pub enum PasswordError {
 /// # Errors
 /// Where it is no good password.
 pub async fn hash(user: &str, password: &str) -> Result<String, PasswordError> {
-    if password.chars().count() < SHORTEST {
-        return Err(PasswordError::TooShort);
-    }
-    if password.len() > LONGEST {
-        return Err(PasswordError::TooLong);
-    }
-    let first = password.chars().next();
-    let same_character = password.chars().all(|c| Some(c) == first);
-    if same_character || password.eq_ignore_ascii_case(user) {
-        return Err(PasswordError::TooPlain);
-    }
+    check(user, password)?;
     let password = password.to_owned();
     run(move || {
         let hash = Argon2::default().hash_password(password.as_bytes());
@@ -53,6 +52,23 @@ pub async fn hash(user: &str, password: &str) -> Result<String, PasswordError> {
     })
     .await
     .ok_or(PasswordError::Failed)
+}
+
+/// A password for somebody who is to change it at once: to be read out and typed without mistakes.
+///
+/// # Errors
+/// Where the system gives no randomness.
+pub fn temporary() -> Result<String, PasswordError> {
+    // 32 of them, so that every one is as likely; none that looks like another.
+    const SIGNS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789+";
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|_| PasswordError::Failed)?;
+    let sign = |byte: &u8| SIGNS.get(usize::from(byte & 31)).copied().map(char::from);
+    let groups = bytes.chunks(4);
+    let groups: Vec<String> = groups
+        .map(|group| group.iter().filter_map(sign).collect())
+        .collect();
+    Ok(groups.join("-"))
 }
 
 /// Whether the password is the one of this hash. Without a hash it takes as long and says no, so
@@ -63,7 +79,7 @@ pub async fn matches(hash: Option<String>, password: &str) -> bool {
     }
     let password = password.to_owned();
     run(move || {
-        let Some(hash) = hash else {
+        let Some(hash) = hash.filter(|hash| !hash.is_empty()) else {
             let _ = Argon2::default().hash_password(password.as_bytes());
             return None;
         };
@@ -96,11 +112,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_temporary_password_is_taken_and_never_the_same() {
+        let (one, other) = (temporary().unwrap(), temporary().unwrap());
+        assert_eq!(one.len(), 19);
+        assert_ne!(one, other);
+        assert!(hash("wang", &one).await.is_ok());
+    }
+
+    #[tokio::test]
     async fn poor_passwords_are_refused() {
         let refused = async |password: &str| hash("coordinator", password).await.unwrap_err();
         assert_eq!(refused("short").await, PasswordError::TooShort);
         assert_eq!(refused("aaaaaaaaaaaa").await, PasswordError::TooPlain);
-        assert_eq!(refused("Coordinator").await, PasswordError::TooPlain);
+        assert_eq!(refused("Coordinator2022").await, PasswordError::TooPlain);
         assert_eq!(refused(&"ab".repeat(600)).await, PasswordError::TooLong);
     }
 }

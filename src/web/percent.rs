@@ -16,6 +16,20 @@ pub fn encoded(value: &str) -> String {
     out
 }
 
+/// The same for an address in a page, where Chinese may stay Chinese: a browser sends it encoded.
+#[must_use]
+pub fn readable(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for letter in value.chars() {
+        match letter {
+            letter if letter.is_ascii_alphanumeric() || !letter.is_ascii() => out.push(letter),
+            '-' | '_' | '.' | '~' => out.push(letter),
+            letter => out.push_str(&encoded(letter.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    out
+}
+
 /// Decoded; what is no escape stays as it is, and a `+` stays one.
 #[must_use]
 pub fn decoded(value: &[u8]) -> Vec<u8> {
@@ -49,6 +63,7 @@ mod tests {
     #[test]
     fn what_is_no_escape_stays() {
         assert_eq!(encoded("市 a-1+%"), "%E5%B8%82%20a-1%2B%25");
+        assert_eq!(readable("市 a-1+%&"), "市%20a-1%2B%25%26");
         assert_eq!(decoded(b"%41+%4g%%42%"), b"A+%4g%B%");
     }
 

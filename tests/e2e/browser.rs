@@ -230,7 +230,7 @@ impl Browser {
             .to_owned()
     }
 
-    async fn run(&self, script: &str, arguments: Value) -> Value {
+    pub async fn run(&self, script: &str, arguments: Value) -> Value {
         let call = json!({"script": script, "args": arguments});
         self.post("execute/sync", call).await
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::browser::Browser;
 use crate::world::{Daemon, Smtp, TABLE, World};
 
-const PASSWORD: &str = "dongguan-2022-q1";
+pub const PASSWORD: &str = "dongguan-2022-q1";
 /// Item 32's owner, and who answers for it after the revision.
 const FORMER: &str = "钟靖平";
 const NEW: &str = "欧阳明";
@@ -44,7 +44,7 @@ pub async fn sign_in(browser: &Browser, daemon: &Daemon) {
     browser.type_into("input[name=name]", "duban").await;
     browser.type_into("input[name=password]", PASSWORD).await;
     browser.click("button.primary").await;
-    browser.says("退出").await;
+    browser.says("待办").await;
 }
 
 /// The page fits, and what it looks like is kept where `CUIBAN_PICTURES` says.

@@ -17,6 +17,8 @@ mod peers {
     pub mod wecom_callback;
 }
 
+mod accounts;
+mod backup;
 mod barriers;
 mod bell;
 mod browser;
@@ -26,6 +28,7 @@ mod crowd;
 mod doctor;
 mod duty;
 mod faults;
+mod guards;
 mod import;
 mod inspect;
 mod kill;

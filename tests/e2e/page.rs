@@ -189,14 +189,32 @@ async fn an_owner_reports_on_a_phone_and_the_next_stage_goes_to_the_others() {
     phone.click("button.primary").await;
     phone.says("2022年第一季度报送情况").await;
     let person = sheet_before["person"]["id"].as_str().unwrap();
+    // An older address of the list leads to it.
     let theirs = format!("{}/?quarter=2022Q1&owner={person}&state=", daemon.base);
     fits(&phone, &format!("{theirs}reported")).await;
-    let board = phone.text().await;
+    assert!(phone.url().await.contains("/items?"));
+    let list = phone.text().await;
     for words in ["已完成", "正常推进", "进度滞后"] {
-        assert!(board.contains(words), "{words}: {board}");
+        assert!(list.contains(words), "{words}: {list}");
     }
-    assert_eq!(phone.count("table.rows tbody tr").await, 3);
+    // The first screen, whole, on a telephone and on a desk.
     fits(&phone, &format!("{}/", daemon.base)).await;
+    assert_eq!(phone.count(".grid tbody tr").await, 250);
+    let told = ".grid td.c a, .grid td.p a, .grid td.b a";
+    // Of a task that others have yet to report on, too, the worst counts.
+    assert!((1..=3).contains(&phone.count(told).await));
+    assert_eq!(phone.count("svg.curve").await, 1);
+    let board = phone.text().await;
+    for (number, name) in [(3, "已报"), (3, "待审"), (0, "超期未报")] {
+        assert!(
+            board.contains(&format!("{number}\n{name}")),
+            "{name}: {board}"
+        );
+    }
+    // A cell leads to its item.
+    phone.click(told).await;
+    phone.says("报送记录").await;
+    assert!(phone.url().await.contains("/task/dongguan-2022/"));
     fits(&phone, &format!("{}/deliveries", daemon.base)).await;
     let status = daemon.get("/api/v1/board?quarter=2022Q1").await;
     let rows = status["rows"].as_array().unwrap();
@@ -446,8 +464,7 @@ async fn a_picture_of_the_board() {
     desk.type_into("input[name=password]", PASSWORD).await;
     desk.click("button.primary").await;
     desk.says("报送情况").await;
-    desk.goto(&format!("{}/?quarter=2022Q1&state=all", daemon.base))
-        .await;
+    desk.goto(&format!("{}/?quarter=2022Q1", daemon.base)).await;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures");
     std::fs::create_dir_all(&folder).unwrap();
     desk.screenshot(&folder.join("board.png")).await;

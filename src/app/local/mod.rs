@@ -1,6 +1,7 @@
 //! The operator's interface, for the commands: over the daemon's Unix socket, or in the command's
 //! own process when no daemon has the store. Whoever may open the socket may do all of this.
 
+mod backup;
 mod clock;
 mod contacts;
 mod doctor;
@@ -68,6 +69,8 @@ pub(super) fn router(operator: Arc<Operator>) -> Router {
         .route("/api/v1/contacts/template", get(contacts::template))
         .route("/api/v1/contacts/check", get(contacts::check))
         .route("/api/v1/contacts/test", post(contacts::test))
+        .route("/api/v1/backup", get(backup::give))
+        .route("/api/v1/resume", post(backup::resume))
         .route("/api/v1/clock/confirm", post(clock::confirm))
         .route("/api/v1/simulate", get(simulate::simulate))
         .route("/api/v1/doctor", get(doctor::look))

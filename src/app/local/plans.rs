@@ -19,7 +19,7 @@ use crate::domain::ids::PlanId;
 use crate::domain::plan::{Finding, Plan, Severity};
 use crate::plan::prepare::{self, Prepared};
 use crate::plan::told::Told;
-use crate::plan::{self, Reading, Source};
+use crate::plan::{self, Reading, Source, export};
 use crate::store::Decision;
 
 /// Plans stored.
@@ -101,18 +101,27 @@ pub(super) async fn import(
         year: query.year,
         id: query.id.as_deref().map(PlanId::new).transpose()?,
         columns: told_columns(query.map.as_deref())?,
-        ..operator.lore.source().map_err(Fault::failed)?
+        ..operator
+            .lore
+            .knowing(&operator.desk)
+            .source()
+            .map_err(Fault::failed)?
     };
     let sha256 = hex::sha256(&body);
     let ledger = operator.desk.ledger.clone();
+    let vault = (!query.dry_run).then(|| operator.desk.vault.clone());
     let read = move || {
         let said = |id: &PlanId| prepare::said_of_columns(&ledger.book(), id);
-        prepare::read_as_before(said, &body, &source, &[])
+        let read = prepare::read_as_before(said, &body, &source, &[]);
+        let read = read.map_err(|error| Fault::failed(error.to_string()))?;
+        // Before any fact speaks of it.
+        let kept = vault.map_or(Ok(()), |vault| export::keep(&vault, &body));
+        kept.map_err(|_| Fault::failed("无法保存分解表原文件：请检查数据文件夹的磁盘空间和权限"))?;
+        Ok::<_, Fault>(read)
     };
     let (reading, columns) = tokio::task::spawn_blocking(read)
         .await
-        .map_err(|_| Fault::failed("读取分解表时出错"))?
-        .map_err(|error| Fault::failed(error.to_string()))?;
+        .map_err(|_| Fault::failed("读取分解表时出错"))??;
     let rules = operator.rules.now();
     let now = operator.desk.clock.now();
     let dry_run = query.dry_run;

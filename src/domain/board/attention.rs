@@ -1,12 +1,14 @@
 //! What needs a person: everything the program cannot settle by itself.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::walk::items_in;
 use crate::domain::book::{Book, Delivery, DeliveryState};
 use crate::domain::fact::SkipWhy;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
+use crate::domain::user::Sight;
 
 /// A message that still waits this long after its time is worth a look.
 const LONG: TimeDelta = TimeDelta::hours(1);
@@ -41,18 +43,19 @@ impl Attention {
     }
 }
 
-/// Gathers what needs a person; `reached` says to whom a channel leads.
+/// Gathers what needs a person, among what somebody sees; `reached` says to whom a channel leads.
 #[must_use]
 pub fn attention(
     book: &Book,
-    plan: &PlanId,
-    quarter: Quarter,
+    (plan, quarter): (&PlanId, Quarter),
     now: DateTime<Utc>,
+    sight: &Sight,
     reached: impl Fn(&PersonId) -> bool,
 ) -> Attention {
     let mut found = Attention::default();
     let about = |delivery: &&Delivery| {
-        delivery.message.key.plan == *plan && delivery.message.key.quarter == quarter
+        let key = &delivery.message.key;
+        key.plan == *plan && key.quarter == quarter && speaks_of(book, delivery, sight)
     };
     for delivery in book.messages.values().filter(about) {
         match &delivery.state {
@@ -68,35 +71,40 @@ pub fn attention(
             _ => {}
         }
     }
-    let owners = owners_of_open(book, plan, quarter);
+    let mut owners: HashSet<&PersonId> = HashSet::new();
+    for item in items_in(book, plan, quarter, now, sight) {
+        if !item.obligation.is_open() {
+            continue;
+        }
+        owners.extend(item.group.owners.iter().map(|owner| &owner.id));
+        if item.group.owners.is_empty() {
+            found.unowned.push(item.key.clone());
+        }
+    }
+    let sorted = |mut people: Vec<PersonId>| {
+        people.sort();
+        people
+    };
+    let unreached = owners.iter().filter(|id| !reached(id));
+    found.unreachable = sorted(unreached.map(|id| (*id).clone()).collect());
     let held_back = held_back(book, plan, quarter);
-    found.over_budget = owners.intersection(&held_back).cloned().collect();
-    found.unreachable = owners.into_iter().filter(|id| !reached(id)).collect();
-    found.unowned = book
-        .obligations_in(plan, quarter)
-        .filter(|(key, obligation)| {
-            obligation.is_open()
-                && book
-                    .task_and_group(key)
-                    .is_some_and(|(_, group)| group.owners.is_empty())
-        })
-        .map(|(key, _)| key.clone())
-        .collect();
+    let held_back = held_back.intersection(&owners).map(|id| (*id).clone());
+    found.over_budget = sorted(held_back.collect());
     found
 }
 
-/// Owners who still have something open.
-fn owners_of_open(book: &Book, plan: &PlanId, quarter: Quarter) -> BTreeSet<PersonId> {
-    book.obligations_in(plan, quarter)
-        .filter(|(_, obligation)| obligation.is_open())
-        .filter_map(|(key, _)| book.task_and_group(key))
-        .flat_map(|(_, group)| &group.owners)
-        .map(|owner| owner.id.clone())
-        .collect()
+/// Whether a message speaks of something that may be seen.
+fn speaks_of(book: &Book, delivery: &Delivery, sight: &Sight) -> bool {
+    let mut items = delivery.message.items.iter();
+    *sight == Sight::Everything
+        || items.any(|key| {
+            let known = book.task_and_group(key);
+            known.is_some_and(|(task, _)| sight.sees(task))
+        })
 }
 
 /// Whom the budget kept a stage from, of the quarter or of what was put off.
-fn held_back(book: &Book, plan: &PlanId, quarter: Quarter) -> BTreeSet<PersonId> {
+fn held_back<'a>(book: &'a Book, plan: &PlanId, quarter: Quarter) -> HashSet<&'a PersonId> {
     let skipped = book.skipped.iter();
     skipped
         .filter(|(key, why)| {
@@ -105,6 +113,6 @@ fn held_back(book: &Book, plan: &PlanId, quarter: Quarter) -> BTreeSet<PersonId>
                 && key.quarter == quarter
                 && key.occasion.stage().is_some()
         })
-        .map(|(key, _)| key.person.clone())
+        .map(|(key, _)| &key.person)
         .collect()
 }

@@ -5,15 +5,20 @@
 
 mod attention;
 mod audit;
+pub mod bars;
+pub mod curve;
+mod find;
+pub mod grid;
 mod tally;
+mod walk;
 
 use chrono::{DateTime, Utc};
 
-use super::book::{Book, Obligation, ObligationState};
+use super::book::{Book, ObligationState};
 use super::calendar::Calendar;
 use super::ids::{ObligationKey, PersonId, PlanId, Quarter};
 use super::message::{Occasion, Stage};
-use super::plan::{Group, PersonRef, Task};
+use super::plan::PersonRef;
 use super::policy::Policy;
 use super::report::{ReportStatus, Via};
 use super::target::actual::Actual;
@@ -21,7 +26,9 @@ use super::user::Sight;
 
 pub use attention::{Attention, attention};
 pub use audit::{StageAudit, audit, audits, oldest_unsent};
+pub use find::{Found, Query, Reminded, Sort, SortBy, find};
 pub use tally::{OwnerTally, Tally, UnitTally};
+pub use walk::{Item, items_in, names};
 
 /// A quarter's obligations at a moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +91,16 @@ pub struct Filter {
     pub show: Show,
     /// Only what the asker may see.
     pub sight: Sight,
+}
+
+impl Filter {
+    /// Whether unit and owner leave it.
+    fn concerns(&self, item: &Item<'_>) -> bool {
+        let unit = self.unit.as_ref();
+        let owner = self.owner.as_ref();
+        unit.is_none_or(|unit| item.is_of_unit(unit))
+            && owner.is_none_or(|person| item.group.owners.iter().any(|one| one.id == *person))
+    }
 }
 
 /// Which states to show: the numbers at the top of the board, and 待审.
@@ -197,18 +214,13 @@ pub fn quarter_view(
     let mut counted = tally::Counted::default();
     let mut rows = Vec::new();
     for plan in plans(book, filter) {
-        for (key, obligation) in book.obligations_in(plan, quarter) {
-            let Some((task, group)) = book.task_and_group(key) else {
-                continue;
-            };
-            if !filter.sight.sees(task) || !concerns(filter, group) {
+        for item in items_in(book, plan, quarter, now, &filter.sight) {
+            if !filter.concerns(&item) {
                 continue;
             }
-            let row = row(book, key, obligation, (task, group), now);
-            let late = is_late(obligation, row.deadline);
-            counted.add(group, row.state, late);
-            if filter.show.shows(row.state, late) {
-                rows.push(row);
+            counted.add(&item);
+            if filter.show.shows(item.state, item.late) {
+                rows.push(row(book, &item));
             }
         }
     }
@@ -254,12 +266,6 @@ pub fn present(
         .map(|(plan, quarter)| (plan.clone(), quarter))
 }
 
-/// Whether the first report came after the deadline.
-fn is_late(obligation: &Obligation, deadline: Option<DateTime<Utc>>) -> bool {
-    let first = obligation.reports.first();
-    first.is_some_and(|first| deadline.is_some_and(|deadline| first.at > deadline))
-}
-
 fn plans<'a>(book: &'a Book, filter: &'a Filter) -> impl Iterator<Item = &'a PlanId> {
     let wanted = filter.plan.as_ref();
     book.plans
@@ -267,42 +273,25 @@ fn plans<'a>(book: &'a Book, filter: &'a Filter) -> impl Iterator<Item = &'a Pla
         .filter(move |plan| wanted.is_none_or(|wanted| wanted == *plan))
 }
 
-fn concerns(filter: &Filter, group: &Group) -> bool {
-    let unit = filter.unit.as_ref().is_none_or(|unit| {
-        group.unit == *unit || group.unit.split('、').any(|one| one == unit.as_str())
-    });
-    let owner = filter
-        .owner
-        .as_ref()
-        .is_none_or(|person| group.owners.iter().any(|owner| owner.id == *person));
-    unit && owner
-}
-
-fn row(
-    book: &Book,
-    key: &ObligationKey,
-    obligation: &Obligation,
-    (task, group): (&Task, &Group),
-    now: DateTime<Utc>,
-) -> Row {
-    let deadline = book.due(key);
-    let latest = obligation.latest();
+fn row(book: &Book, item: &Item<'_>) -> Row {
+    let latest = item.obligation.latest();
     Row {
-        key: key.clone(),
-        name: task.short_name(),
-        unit: group.unit.clone(),
-        owners: group.owners.clone(),
-        state: obligation.state(deadline, now),
-        deadline,
-        first_deadline: obligation
+        key: item.key.clone(),
+        name: item.task.short_name(),
+        unit: item.group.unit.clone(),
+        owners: item.group.owners.clone(),
+        state: item.state,
+        deadline: item.deadline,
+        first_deadline: item
+            .obligation
             .granted()
-            .and_then(|_| book.deadline(&key.plan, key.quarter)),
+            .and_then(|_| book.deadline(&item.key.plan, item.key.quarter)),
         status: latest.map(|received| received.report.status),
         actuals: latest.map_or_else(Vec::new, |received| received.report.actuals.clone()),
         reported_at: latest.map(|received| received.at),
         reported_by: latest.map(|received| received.report.person.clone()),
         via: latest.map(|received| received.report.via),
-        last_reminded: obligation.last_reminded,
+        last_reminded: item.obligation.last_reminded,
     }
 }
 

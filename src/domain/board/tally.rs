@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use crate::domain::book::{Book, ObligationState};
 use crate::domain::ids::PersonId;
-use crate::domain::plan::Group;
+use crate::domain::plan::PersonRef;
+
+use super::walk::Item;
 
 /// Numbers of obligations. `obligations` = `reported` + `not_reported`; `overdue_unreported` and
 /// `returned` are part of the latter, `reported_late` and `accepted` of the former.
@@ -36,7 +38,7 @@ impl Tally {
     }
 
     /// Takes one more obligation in.
-    fn add(&mut self, state: ObligationState, late: bool) {
+    pub(super) fn add(&mut self, state: ObligationState, late: bool) {
         if state == ObligationState::Withdrawn {
             self.withdrawn += 1;
             return;
@@ -76,55 +78,59 @@ pub struct OwnerTally {
     pub tally: Tally,
 }
 
+/// Counts with borrowed names: only what is handed out is copied.
 #[derive(Default)]
-pub(super) struct Counted {
+pub(super) struct Counted<'a> {
     totals: Tally,
-    units: Vec<UnitTally>,
-    unit_at: HashMap<String, usize>,
-    owners: Vec<OwnerTally>,
-    owner_at: HashMap<PersonId, usize>,
+    units: Vec<(&'a str, Tally)>,
+    unit_at: HashMap<&'a str, usize>,
+    owners: Vec<(&'a PersonRef, &'a str, Tally)>,
+    owner_at: HashMap<&'a PersonId, usize>,
 }
 
-impl Counted {
-    pub(super) fn add(&mut self, group: &Group, state: ObligationState, late: bool) {
+impl<'a> Counted<'a> {
+    pub(super) fn add(&mut self, item: &Item<'a>) {
+        let (group, state, late) = (item.group, item.state, item.late);
         self.totals.add(state, late);
-        let at = *self.unit_at.entry(group.unit.clone()).or_insert_with(|| {
-            self.units.push(UnitTally {
-                unit: group.unit.clone(),
-                tally: Tally::default(),
-            });
+        let unit = group.unit.as_str();
+        let at = *self.unit_at.entry(unit).or_insert_with(|| {
+            self.units.push((unit, Tally::default()));
             self.units.len() - 1
         });
-        if let Some(unit) = self.units.get_mut(at) {
-            unit.tally.add(state, late);
+        if let Some((_, tally)) = self.units.get_mut(at) {
+            tally.add(state, late);
         }
         for owner in &group.owners {
-            let at = *self.owner_at.entry(owner.id.clone()).or_insert_with(|| {
-                self.owners.push(OwnerTally {
-                    person: owner.id.clone(),
-                    name: owner.name.clone(),
-                    unit: group.unit.clone(),
-                    tally: Tally::default(),
-                });
+            let at = *self.owner_at.entry(&owner.id).or_insert_with(|| {
+                self.owners.push((owner, unit, Tally::default()));
                 self.owners.len() - 1
             });
-            if let Some(owner) = self.owners.get_mut(at) {
-                owner.tally.add(state, late);
+            if let Some((_, _, tally)) = self.owners.get_mut(at) {
+                tally.add(state, late);
             }
         }
     }
 
     /// Sorted so that whoever owes most stands first, else in the order of the table.
     pub(super) fn finish(mut self, book: &Book) -> (Tally, Vec<UnitTally>, Vec<OwnerTally>) {
-        for owner in &mut self.owners {
-            if let Some(person) = book.people.get(&owner.person) {
-                owner.unit.clone_from(&person.unit);
-            }
-        }
         let owing =
             |tally: &Tally| std::cmp::Reverse((tally.overdue_unreported, tally.not_reported));
-        self.units.sort_by_key(|unit| owing(&unit.tally));
-        self.owners.sort_by_key(|owner| owing(&owner.tally));
-        (self.totals, self.units, self.owners)
+        self.units.sort_by_key(|(_, tally)| owing(tally));
+        self.owners.sort_by_key(|(_, _, tally)| owing(tally));
+        let units = self.units.into_iter().map(|(unit, tally)| UnitTally {
+            unit: unit.to_owned(),
+            tally,
+        });
+        let owners = self.owners.into_iter().map(|(owner, unit, tally)| {
+            let person = book.people.get(&owner.id);
+            let unit = person.map_or(unit, |person| person.unit.as_str());
+            OwnerTally {
+                person: owner.id.clone(),
+                name: owner.name.clone(),
+                unit: unit.to_owned(),
+                tally,
+            }
+        });
+        (self.totals, units.collect(), owners.collect())
     }
 }

@@ -194,7 +194,8 @@ fn what_no_program_can_settle_is_put_before_a_person() {
     apply(&mut book, "2022-03-18T09:10", vec![done]);
     let reached = |person: &PersonId| *person != id(DU) && *person != id(ZHONG);
     let now = at("2022-03-18T10:00");
-    let found = attention(&book, &plan(), quarter("2022Q1"), now, reached);
+    let of = (&plan(), quarter("2022Q1"));
+    let found = attention(&book, of, now, &Sight::Everything, reached);
     assert_eq!(
         found.unreachable,
         [id(DU)],
@@ -202,6 +203,9 @@ fn what_no_program_can_settle_is_put_before_a_person() {
     );
     assert_eq!(found.over_budget, [id(ZHANG)]);
     assert_eq!(found.unowned, [key(122, 0)]);
+    let other = Sight::Leader("喻丽君".into());
+    let none = attention(&book, of, now, &other, reached);
+    assert!(none.is_empty(), "of another leader's tasks: {none:?}");
 }
 
 #[test]
@@ -249,7 +253,8 @@ fn a_message_put_off_to_the_morning_is_no_trouble_and_one_that_fails_is() {
     };
     apply(&mut book, "2022-03-16T18:00", vec![deferred]);
     let waiting = |book: &Book, now| {
-        attention(book, &plan(), quarter("2022Q1"), at(now), |_| true).waiting_long
+        let of = (&plan(), quarter("2022Q1"));
+        attention(book, of, at(now), &Sight::Everything, |_| true).waiting_long
     };
     assert_eq!(waiting(&book, "2022-03-17T08:00"), 0);
     assert_eq!(waiting(&book, "2022-03-17T09:31"), 1, "nobody sends it");

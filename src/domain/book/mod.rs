@@ -13,6 +13,7 @@ mod stand_in;
 mod tallies;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -23,14 +24,17 @@ use super::delivery::FailReason;
 use super::evidence::Filed;
 use super::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use super::heard::Word;
+use super::holidays::BroughtYears;
 use super::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use super::ladder::Ladder;
 use super::mail::{Place, TakenMail};
 use super::message::{Message, MessageKey, Occasion, Stage};
+use super::paper::{Issued, Paper};
 use super::people::{ChannelKind, Contact, Person};
 use super::plan::{Group, Heading, Milestone, Task};
 use super::report::{Received, Review};
 use super::request::{Extension, NotMine};
+use super::token::Token;
 use super::user::User;
 
 pub use apply::Inconsistent;
@@ -40,6 +44,7 @@ pub use find::WhoError;
 pub use query::ObligationState;
 pub use stand_in::Answerable;
 pub use tallies::{Tallies, Tally};
+pub use trail::Trails;
 
 /// A stage of what was put off to a day, in a quarter of a plan.
 pub type PutOffStage = (PlanId, Quarter, NaiveDate, Stage);
@@ -77,6 +82,8 @@ pub struct Book {
     pub delegations: BTreeMap<Position, Delegation>,
     /// What lead units wrote on tasks with several groups.
     pub summaries: BTreeMap<(PlanId, Quarter, TaskNo), Summary>,
+    /// Papers that have a number.
+    pub papers: BTreeMap<Paper, Issued>,
     /// Accounts the platform was asked for, until the contact changes.
     pub accounts: HashMap<PersonId, Account>,
     /// Cards that can still be changed, by message.
@@ -91,12 +98,17 @@ pub struct Book {
     pub revoked: HashMap<(PlanId, Quarter, PersonId), DateTime<Utc>>,
     /// Users of the board.
     pub users: BTreeMap<String, User>,
+    /// Tokens of other systems, by their ids.
+    pub tokens: BTreeMap<String, Token>,
     /// What experience says of people's addresses, where it says anything.
     pub addresses: BTreeMap<(PersonId, ChannelKind), Address>,
     /// What the operator is told of, by name, until it is over.
     pub alarms: BTreeMap<String, Alarm>,
     /// The machine's clock has leapt, and nobody has agreed to the new time yet.
     pub clock_doubt: Option<ClockDoubt>,
+    /// When the backup was made that all of this was read back from, until a person says from when
+    /// on it goes on.
+    pub restored: Option<DateTime<Utc>>,
     /// Attempts whose outcome stayed unknown, over all time.
     pub doubts: BTreeMap<ChannelKind, u64>,
     /// Mails that were read, in order.
@@ -108,12 +120,16 @@ pub struct Book {
     /// The last fact that is more than a minute older than the one before it: the clock was set
     /// back there. 0 where that never happened.
     pub stepped_back: Position,
+    /// Notices of days off that were brought, by year.
+    pub holidays: BroughtYears,
     /// Sums over the obligations, and what changed last; see [`Book::sum_up`].
     pub cases: Cases,
     /// Who owns what.
     pub duties: Duties,
     /// Where the people of each stage stand.
     pub tallies: Tallies,
+    /// Where each person's own facts stand in the journal.
+    pub trails: Trails,
 }
 
 /// What is known of a person's address on one channel, beside that it is on the sheet.

@@ -7,6 +7,7 @@ use crate::domain::fact::SkipWhy;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use crate::domain::ladder::Ladder;
 use crate::domain::message::{MessageKey, Occasion, Stage};
+use crate::domain::paper::PaperKind;
 use crate::domain::people::{ChannelKind, Contact};
 use crate::domain::plan::{Group, Task};
 use crate::domain::report::{Received, Report, Review};
@@ -174,6 +175,12 @@ impl Obligation {
 }
 
 impl Book {
+    /// Whether nothing is decided or sent before a person has spoken; the operator is told why.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.clock_doubt.is_some() || self.restored.is_some()
+    }
+
     /// The task of an obligation and the group that answers for it; of one that was closed, as
     /// they last stood.
     #[must_use]
@@ -198,6 +205,15 @@ impl Book {
             group,
         };
         self.obligations.range(at(0, 0)..=at(TaskNo::MAX, u8::MAX))
+    }
+
+    /// The next number of a series.
+    #[must_use]
+    pub fn next_number(&self, kind: PaperKind, year: i32) -> u32 {
+        let of_series = self.papers.iter().filter(|(paper, _)| paper.kind == kind);
+        let taken = of_series.filter(|(_, issued)| issued.year == year);
+        let last = taken.map(|(_, issued)| issued.number).max();
+        last.unwrap_or(0).saturating_add(1)
     }
 
     /// The ladder that a case began with; none before it begins.

@@ -8,6 +8,7 @@ mod daily;
 mod docket;
 pub mod extension;
 mod handover;
+mod resume;
 mod simulate;
 mod stage;
 mod test_message;
@@ -31,6 +32,7 @@ use super::policy::Policy;
 use docket::Outlook;
 
 pub use docket::Docket;
+pub use resume::resume;
 pub use simulate::{Simulated, simulate};
 pub use test_message::{TestTo, test};
 pub use urge::{UrgeFate, UrgeFilter, Urging, urge};

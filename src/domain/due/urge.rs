@@ -1,13 +1,13 @@
 //! A coordinator's explicit 催办: now, whatever the hour and the budget.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
 use super::{World, recipients, stage::urgency};
 use crate::domain::book::{Book, DeliveryState};
 use crate::domain::fact::{Fact, SkipWhy};
-use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
+use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use crate::domain::message::{Message, MessageKey, Occasion, Reason};
 use crate::domain::people::ChannelKind;
 
@@ -18,6 +18,8 @@ pub struct UrgeFilter {
     pub unit: Option<String>,
     /// Only this person.
     pub person: Option<PersonId>,
+    /// Only of these, by task and group.
+    pub items: Option<BTreeSet<(TaskNo, u8)>>,
     /// Up to which fact the coordinator has seen who would be urged: who was urged since then is
     /// not urged again, so that a second press does nothing.
     pub seen: Option<Position>,
@@ -94,7 +96,9 @@ pub fn urge(
         let in_unit = filter.unit.as_ref().is_none_or(|unit| {
             group.unit == *unit || group.unit.split('、').any(|one| one == unit.as_str())
         });
-        if !obligation.is_open() || !in_unit {
+        let items = filter.items.as_ref();
+        let picked = items.is_none_or(|items| items.contains(&(key.task, key.group)));
+        if !obligation.is_open() || !in_unit || !picked {
             continue;
         }
         for owner in &group.owners {

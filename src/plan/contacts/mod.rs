@@ -5,6 +5,7 @@
 
 mod column;
 mod directory;
+pub(in crate::plan) mod page;
 mod read;
 mod rows;
 mod template;

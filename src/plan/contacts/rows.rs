@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use calamine::{DataRef, Reader as _, Xlsx, XlsxError, open_workbook_from_rs};
 
-use super::super::form::encoding;
+use super::super::form::{encoding, is_bounded};
 
 /// A row of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,9 @@ pub enum UnreadableSheet {
         /// The most that is taken.
         most_mb: usize,
     },
+    /// A small file that unpacks to a huge one.
+    #[error("文件解压后过大，不像是联系人表，请检查是否选错了文件")]
+    TooMuch,
     /// Old Excel, or a newer file with a password: both are wrapped alike.
     #[error(
         "这是旧版 Excel（.xls）文件，或设有密码；请在 Excel 或 WPS 中去掉密码，另存为 .xlsx 再导入"
@@ -58,6 +61,7 @@ pub fn rows(bytes: &[u8]) -> Result<Vec<Row>, UnreadableSheet> {
         });
     }
     match bytes {
+        [b'P', b'K', ..] if !is_bounded(bytes) => Err(UnreadableSheet::TooMuch),
         [b'P', b'K', ..] => xlsx(bytes),
         [0xD0, 0xCF, 0x11, 0xE0, ..] => Err(UnreadableSheet::OldExcel),
         _ => csv(bytes),

@@ -7,6 +7,7 @@ use super::read::roles_text;
 use crate::domain::book::{Book, PlanBook};
 use crate::domain::people::{Contact, Person};
 use crate::domain::readiness::people_of;
+use crate::web::csv::Csv;
 
 /// The template as XLSX.
 ///
@@ -19,34 +20,14 @@ pub fn template_xlsx(book: &Book, plan: &PlanBook) -> Result<Vec<u8>, XlsxError>
     workbook.save_to_buffer()
 }
 
-/// The template as CSV: UTF-8 with the mark by which Excel knows it.
+/// The template as CSV.
 #[must_use]
 pub fn template_csv(book: &Book, plan: &PlanBook) -> Vec<u8> {
-    let mut text = String::from("\u{feff}");
-    let mut line = |cells: &[String]| {
-        let cells: Vec<String> = cells.iter().map(|cell| csv_cell(cell)).collect();
-        text.push_str(&cells.join(","));
-        text.push_str("\r\n");
-    };
-    line(&Column::ALL.map(|column| column.heading().to_owned()));
+    let mut csv = Csv::new(&Column::ALL.map(Column::heading));
     for person in people_of(book, plan) {
-        line(&cells(person, book.contacts.get(&person.id)));
+        csv.line(&cells(person, book.contacts.get(&person.id)));
     }
-    text.into_bytes()
-}
-
-/// Whether a spreadsheet would take this text for a formula.
-pub(super) fn is_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
-}
-
-fn csv_cell(text: &str) -> String {
-    let armed = if is_formula(text) { "'" } else { "" };
-    if text.contains([',', '"', '\r', '\n']) {
-        format!("\"{armed}{}\"", text.replace('"', "\"\""))
-    } else {
-        format!("{armed}{text}")
-    }
+    csv.into_bytes()
 }
 
 fn cells(person: &Person, contact: Option<&Contact>) -> [String; 8] {

@@ -1,5 +1,7 @@
 //! Cells as people type them, made comparable.
 
+use crate::domain::formula::rearmed;
+
 /// Full-width letters made plain, control characters and outer blanks gone, and the apostrophe
 /// taken off that disarms a formula.
 pub(super) fn cleaned(cell: &str) -> String {
@@ -14,11 +16,7 @@ pub(super) fn cleaned(cell: &str) -> String {
             c => c,
         })
         .collect();
-    let plain = plain.trim();
-    let armed = plain
-        .strip_prefix('\'')
-        .filter(|rest| super::template::is_formula(rest));
-    armed.unwrap_or(plain).to_owned()
+    rearmed(plain.trim()).to_owned()
 }
 
 /// As [`cleaned`], without any blanks: names and units are compared so.

@@ -19,6 +19,30 @@ const MOST_UNPACKED: u64 = 160 << 20;
 /// Files in one zip. A workbook of a hundred sheets has three hundred.
 const MOST_PARTS: usize = 20_000;
 
+/// Whether all of a zip, unpacked, is no more than a table can have. What reads parts without
+/// bounds of its own may be let at it then.
+pub(in crate::plan) fn is_bounded(bytes: &[u8]) -> bool {
+    if parts(bytes) > MOST_PARTS {
+        return false;
+    }
+    // A zip that cannot be opened unpacks nothing.
+    let Ok(mut zip) = ZipArchive::new(Cursor::new(bytes)) else {
+        return true;
+    };
+    let mut left = MOST_UNPACKED;
+    for at in 0..zip.len() {
+        let Ok(part) = zip.by_index(at) else { continue };
+        let mut within = part.take(left + 1);
+        // What is damaged ends here, whatever it claims.
+        let read = std::io::copy(&mut within, &mut std::io::sink()).unwrap_or(0);
+        match left.checked_sub(read) {
+            Some(rest) => left = rest,
+            None => return false,
+        }
+    }
+    true
+}
+
 /// A zip opened for reading.
 #[derive(Clone)]
 pub(super) struct Archive<'a> {

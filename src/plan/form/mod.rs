@@ -21,6 +21,7 @@ mod xlsx;
 mod xml;
 
 use archive::Archive;
+pub(in crate::plan) use archive::is_bounded;
 use compound::Compound;
 
 use super::columns::Mapping;
@@ -139,4 +140,4 @@ fn other_form(bytes: &[u8]) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -11,7 +11,7 @@ use zip::{CompressionMethod, ZipWriter};
 use super::super::{Mapping, Reading, Source, TableError, read};
 use crate::domain::plan::{FindingCode, Severity};
 
-const SEED: &str = include_str!("../../../seeds/dongguan-2022.txt");
+pub(in crate::plan) const SEED: &str = include_str!("../../../seeds/dongguan-2022.txt");
 
 const HEADINGS: [&str; 8] = [
     "总体要求",
@@ -24,9 +24,9 @@ const HEADINGS: [&str; 8] = [
     "协助单位",
 ];
 
-type Rows = Vec<Vec<String>>;
+pub(in crate::plan) type Rows = Vec<Vec<String>>;
 
-fn source(file_name: &str) -> Source {
+pub(in crate::plan) fn source(file_name: &str) -> Source {
     Source {
         file_name: file_name.into(),
         ..Source::default()
@@ -40,7 +40,7 @@ fn rows(text: &str) -> Rows {
 }
 
 /// The seed as a program would write it: paragraphs as lines of a cell, no marks.
-fn seed_rows() -> Rows {
+pub(in crate::plan) fn seed_rows() -> Rows {
     let unmarked = |cell: &String| {
         let paragraphs = cell.replace("</p>", "\n").replace("<p>", "");
         let lines = paragraphs.lines().map(str::trim);
@@ -56,7 +56,7 @@ fn seed_rows() -> Rows {
         .collect()
 }
 
-fn xlsx(rows: &[Vec<String>]) -> Vec<u8> {
+pub(in crate::plan) fn xlsx(rows: &[Vec<String>]) -> Vec<u8> {
     let mut book = Workbook::new();
     let sheet = book.add_worksheet();
     for (row, cells) in (0..).zip(rows) {
@@ -114,13 +114,13 @@ fn table(rows: &[Vec<String>]) -> String {
 }
 
 /// Lines of one cell as paragraphs, the rest as one table.
-fn docx(rows: &[Vec<String>]) -> Vec<u8> {
+pub(in crate::plan) fn docx(rows: &[Vec<String>]) -> Vec<u8> {
     let (text, cells): (Rows, Rows) = rows.iter().cloned().partition(|row| row.len() < 2);
     let above: String = text.iter().map(|row| paragraph(&row[0])).collect();
     document(&(above + &table(&cells)))
 }
 
-fn csv(rows: &[Vec<String>]) -> String {
+pub(in crate::plan) fn csv(rows: &[Vec<String>]) -> String {
     let quoted = |cell: &String| format!("\"{}\"", cell.replace('"', "\"\""));
     let mut text = String::new();
     for row in rows {
@@ -140,14 +140,14 @@ fn in_gb18030(text: &str) -> Vec<u8> {
     bytes.into_owned()
 }
 
-fn codes(reading: &Reading) -> Vec<(Option<u32>, FindingCode)> {
+pub(in crate::plan) fn codes(reading: &Reading) -> Vec<(Option<u32>, FindingCode)> {
     let mut codes: Vec<_> = reading.findings.iter().map(|f| (f.task, f.code)).collect();
     codes.sort();
     codes
 }
 
 /// A small table: title and rows, cells parted by `|`.
-fn small(lines: &[&str]) -> Rows {
+pub(in crate::plan) fn small(lines: &[&str]) -> Rows {
     let cells = |line: &&str| {
         line.split('|')
             .map(|cell| cell.replace('⏎', "\n"))
@@ -262,7 +262,7 @@ fn the_seed_is_the_same_plan_in_every_form() {
     assert_eq!(told.unwrap().row, Some(201));
 }
 
-fn ods(rows: &[Vec<String>]) -> Vec<u8> {
+pub(in crate::plan) fn ods(rows: &[Vec<String>]) -> Vec<u8> {
     let cell = |text: &String| {
         let lines: String = text
             .split('\n')
@@ -668,7 +668,7 @@ fn what_cannot_be_read_says_what_to_do() {
 const LAST: u32 = 0xffff_fffe;
 
 /// An old workbook: a compound file of one stream, which is a list of records.
-fn xls(rows: &[Vec<String>], hidden: Option<u16>) -> Vec<u8> {
+pub(in crate::plan) fn xls(rows: &[Vec<String>], hidden: Option<u16>) -> Vec<u8> {
     let record = |kind: u16, data: &[u8]| {
         let length = u16::try_from(data.len()).unwrap();
         [&kind.to_le_bytes(), &length.to_le_bytes(), data].concat()

@@ -5,7 +5,7 @@
 
 mod form;
 mod look;
-mod uploads;
+pub(in crate::plan) mod uploads;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use self::look::{LookPage, Looked};
 use self::uploads::Uploads;
 use super::correct::Correction;
 use super::prepare::{self, prepare};
-use super::{Lore, Reading, Source};
+use super::{Lore, Reading, Source, contacts, export, holidays};
 use crate::desk::Desk;
 use crate::domain::book::Book;
 use crate::domain::ids::PlanId;
@@ -50,7 +50,7 @@ struct Room {
     desk: Arc<Desk>,
     uploads: Uploads,
     lore: Lore,
-    wake: Box<dyn Fn() + Send + Sync>,
+    wake: Arc<dyn Fn() + Send + Sync>,
 }
 
 /// The routes. Files wait in `folder` until they are accepted; `wake` is called after an import.
@@ -60,11 +60,15 @@ pub fn router(
     lore: Lore,
     wake: impl Fn() + Send + Sync + 'static,
 ) -> Router {
+    let uploads = Uploads::new(folder);
+    let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(wake);
+    let contacts = contacts::page::router(Arc::clone(&desk), uploads.clone(), Arc::clone(&wake));
+    let notices = holidays::router(Arc::clone(&desk), uploads.clone(), Arc::clone(&wake));
     let room = Arc::new(Room {
         desk: Arc::clone(&desk),
-        uploads: Uploads::new(folder),
+        uploads,
         lore,
-        wake: Box::new(wake),
+        wake,
     });
     // What was left by the day before a restart.
     room.uploads.sweep();
@@ -81,6 +85,8 @@ pub fn router(
         )
         .layer(from_fn_with_state(desk, identify))
         .with_state(room)
+        .merge(contacts)
+        .merge(notices)
 }
 
 #[derive(Template)]
@@ -179,7 +185,7 @@ async fn fault_of(room: &Room, uploaded: &Uploaded) -> Result<Option<String>, We
     if uploaded.bytes.len() > LARGEST {
         return Ok(Some(too_large()));
     }
-    match uploaded.asked.source(&room.lore) {
+    match uploaded.asked.source(&room.lore.knowing(&room.desk)) {
         Err(fault) => Ok(Some(fault)),
         Ok(source) => {
             let read = read(room, uploaded.bytes.clone(), source, Vec::new()).await?;
@@ -255,6 +261,7 @@ async fn store(
 ) -> Result<Response, WebError> {
     let by = caller.writer()?;
     let (_, reading, columns) = readings(room, hash, &corrected).await?;
+    keep_file(room, hash).await?;
     let rules = room.desk.rules.now();
     let now = room.desk.clock.now();
     let (said, file) = (corrected.clone(), hash.to_owned());
@@ -285,6 +292,21 @@ async fn store(
     }
 }
 
+/// Keeps the file for exports before any fact speaks of it.
+async fn keep_file(room: &Room, hash: &str) -> Result<(), WebError> {
+    let (uploads, vault, hash) = (
+        room.uploads.clone(),
+        room.desk.vault.clone(),
+        hash.to_owned(),
+    );
+    let kept = blocking(move || match uploads.get(&hash) {
+        Ok(Some(bytes)) => export::keep(&vault, &bytes).map_err(WebError::internal),
+        Ok(None) => Ok(()),
+        Err(error) => Err(WebError::internal(error)),
+    });
+    kept.await?
+}
+
 fn version(book: &Book, plan: &PlanId) -> u32 {
     book.plans.get(plan).map_or(0, |known| known.version)
 }
@@ -304,7 +326,7 @@ async fn readings(
     };
     let source = corrected
         .asked
-        .source(&room.lore)
+        .source(&room.lore.knowing(&room.desk))
         .map_err(WebError::BadRequest)?;
     let bytes = Bytes::from(bytes);
     let plain = read(room, bytes.clone(), source.clone(), Vec::new()).await?;

@@ -9,21 +9,21 @@ use std::time::Duration;
 use crate::domain::hex;
 
 /// How long a file waits to be accepted.
-pub(super) const KEPT: Duration = Duration::from_secs(24 * 3600);
+pub(in crate::plan) const KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// The folder. Its calls block.
 #[derive(Debug, Clone)]
-pub(super) struct Uploads {
+pub(in crate::plan) struct Uploads {
     folder: PathBuf,
 }
 
 impl Uploads {
-    pub(super) fn new(folder: PathBuf) -> Self {
+    pub(in crate::plan) fn new(folder: PathBuf) -> Self {
         Self { folder }
     }
 
     /// Keeps a file, and gives the hash it goes by.
-    pub(super) fn keep(&self, bytes: &[u8]) -> io::Result<String> {
+    pub(in crate::plan) fn keep(&self, bytes: &[u8]) -> io::Result<String> {
         self.sweep();
         fs::DirBuilder::new()
             .recursive(true)
@@ -44,7 +44,7 @@ impl Uploads {
     }
 
     /// The file of this hash; none where it was accepted, is too old, or never was.
-    pub(super) fn get(&self, hash: &str) -> io::Result<Option<Vec<u8>>> {
+    pub(in crate::plan) fn get(&self, hash: &str) -> io::Result<Option<Vec<u8>>> {
         self.sweep();
         if !is_hash(hash) {
             return Ok(None);
@@ -57,14 +57,14 @@ impl Uploads {
     }
 
     /// It was accepted.
-    pub(super) fn forget(&self, hash: &str) {
+    pub(in crate::plan) fn forget(&self, hash: &str) {
         if is_hash(hash) {
             let _ = fs::remove_file(self.folder.join(hash));
         }
     }
 
     /// Removes what has waited long enough.
-    pub(super) fn sweep(&self) {
+    pub(in crate::plan) fn sweep(&self) {
         let Ok(entries) = fs::read_dir(&self.folder) else {
             return;
         };

@@ -17,20 +17,23 @@ use crate::domain::delivery::FailReason;
 use crate::domain::evidence::{Evidence, FileHash, Filed};
 use crate::domain::fact::{SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::heard::{Answer, Heard, Meaning, Word};
+use crate::domain::holidays::{Brought, YearNotice};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::ladder::Ladder;
 use crate::domain::mail::{Place, TakenMail};
 use crate::domain::message::{Message, MessageKey, Occasion, Stage};
+use crate::domain::paper::{Issued, Paper};
 use crate::domain::people::{ChannelKind, Contact, Person};
 use crate::domain::plan::{Group, Heading, Task};
 use crate::domain::report::{Received, Report, Review};
 use crate::domain::request::{
     Asked, Extension, ExtensionAsk, Granted, NotMine, NotMineWord, OtherOwner, SaidNotMine,
 };
-use crate::domain::user::{Role, User};
+use crate::domain::token::{Scope, Token};
+use crate::domain::user::{Profile, SecondFactor, Sight, User};
 
 /// Raised with every change of the form or of what the fold means.
-pub(in crate::store) const VERSION: u32 = 10;
+pub(in crate::store) const VERSION: u32 = 11;
 
 /// The book as JSON. Sorted, so that equal books give equal bytes.
 pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
@@ -60,6 +63,7 @@ struct Out<'a> {
     put_off_stages: Vec<(NaiveDate, StageOut<'a>)>,
     delegations: Vec<(Position, Put<'a, Delegation>)>,
     summaries: Vec<SummaryOut<'a>>,
+    papers: Vec<(Put<'a, Paper>, Put<'a, Issued>)>,
     accounts: Vec<(Put<'a, PersonId>, Put<'a, Account>)>,
     cards: Vec<(Put<'a, MessageKey>, Put<'a, Card>)>,
     heard: Vec<&'a str>,
@@ -67,14 +71,21 @@ struct Out<'a> {
     strangers: Vec<&'a str>,
     revoked: Vec<RevokedOut<'a>>,
     users: Vec<Put<'a, User>>,
+    tokens: Vec<Put<'a, Token>>,
     addresses: Vec<(Put<'a, PersonId>, Put<'a, ChannelKind>, Put<'a, Address>)>,
     alarms: Vec<(&'a str, Put<'a, Alarm>)>,
     clock_doubt: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    restored: Option<DateTime<Utc>>,
     doubts: Vec<(Put<'a, ChannelKind>, u64)>,
     mails: Vec<MailOut<'a>>,
     mailbox: Option<(u32, u32)>,
     stepped_back: Position,
+    trails: Vec<(Put<'a, PersonId>, &'a [Position])>,
+    holidays: Vec<HolidaysOut<'a>>,
 }
+
+/// The year, the file, when, what.
+type HolidaysOut<'a> = (i32, &'a str, DateTime<Utc>, Put<'a, YearNotice>);
 
 /// Its fact, when it came, itself, and when it was dealt with.
 type MailOut<'a> = (
@@ -113,6 +124,8 @@ impl<'a> Out<'a> {
         revoked.sort();
         let mut accounts: Vec<_> = book.accounts.iter().collect();
         accounts.sort_by(|a, b| a.0.cmp(b.0));
+        let mut trails: Vec<_> = book.trails.iter().collect();
+        trails.sort_by(|a, b| a.0.cmp(b.0));
         Self {
             position: book.position,
             at: book.at,
@@ -158,6 +171,7 @@ impl<'a> Out<'a> {
                     (Put(plan), Put(quarter), *task, Put(summary))
                 })
                 .collect(),
+            papers: book.papers.iter().map(|(k, v)| (Put(k), Put(v))).collect(),
             accounts: accounts
                 .into_iter()
                 .map(|(k, v)| (Put(k), Put(v)))
@@ -175,6 +189,7 @@ impl<'a> Out<'a> {
                 .map(|((plan, quarter, person), at)| (Put(plan), Put(quarter), Put(person), *at))
                 .collect(),
             users: book.users.values().map(Put).collect(),
+            tokens: book.tokens.values().map(Put).collect(),
             addresses: book
                 .addresses
                 .iter()
@@ -186,6 +201,7 @@ impl<'a> Out<'a> {
                 .map(|(name, alarm)| (name.as_str(), Put(alarm)))
                 .collect(),
             clock_doubt: book.clock_doubt.map(|doubt| (doubt.expected, doubt.found)),
+            restored: book.restored,
             doubts: book
                 .doubts
                 .iter()
@@ -198,6 +214,15 @@ impl<'a> Out<'a> {
                 .collect(),
             mailbox: book.mailbox.map(|place| (place.validity, place.uid)),
             stepped_back: book.stepped_back,
+            trails: trails
+                .into_iter()
+                .map(|(person, trail)| (Put(person), trail.as_slice()))
+                .collect(),
+            holidays: book
+                .holidays
+                .iter()
+                .map(|(year, one)| (*year, one.file.as_str(), one.at, Put(&one.notice)))
+                .collect(),
         }
     }
 }
@@ -217,6 +242,7 @@ struct In {
     put_off_stages: Vec<(NaiveDate, StageIn)>,
     delegations: Vec<(Position, Got<Delegation>)>,
     summaries: Vec<SummaryIn>,
+    papers: Vec<(Got<Paper>, Got<Issued>)>,
     accounts: Vec<(Got<PersonId>, Got<Account>)>,
     cards: Vec<(Got<MessageKey>, Got<Card>)>,
     heard: Vec<String>,
@@ -224,13 +250,18 @@ struct In {
     strangers: Vec<String>,
     revoked: Vec<RevokedIn>,
     users: Vec<Got<User>>,
+    tokens: Vec<Got<Token>>,
     addresses: Vec<(Got<PersonId>, Got<ChannelKind>, Got<Address>)>,
     alarms: Vec<(String, Got<Alarm>)>,
     clock_doubt: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    #[serde(default)]
+    restored: Option<DateTime<Utc>>,
     doubts: Vec<(Got<ChannelKind>, u64)>,
     mails: Vec<MailIn>,
     mailbox: Option<(u32, u32)>,
     stepped_back: Position,
+    trails: Vec<(Got<PersonId>, Vec<Position>)>,
+    holidays: Vec<(i32, String, DateTime<Utc>, Got<YearNotice>)>,
 }
 
 type MailIn = (
@@ -265,7 +296,17 @@ impl In {
             clock_doubt: self
                 .clock_doubt
                 .map(|(expected, found)| ClockDoubt { expected, found }),
+            restored: self.restored,
             stepped_back: self.stepped_back,
+            papers: pairs(self.papers).collect(),
+            holidays: self
+                .holidays
+                .into_iter()
+                .map(|(year, file, at, notice)| {
+                    let notice = notice.0;
+                    (year, Brought { file, at, notice })
+                })
+                .collect(),
             accounts: pairs(self.accounts).collect(),
             cards: pairs(self.cards).collect(),
             heard: self.heard.into_iter().collect(),
@@ -275,6 +316,11 @@ impl In {
                 .map(|(at, word)| (at, word.0))
                 .collect(),
             strangers: self.strangers.into_iter().collect(),
+            trails: self
+                .trails
+                .into_iter()
+                .map(|(person, trail)| (person.0, trail))
+                .collect(),
             ..Book::default()
         };
         book.mailbox = self.mailbox.map(|(validity, uid)| Place { validity, uid });
@@ -313,6 +359,9 @@ impl In {
         }
         for user in self.users {
             book.users.insert(user.0.name.clone(), user.0);
+        }
+        for token in self.tokens {
+            book.tokens.insert(token.0.id.clone(), token.0);
         }
         for Got(delivery) in self.messages {
             let key = delivery.message.key.clone();
@@ -364,6 +413,14 @@ struct PlanBookDef {
     closed: BTreeMap<(u32, u8), ClosedDuty>,
     #[serde(with = "wire")]
     handovers: Vec<Handover>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Issued")]
+struct IssuedDef {
+    at: DateTime<Utc>,
+    year: i32,
+    number: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -602,14 +659,43 @@ struct AlarmDef {
 struct UserDef {
     name: String,
     #[serde(with = "wire")]
-    role: Role,
+    profile: Profile,
     password_hash: String,
+    temporary: bool,
     disabled: bool,
     epoch: u32,
+    #[serde(with = "wire")]
+    second: Option<SecondFactor>,
+    signed_in: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "SecondFactor")]
+struct SecondFactorDef {
+    sealed: String,
+    used: u64,
+    recovery: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Token")]
+struct TokenDef {
+    id: String,
+    name: String,
+    #[serde(with = "wire")]
+    scopes: Vec<Scope>,
+    #[serde(with = "super::fact::leader")]
+    sight: Sight,
+    sha256: String,
+    made: DateTime<Utc>,
+    expires: DateTime<Utc>,
+    used: Option<DateTime<Utc>>,
+    revoked: Option<DateTime<Utc>>,
 }
 
 remote!(
     PlanBook => PlanBookDef,
+    Issued => IssuedDef,
     ClosedDuty => ClosedDutyDef,
     Handover => HandoverDef,
     Obligation => ObligationDef,
@@ -630,6 +716,8 @@ remote!(
     Address => AddressDef,
     Alarm => AlarmDef,
     User => UserDef,
+    SecondFactor => SecondFactorDef,
+    Token => TokenDef,
 );
 
 /// Maps whose keys are not texts, as lists.

@@ -4,29 +4,35 @@
 //! A new field is optional (`default`) and keeps the version; any other change of a kind raises its
 //! version in [`KINDS`] and gets an upgrade of the older bytes. Written records never change.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::wire::{self, Wire, remote};
+use crate::domain::access::{Export, Page};
 use crate::domain::delegation::{Delegation, Scope};
 use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome, Verdict};
 use crate::domain::evidence::{Evidence, FileHash, FileKind};
 use crate::domain::fact::{DeferWhy, Fact, SkipWhy, StageOutcome, WithdrawWhy};
 use crate::domain::heard::{Answer, Heard, Meaning, PageOf, Said};
+use crate::domain::holidays::YearNotice;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use crate::domain::ladder::{Copied, Ladder, StageRule};
 use crate::domain::mail::{MailOutcome, Place, TakenMail, Thread};
 use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
+use crate::domain::paper::{Paper, PaperKind};
 use crate::domain::people::{ChannelKind, Contact, Person, Roles};
 use crate::domain::plan::{Group, Heading, Milestone, MilestoneKind, PersonRef, Task};
 use crate::domain::report::{Report, ReportStatus, Review, Via};
 use crate::domain::request::{ExtensionAsk, ExtensionWord, NotMineWord, OtherOwner};
 use crate::domain::target::actual::Actual;
 use crate::domain::target::{Bound, Decimal, Target};
-use crate::domain::user::Role;
+use crate::domain::token;
+use crate::domain::user::{Profile, Role, Sight, UsedCode};
 
 /// Every kind this release reads, with the highest version it knows.
-pub(super) const KINDS: [(&str, u32); 51] = [
+pub(super) const KINDS: [(&str, u32); 67] = [
     ("plan.imported", 1),
     ("plan.columns_mapped", 1),
     ("person.set", 1),
@@ -67,6 +73,7 @@ pub(super) const KINDS: [(&str, u32); 51] = [
     ("user.password_set", 1),
     ("user.disabled", 1),
     ("user.signed_in", 1),
+    ("holidays.set", 1),
     ("mail.taken", 1),
     ("mail.settled", 1),
     ("stage.run_put_off", 1),
@@ -78,6 +85,21 @@ pub(super) const KINDS: [(&str, u32); 51] = [
     ("delegation.begun", 1),
     ("delegation.ended", 1),
     ("summary.written", 1),
+    ("store.restored", 1),
+    ("sending.resumed", 1),
+    ("access.viewed", 1),
+    ("access.exported", 1),
+    ("user.sign_in_failed", 1),
+    ("user.changed", 1),
+    ("user.enabled", 1),
+    ("user.sessions_ended", 1),
+    ("user.second_factor_set", 1),
+    ("user.second_factor_reset", 1),
+    ("user.code_used", 1),
+    ("token.made", 1),
+    ("token.used", 1),
+    ("token.revoked", 1),
+    ("paper.issued", 1),
 ];
 
 #[derive(Serialize, Deserialize)]
@@ -268,6 +290,10 @@ pub(super) enum FactDef {
     },
     #[serde(rename = "clock.agreed")]
     ClockAgreed,
+    #[serde(rename = "store.restored")]
+    StoreRestored { backed_up: DateTime<Utc> },
+    #[serde(rename = "sending.resumed")]
+    SendingResumed { not_before: DateTime<Utc> },
     #[serde(rename = "report.received")]
     ReportReceived {
         #[serde(with = "wire")]
@@ -397,6 +423,13 @@ pub(super) enum FactDef {
         person: PersonId,
         text: String,
     },
+    #[serde(rename = "paper.issued")]
+    PaperIssued {
+        #[serde(with = "wire")]
+        paper: Paper,
+        year: i32,
+        number: u32,
+    },
     #[serde(rename = "links.revoked")]
     LinksRevoked {
         #[serde(with = "wire")]
@@ -409,16 +442,170 @@ pub(super) enum FactDef {
     #[serde(rename = "user.added")]
     UserAdded {
         name: String,
-        #[serde(with = "wire")]
-        role: Role,
+        #[serde(flatten, with = "wire")]
+        profile: Profile,
         password_hash: String,
+        #[serde(default, skip_serializing_if = "is_false")]
+        temporary: bool,
     },
     #[serde(rename = "user.password_set")]
-    PasswordSet { name: String, password_hash: String },
+    PasswordSet {
+        name: String,
+        password_hash: String,
+        #[serde(default, skip_serializing_if = "is_false")]
+        temporary: bool,
+    },
     #[serde(rename = "user.disabled")]
     UserDisabled { name: String },
     #[serde(rename = "user.signed_in")]
     SignedIn { name: String },
+    #[serde(rename = "user.sign_in_failed")]
+    SignInFailed {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        times: u32,
+    },
+    #[serde(rename = "user.changed")]
+    UserChanged {
+        name: String,
+        #[serde(flatten, with = "wire")]
+        profile: Profile,
+    },
+    #[serde(rename = "user.enabled")]
+    UserEnabled { name: String },
+    #[serde(rename = "user.sessions_ended")]
+    SessionsEnded { name: String },
+    #[serde(rename = "user.second_factor_set")]
+    SecondFactorSet {
+        name: String,
+        sealed: String,
+        used: u64,
+        recovery: Vec<String>,
+    },
+    #[serde(rename = "user.second_factor_reset")]
+    SecondFactorReset { name: String },
+    #[serde(rename = "user.code_used")]
+    CodeUsed {
+        name: String,
+        #[serde(with = "wire")]
+        code: UsedCode,
+    },
+    #[serde(rename = "token.made")]
+    TokenMade {
+        id: String,
+        name: String,
+        #[serde(with = "wire")]
+        scopes: Vec<token::Scope>,
+        #[serde(
+            rename = "leader",
+            default,
+            with = "leader",
+            skip_serializing_if = "leader::is_none"
+        )]
+        sight: Sight,
+        sha256: String,
+        expires: DateTime<Utc>,
+    },
+    #[serde(rename = "token.used")]
+    TokenUsed { id: String },
+    #[serde(rename = "token.revoked")]
+    TokenRevoked { id: String },
+    #[serde(rename = "access.viewed")]
+    Viewed {
+        #[serde(with = "wire")]
+        page: Page,
+        subject: String,
+    },
+    #[serde(rename = "access.exported")]
+    Exported {
+        #[serde(with = "wire")]
+        export: Export,
+        subject: String,
+    },
+    #[serde(rename = "holidays.set")]
+    HolidaysSet {
+        year: i32,
+        file: String,
+        #[serde(with = "wire")]
+        notice: Box<YearNotice>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "YearNotice")]
+struct YearNoticeDef {
+    off: BTreeMap<NaiveDate, String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    worked: BTreeSet<NaiveDate>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Profile")]
+struct ProfileDef {
+    #[serde(with = "wire")]
+    role: Role,
+    #[serde(
+        rename = "leader",
+        default,
+        with = "leader",
+        skip_serializing_if = "leader::is_none"
+    )]
+    sight: Sight,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+}
+
+/// The leader to whose tasks somebody is limited.
+pub(super) mod leader {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::domain::user::Sight;
+
+    pub(in crate::store::record) fn is_none(sight: &Sight) -> bool {
+        *sight == Sight::Everything
+    }
+
+    pub(in crate::store::record) fn serialize<S: Serializer>(
+        sight: &Sight,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match sight {
+            Sight::Everything => to.serialize_none(),
+            Sight::Leader(name) => to.serialize_some(name),
+        }
+    }
+
+    pub(in crate::store::record) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Sight, D::Error> {
+        let name = Option::<String>::deserialize(from)?;
+        Ok(name.map_or(Sight::Everything, Sight::Leader))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(
+    remote = "UsedCode",
+    tag = "is",
+    content = "code",
+    rename_all = "snake_case"
+)]
+enum UsedCodeDef {
+    Step(u64),
+    Recovery(String),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Paper")]
+struct PaperDef {
+    #[serde(with = "wire")]
+    kind: PaperKind,
+    #[serde(with = "wire")]
+    plan: PlanId,
+    #[serde(with = "wire")]
+    quarter: Quarter,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    to: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -605,6 +792,7 @@ enum WithdrawWhyDef {
     NoLongerTheirs,
     PutOff,
     AlarmOver,
+    Restored,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -927,7 +1115,9 @@ remote!(
     Thread => ThreadDef,
     MailOutcome => MailOutcomeDef,
     Fact => FactDef,
+    Paper => PaperDef,
     Heading => HeadingDef,
+    YearNotice => YearNoticeDef,
     Task => TaskDef,
     Group => GroupDef,
     PersonRef => PersonRefDef,
@@ -961,6 +1151,8 @@ remote!(
     Said => SaidDef,
     Answer => AnswerDef,
     PageOf => PageOfDef,
+    Profile => ProfileDef,
+    UsedCode => UsedCodeDef,
 );
 
 /// A list of names, as in the config.

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserializer, Serializer};
 
 use super::wire::{Wire, from_text, named};
+use crate::domain::access::{Export, Page};
 use crate::domain::book::{ClosedWhy, Hand};
 use crate::domain::delivery::FailReason;
 use crate::domain::evidence::{FileHash, FileKind};
@@ -11,10 +12,12 @@ use crate::domain::fact::Actor;
 use crate::domain::heard::Meaning;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
 use crate::domain::message::{MessageKey, Occasion, Reason, Stage};
+use crate::domain::paper::PaperKind;
 use crate::domain::people::ChannelKind;
 use crate::domain::plan::MilestoneKind;
 use crate::domain::report::{ReportStatus, Via};
 use crate::domain::target::{Bound, Decimal};
+use crate::domain::token::Scope;
 use crate::domain::user::Role;
 
 named!(
@@ -31,6 +34,10 @@ named!(
     Hand,
     Meaning,
     FileKind,
+    Page,
+    Export,
+    Scope,
+    PaperKind,
 );
 
 /// A type that is written by `Display` and read back by the function given.
@@ -65,6 +72,7 @@ impl Wire for Actor {
             Self::System => to.serialize_str("system"),
             Self::Operator => to.serialize_str("operator"),
             Self::User(name) => to.collect_str(&format_args!("user:{name}")),
+            Self::Token(name) => to.collect_str(&format_args!("token:{name}")),
             Self::Owner(person) => to.collect_str(&format_args!("owner:{person}")),
         }
     }
@@ -74,6 +82,7 @@ impl Wire for Actor {
             None if text == "system" => Ok(Self::System),
             None if text == "operator" => Ok(Self::Operator),
             Some(("user", name)) => Ok(Self::User(name.to_owned())),
+            Some(("token", name)) => Ok(Self::Token(name.to_owned())),
             Some(("owner", person)) => PersonId::new(person)
                 .map(Self::Owner)
                 .map_err(|error| error.to_string()),

@@ -11,11 +11,13 @@ fn every_fact() -> Vec<Entry> {
     use crate::domain::ladder::*;
     use crate::domain::mail::*;
     use crate::domain::message::*;
+    use crate::domain::paper::{Paper, PaperKind};
     use crate::domain::people::*;
     use crate::domain::plan::*;
     use crate::domain::report::*;
     use crate::domain::request::*;
-    use crate::domain::user::Role;
+    use crate::domain::token;
+    use crate::domain::user::{Profile, Role, Sight, UsedCode};
     use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
     let plan = PlanId::new("dongguan-2022").unwrap();
@@ -283,12 +285,14 @@ fn every_fact() -> Vec<Entry> {
         },
         Fact::UserAdded {
             name: "王科长".into(),
-            role: Role::Coordinator,
+            profile: Profile::new(Role::Coordinator),
             password_hash: "$argon2id$v=19$x".into(),
+            temporary: false,
         },
         Fact::PasswordSet {
             name: "王科长".into(),
             password_hash: "$argon2id$v=19$y".into(),
+            temporary: false,
         },
         Fact::UserDisabled {
             name: "王科长".into(),
@@ -557,6 +561,98 @@ fn every_fact() -> Vec<Entry> {
             person: person.clone(),
             text: "各单位均按进度推进。".into(),
         },
+        Fact::StoreRestored { backed_up: at },
+        Fact::SendingResumed { not_before: at },
+        Fact::Viewed {
+            page: crate::domain::access::Page::Person,
+            subject: "dongguan-2022/市市场监管局/杜江".into(),
+        },
+        Fact::Exported {
+            export: crate::domain::access::Export::Bulletin,
+            subject: "dongguan-2022 2022Q1".into(),
+        },
+        Fact::UserAdded {
+            name: "刘市长".into(),
+            profile: Profile {
+                role: Role::Viewer,
+                sight: Sight::Leader("刘光滨".into()),
+                subject: Some("8f14e45f".into()),
+            },
+            password_hash: String::new(),
+            temporary: true,
+        },
+        Fact::UserChanged {
+            name: "刘市长".into(),
+            profile: Profile::new(Role::Viewer),
+        },
+        Fact::PasswordSet {
+            name: "刘市长".into(),
+            password_hash: "$argon2id$v=19$z".into(),
+            temporary: true,
+        },
+        Fact::UserEnabled {
+            name: "王科长".into(),
+        },
+        Fact::SignInFailed {
+            name: Some("王科长".into()),
+            times: 3,
+        },
+        Fact::SignInFailed {
+            name: None,
+            times: 1,
+        },
+        Fact::SessionsEnded {
+            name: "王科长".into(),
+        },
+        Fact::SecondFactorSet {
+            name: "王科长".into(),
+            sealed: "c2VhbGVk".into(),
+            used: 55_000_000,
+            recovery: vec!["ab".repeat(32)],
+        },
+        Fact::CodeUsed {
+            name: "王科长".into(),
+            code: UsedCode::Step(55_000_001),
+        },
+        Fact::CodeUsed {
+            name: "王科长".into(),
+            code: UsedCode::Recovery("ab".repeat(32)),
+        },
+        Fact::SecondFactorReset {
+            name: "王科长".into(),
+        },
+        Fact::TokenMade {
+            id: "0123456789".into(),
+            name: "OA系统".into(),
+            scopes: vec![token::Scope::BoardRead, token::Scope::Export],
+            sight: Sight::Leader("刘光滨".into()),
+            sha256: "cd".repeat(32),
+            expires: at,
+        },
+        Fact::TokenUsed {
+            id: "0123456789".into(),
+        },
+        Fact::TokenRevoked {
+            id: "0123456789".into(),
+        },
+        Fact::PaperIssued {
+            paper: Paper {
+                kind: PaperKind::UrgeSlip,
+                plan: plan.clone(),
+                quarter,
+                to: "市市场监管局".into(),
+            },
+            year: 2022,
+            number: 3,
+        },
+        Fact::HolidaysSet {
+            year: 2027,
+            file: "2027.json".into(),
+            notice: Box::new(crate::domain::holidays::YearNotice {
+                off: [("2027-01-01".parse().unwrap(), "元旦".into())].into(),
+                worked: ["2027-01-31".parse().unwrap()].into(),
+            }),
+        },
     ];
     let actors = [
         Actor::System,
@@ -646,6 +742,14 @@ fn a_figure_is_kept_with_the_target_it_was_said_to() {
         text.contains(r#""quantity":"18000","text":"1.8万人次""#),
         "{text}"
     );
+}
+
+#[test]
+fn what_another_system_did_is_told_from_what_a_user_did() {
+    let mut entry = every_fact().remove(0);
+    entry.by = Actor::Token("OA系统:甲".into());
+    let line = lines(&[entry.clone()]).concat();
+    assert_eq!(read_line(&line).unwrap(), entry);
 }
 
 #[test]

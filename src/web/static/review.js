@@ -3,7 +3,7 @@
 (() => {
   const form = document.getElementById("review");
   if (!form) return;
-  const rows = [...form.querySelectorAll("article")];
+  let rows = [...form.querySelectorAll("article")];
   const reason = form.querySelector("select[name=pick]") || form.querySelector("[name=reason]");
   let here = -1;
   // A key pressed while the next list is on its way must not judge what is no longer looked at.
@@ -47,6 +47,13 @@
     const row = event.target.closest("article");
     const at = rows.indexOf(row);
     if (at >= 0 && at !== here) { here = at; rows.forEach((one, i) => one.classList.toggle("here", i === at)); }
+  });
+  // Rows come and go while the page is open (live.js).
+  addEventListener("live", () => {
+    const last = rows[here];
+    rows = [...form.querySelectorAll("article")];
+    here = rows.includes(last) ? rows.indexOf(last) : Math.min(here, rows.length - 1);
+    rows.forEach((row, i) => row.classList.toggle("here", i === here));
   });
   go(0);
 })();

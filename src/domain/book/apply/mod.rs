@@ -3,8 +3,10 @@
 mod addresses;
 mod deliveries;
 mod mails;
+mod papers;
 mod plans;
 mod requests;
+mod users;
 mod words;
 
 use chrono::TimeDelta;
@@ -16,10 +18,10 @@ use super::{
 use crate::domain::evidence::Filed;
 use crate::domain::fact::{Entry, Fact};
 use crate::domain::heard::Meaning;
+use crate::domain::holidays::Brought;
 use crate::domain::ids::{ObligationKey, PlanId, Position};
 use crate::domain::message::MessageKey;
 use crate::domain::report::Received;
-use crate::domain::user::User;
 
 /// A fact that does not fit what is known: a defect of ours or a damaged store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,7 +78,9 @@ impl Book {
             });
         }
         let before = self.at.replace(entry.at);
+        let concerned = self.concerned(&entry.fact);
         let effects = self.take(entry)?;
+        self.note_trail(entry, concerned);
         if before.is_some_and(|before| entry.at < before - STEP_BACK) {
             self.stepped_back = entry.position;
         }
@@ -206,6 +210,8 @@ impl Book {
                 });
             }
             Fact::ClockAgreed => self.clock_doubt = None,
+            Fact::StoreRestored { backed_up } => self.restored = Some(*backed_up),
+            Fact::SendingResumed { .. } => self.restored = None,
             Fact::ReportReceived { report } => {
                 self.note_answer(at, &report.person, report.via);
                 let report = (**report).clone();
@@ -309,6 +315,11 @@ impl Book {
                 person,
                 text,
             } => self.sum_task_up((here, at), (plan, *quarter, *task), person, text)?,
+            Fact::PaperIssued {
+                paper,
+                year,
+                number,
+            } => self.issue((here, at), paper, *year, *number)?,
             Fact::LinksRevoked {
                 plan,
                 quarter,
@@ -317,42 +328,29 @@ impl Book {
                 self.revoked
                     .insert((plan.clone(), *quarter, person.clone()), at);
             }
-            Fact::UserAdded {
-                name,
-                role,
-                password_hash,
-            } => {
-                if self.users.contains_key(name) {
-                    return Err(Inconsistent::Twice {
-                        position: here,
-                        what: format!("用户“{name}”"),
-                    });
-                }
-                let user = User {
-                    name: name.clone(),
-                    role: *role,
-                    password_hash: password_hash.clone(),
-                    disabled: false,
-                    epoch: 0,
+            Fact::UserAdded { .. }
+            | Fact::UserChanged { .. }
+            | Fact::PasswordSet { .. }
+            | Fact::UserDisabled { .. }
+            | Fact::UserEnabled { .. }
+            | Fact::SessionsEnded { .. }
+            | Fact::SecondFactorSet { .. }
+            | Fact::SecondFactorReset { .. }
+            | Fact::CodeUsed { .. }
+            | Fact::SignedIn { .. } => self.take_user(entry)?,
+            Fact::TokenMade { .. } | Fact::TokenUsed { .. } | Fact::TokenRevoked { .. } => {
+                self.take_token(entry)?;
+            }
+            Fact::HolidaysSet { year, file, notice } => {
+                let brought = Brought {
+                    file: file.clone(),
+                    at,
+                    notice: (**notice).clone(),
                 };
-                self.users.insert(name.clone(), user);
+                self.holidays.insert(*year, brought);
             }
-            Fact::PasswordSet {
-                name,
-                password_hash,
-            } => {
-                let user = self.user(here, name)?;
-                user.password_hash.clone_from(password_hash);
-                user.epoch += 1;
-            }
-            Fact::UserDisabled { name } => {
-                let user = self.user(here, name)?;
-                user.disabled = true;
-                user.epoch += 1;
-            }
-            Fact::SignedIn { name } => {
-                self.user(here, name)?;
-            }
+            // For the journal's readers only.
+            Fact::Viewed { .. } | Fact::Exported { .. } | Fact::SignInFailed { .. } => {}
         }
         Ok(Vec::new())
     }
@@ -398,15 +396,6 @@ impl Book {
             what: format!("应报事项 {key}"),
         };
         known.then_some(()).ok_or_else(unknown)
-    }
-
-    fn user(&mut self, here: Position, name: &str) -> Result<&mut User, Inconsistent> {
-        self.users
-            .get_mut(name)
-            .ok_or_else(|| Inconsistent::Unknown {
-                position: here,
-                what: format!("用户“{name}”"),
-            })
     }
 }
 

@@ -1,0 +1,56 @@
+//! A document that was made on demand, on its way to whoever asked.
+
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+
+use super::percent::encoded;
+use super::{ApiError, Caller, WebError};
+
+/// A document with its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// The file's name, in whatever script.
+    pub name: String,
+    /// The same, for programs that know ASCII only.
+    pub plain_name: String,
+    /// What it is.
+    pub kind: &'static str,
+    /// The whole of it.
+    pub bytes: Vec<u8>,
+}
+
+/// Excel.
+pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+/// Word.
+pub const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+
+/// The download, or what went wrong: a page for people, a line of JSON for a command.
+#[must_use]
+pub fn answer(caller: &Caller, made: Result<Attachment, WebError>) -> Response {
+    match made.and_then(download) {
+        Ok(response) => response,
+        Err(error) if *caller == Caller::Operator => ApiError(error).into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+fn download(made: Attachment) -> Result<Response, WebError> {
+    let name = format!(
+        "attachment; filename=\"{}\"; filename*=UTF-8''{}",
+        made.plain_name,
+        encoded(&made.name)
+    );
+    let headers: [(HeaderName, HeaderValue); 4] = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(made.kind)),
+        (
+            header::CONTENT_DISPOSITION,
+            HeaderValue::try_from(name).map_err(WebError::internal)?,
+        ),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ),
+    ];
+    Ok((headers, made.bytes).into_response())
+}
