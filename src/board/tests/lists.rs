@@ -26,7 +26,8 @@ async fn the_list_shows_what_was_asked_for() {
     let desk = lively().await;
     let app = router(Arc::clone(&desk));
     let html = page(&app, "/items").await;
-    assert!(!html.contains("<script"));
+    assert_eq!(html.matches("<script").count(), 1, "ours alone");
+    assert!(html.contains("<script src=\"/static/live-"));
     insta::assert_snapshot!("items", seen(&html));
     let some =
         "/items?quarter=2022Q1&state=reported&unit=市工业和信息化局&sort=-reported&text=数字化";
@@ -140,6 +141,10 @@ async fn every_page_can_be_asked_of_the_past_and_changes_nothing_there() {
         assert!(
             html.contains("以下为<b>2022年3月20日（周日）18:00</b>时的情况"),
             "{asked}"
+        );
+        assert!(
+            !html.contains("<script"),
+            "{asked}: the past stays as it was"
         );
         assert!(!html.contains("尚缺"), "{asked} knows what was said later");
         let forms = html.matches("method=\"post\" action=\"/").count();
