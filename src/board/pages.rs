@@ -62,7 +62,6 @@ pub(super) async fn board(
         return Ok(empty(&desk, &caller)?.into_response());
     };
     let past = at.filter(|at| *at < desk.clock.now());
-    let shown = (plan.clone(), quarter);
     let question = Question {
         plan,
         quarter,
