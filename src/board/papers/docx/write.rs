@@ -324,50 +324,43 @@ const FOOT: u32 = 16_838 - 1_984;
 /// A line of the 版记.
 const IMPRINT_LINE: u32 = 500;
 
-/// 版记: a frame at the foot of the page, a thick line above and below and a thin one between. A
-/// frame, since not every program lets a table float.
+/// 版记: at the foot of the page, a thick line above and below and a thin one between.
+///
+/// In frames, one a line: LibreOffice lays a floating table in the text, and a frame of two
+/// paragraphs whose borders differ.
 fn push_imprint(body: &mut String, copied: Option<&str>, printer: &str, day: &str) {
+    let look = format!("<w:rPr>{}<w:sz w:val=\"28\"/></w:rPr>", font("仿宋_GB2312"));
+    let last = FOOT - IMPRINT_LINE - 60;
+    if let Some(copied) = copied {
+        // Its lines of twenty-six characters are counted: no program but Word knows `bottom`.
+        let lines = copied.chars().count().div_ceil(26);
+        let height = u32::try_from(lines).unwrap_or(1) * IMPRINT_LINE;
+        let place = "<w:ind w:left=\"1120\" w:right=\"280\" w:hanging=\"840\"/>";
+        push_frame(body, last.saturating_sub(height + 10), &[("top", 8)], place);
+        push_run(body, &look, copied);
+        body.push_str("</w:p>");
+    }
+    let above = if copied.is_some() { 6 } else { 8 };
+    let place = "<w:ind w:left=\"280\"/>";
+    push_frame(body, last, &[("top", above), ("bottom", 8)], place);
+    push_run(body, &look, printer);
+    body.push_str("<w:r><w:tab/></w:r>");
+    push_run(body, &look, day);
+    body.push_str("</w:p>");
+    // What the frames stand beside.
+    body.push_str("<w:p><w:pPr><w:snapToGrid w:val=\"0\"/><w:spacing w:line=\"20\" w:lineRule=\"exact\"/></w:pPr></w:p>");
+}
+
+/// Opens a paragraph in a frame as wide as the text, so far down the page.
+fn push_frame(body: &mut String, down: u32, borders: &[(&str, u32)], place: &str) {
     let whole = twips(1560);
-    // Its lines of twenty-six characters are counted, since no program but Word knows `bottom`.
-    let lines = copied.map_or(0, |text| text.chars().count().div_ceil(26)) + 1;
-    let height = u32::try_from(lines).unwrap_or(1) * IMPRINT_LINE;
-    let down = FOOT.saturating_sub(height + 60);
-    let frame = format!(
-        "<w:framePr w:w=\"{whole}\" w:hSpace=\"0\" w:wrap=\"around\" w:vAnchor=\"page\" w:hAnchor=\"margin\" w:x=\"1\" w:y=\"{down}\"/>"
-    );
-    let line = |side: &str, size: u32| {
+    let line = |(side, size): &(&str, u32)| {
         format!("<w:{side} w:val=\"single\" w:sz=\"{size}\" w:space=\"0\" w:color=\"000000\"/>")
     };
-    let mut paragraph = |borders: String, place: &str, text: &str| {
-        let _ = write!(
-            body,
-            "<w:p><w:pPr>{frame}<w:pBdr>{borders}</w:pBdr>{place}</w:pPr>{text}</w:p>"
-        );
-    };
-    let look = format!("<w:rPr>{}<w:sz w:val=\"28\"/></w:rPr>", font("仿宋_GB2312"));
-    let run = |text: &str| {
-        let mut made = String::new();
-        push_run(&mut made, &look, text);
-        made
-    };
-    let spacing = format!(
-        "<w:snapToGrid w:val=\"0\"/><w:spacing w:line=\"{IMPRINT_LINE}\" w:lineRule=\"exact\"/>"
+    let borders: String = borders.iter().map(line).collect();
+    let tab = whole - 280;
+    let _ = write!(
+        body,
+        "<w:p><w:pPr><w:framePr w:w=\"{whole}\" w:hSpace=\"0\" w:wrap=\"around\" w:vAnchor=\"page\" w:hAnchor=\"margin\" w:x=\"1\" w:y=\"{down}\"/><w:pBdr>{borders}</w:pBdr><w:tabs><w:tab w:val=\"right\" w:pos=\"{tab}\"/></w:tabs><w:snapToGrid w:val=\"0\"/><w:spacing w:line=\"{IMPRINT_LINE}\" w:lineRule=\"exact\"/>{place}</w:pPr>"
     );
-    if let Some(copied) = copied {
-        let borders = line("top", 8) + &line("bottom", 6);
-        let place = format!("{spacing}<w:ind w:left=\"1120\" w:right=\"280\" w:hanging=\"840\"/>");
-        paragraph(borders, &place, &run(copied));
-    }
-    let borders = match copied {
-        Some(_) => line("bottom", 8),
-        None => line("top", 8) + &line("bottom", 8),
-    };
-    let place = format!(
-        "<w:tabs><w:tab w:val=\"right\" w:pos=\"{}\"/></w:tabs>{spacing}<w:ind w:left=\"280\"/>",
-        whole - 280
-    );
-    let text = format!("{}<w:r><w:tab/></w:r>{}", run(printer), run(day));
-    paragraph(borders, &place, &text);
-    // What the frame stands beside.
-    body.push_str("<w:p><w:pPr><w:snapToGrid w:val=\"0\"/><w:spacing w:line=\"20\" w:lineRule=\"exact\"/></w:pPr></w:p>");
 }
