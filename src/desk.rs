@@ -11,6 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::config::OfficeConfig;
 use crate::config::Shown;
 use crate::domain::book::{Book, ClockDoubt};
 use crate::domain::calendar::Calendar;
@@ -165,6 +166,38 @@ pub struct Office {
     pub name: String,
     /// The number to call.
     pub phone: Option<String>,
+    /// What stands on its papers.
+    pub letterhead: Letterhead,
+}
+
+/// What stands on papers with a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letterhead {
+    /// 发文机关, such as `某某市人民政府办公室`.
+    pub issuer: String,
+    /// 发文机关标志, in red.
+    pub head: String,
+    /// 发文机关代字.
+    pub code: String,
+    /// 主送机关 of a 通报.
+    pub addressee: String,
+    /// 抄送机关 of a 通报.
+    pub copied: Vec<String>,
+}
+
+impl Letterhead {
+    /// As the configuration has it: the office's own name where no other is given.
+    #[must_use]
+    pub fn of(config: &OfficeConfig) -> Self {
+        let issuer = config.issuer.clone().unwrap_or_else(|| config.name.clone());
+        Self {
+            head: config.head.clone().unwrap_or_else(|| issuer.clone()),
+            issuer,
+            code: config.code.clone(),
+            addressee: config.addressee.clone(),
+            copied: config.copied.clone(),
+        }
+    }
 }
 
 /// Moves the simulated clock to a moment, through every stage on the way; ready when all passes

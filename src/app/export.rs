@@ -65,10 +65,7 @@ async fn give(
 
 async fn make(room: &Arc<Room>, caller: &Caller, asked: Asked) -> Result<Attachment, WebError> {
     caller.reader()?;
-    let at = match asked.as_of.trim() {
-        "" => None,
-        text => Some(as_of::read(&room.desk.calendar(), text)?),
-    };
+    let at = as_of::read_as_of(&room.desk.calendar(), &asked.as_of)?;
     let (room, sight) = (Arc::clone(room), caller.sight());
     let desk = Arc::clone(&room.desk);
     let made = tokio::task::spawn_blocking(move || made(&room, &asked, at, &sight));

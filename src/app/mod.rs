@@ -25,7 +25,7 @@ use crate::channel::render::{TemplateFaults, Templates};
 use crate::channel::wecom_app::AppChannel;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::desk::{Desk, Office, Vitals};
+use crate::desk::{Desk, Letterhead, Office, Vitals};
 use crate::domain::due::{Reach, Robots};
 use crate::domain::fact::Actor;
 use crate::domain::holidays::{self, BroughtYears};
@@ -146,6 +146,7 @@ impl App {
             office: Office {
                 name: config.office.name.clone(),
                 phone: config.office.phone.clone(),
+                letterhead: Letterhead::of(&config.office),
             },
             public_url: base,
             inbox: demo.then(|| inbox::SpoolInbox::shared(&config.spool.path)),

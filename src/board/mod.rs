@@ -25,6 +25,7 @@ mod needs;
 mod oidc;
 mod openapi;
 mod pages;
+mod papers;
 mod person;
 mod readiness;
 mod requests;
@@ -88,6 +89,13 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/unit", get(unit::show))
         .route("/person/{id}", get(person::show))
         .route("/person/{id}/history.csv", get(person::table))
+        .route("/papers", get(papers::show))
+        .route(
+            "/bulletin.docx",
+            get(papers::draft).post(papers::issue_bulletin),
+        )
+        .route("/urge-slip.docx", post(papers::urge_slips))
+        .route("/supervision-notice.docx", post(papers::notices))
         .route("/deliveries", get(deliveries::show))
         .route("/deliveries.csv", get(deliveries::table))
         .route("/deliveries/revive", post(deliveries::revive))

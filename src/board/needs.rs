@@ -19,14 +19,14 @@ pub(super) fn needs(
     sight: &Sight,
     found: Attention,
 ) -> Vec<Need> {
-    // The office's own pages are not for those who see a part only.
+    // Of the pages these lead to, only that of messages is for those who see a part, too.
     let whole = *sight == Sight::Everything;
     let mut needs = Vec::new();
     let mut add = |count: usize, text: &str, href: &str| {
         if count > 0 {
             needs.push(Need {
                 text: format!("{count}{text}"),
-                href: whole.then(|| href.to_owned()),
+                href: (whole || href.starts_with("/deliveries")).then(|| href.to_owned()),
             });
         }
     };

@@ -18,7 +18,7 @@ use super::sheet::full;
 use super::story::{Event, Kind, Telling, tell};
 use crate::channel::mask;
 use crate::desk::Desk;
-use crate::domain::access::{self, Export};
+use crate::domain::access::{Export, Page};
 use crate::domain::board::{Item, items_in};
 use crate::domain::book::Book;
 use crate::domain::ids::{PersonId, PlanId, Quarter, TaskNo};
@@ -60,7 +60,7 @@ pub(super) async fn show(
     let card = view.ask(&desk, |book, at| {
         Card::of(book, &rules, &ask, at, &told.events)
     })?;
-    audit::viewed(&desk, &caller, access::Page::Person, ask.person.as_str());
+    audit::viewed(&desk, &caller, Page::Person, ask.person.as_str());
     page(&PersonPage {
         frame: Frame::new(&desk, &caller, "items"),
         now: ask.href("", ask.quarter, ""),
@@ -91,7 +91,6 @@ pub(super) async fn table(
     let ask = Ask::read(&desk, &caller, &id, &asked)?;
     let view = View::open(&desk, ask.moment.at).await?;
     let told = story(&desk, &view, &ask).await?;
-    audit::exported(&desk, &caller, Export::Csv, ask.person.as_str()).await?;
     let rules = desk.rules.now();
     let card = view.ask(&desk, |book, at| {
         Card::of(book, &rules, &ask, at, &told.events)
@@ -307,7 +306,8 @@ fn printed_by(caller: &Caller) -> String {
     match caller {
         Caller::User { name, .. } => name.clone(),
         Caller::Operator => "本机管理员".into(),
-        Caller::Token { .. } | Caller::Nobody => String::new(),
+        Caller::Token { name, .. } => name.clone(),
+        Caller::Nobody => String::new(),
     }
 }
 

@@ -590,8 +590,8 @@ fn skipped(why: SkipWhy) -> String {
 fn actor(by: &Actor) -> Option<String> {
     match by {
         Actor::User(name) => Some(name.clone()),
-        Actor::Operator => Some("本机管理员".into()),
         Actor::Token(name) => Some(format!("接口“{name}”")),
+        Actor::Operator => Some("本机管理员".into()),
         Actor::System | Actor::Owner(_) => None,
     }
 }

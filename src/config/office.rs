@@ -20,6 +20,16 @@ pub struct OfficeConfig {
     pub coordinators: Vec<(Person, Contact)>,
     /// `[[office.operator]]`: who is told when the program or a way out is in trouble.
     pub operators: Vec<(Person, Contact)>,
+    /// 发文机关, where it is not the office itself.
+    pub issuer: Option<String>,
+    /// 发文机关标志, where it is not the issuer's name.
+    pub head: Option<String>,
+    /// 发文机关代字.
+    pub code: String,
+    /// To whom a 通报 goes.
+    pub addressee: String,
+    /// To whom it is copied.
+    pub copied: Vec<String>,
     /// Tables of units' names, after the one inside the program. Read anew at each import, so
     /// that a decision counts at once.
     pub units: Vec<PathBuf>,
@@ -55,6 +65,11 @@ impl OfficeConfig {
         for fault in units::names(&units).err().into_iter().flatten() {
             r.fault("units", fault.to_string());
         }
+        let issuer = r.text("issuer");
+        let head = r.text("head");
+        let code = r.text("code");
+        let addressee = r.text("addressee");
+        let copied = r.texts("copied").unwrap_or_default();
         let mut names = BTreeSet::new();
         let unit = name.clone().unwrap_or_default();
         let post = Post {
@@ -75,6 +90,11 @@ impl OfficeConfig {
             phone,
             coordinators: coordinators?,
             operators: operators?,
+            issuer,
+            head,
+            code: code.unwrap_or_else(|| "督".into()),
+            addressee: addressee.unwrap_or_else(|| "各有关单位".into()),
+            copied,
             units,
         })
     }

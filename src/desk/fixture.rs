@@ -40,6 +40,17 @@ pub(crate) fn desk_with(store: MemoryStore, change: impl FnOnce(&mut Desk)) -> A
         office: Office {
             name: "市政府督查室".into(),
             phone: Some("0769-22830000".into()),
+            letterhead: Letterhead {
+                issuer: "某某市人民政府办公室".into(),
+                head: "某某市人民政府办公室文件".into(),
+                code: "某府办督".into(),
+                addressee: "各镇人民政府（街道办事处），各园区管委会，市有关单位".into(),
+                copied: vec![
+                    "市委办公室".into(),
+                    "市人大常委会办公室".into(),
+                    "市政协办公室".into(),
+                ],
+            },
         },
         public_url: "http://127.0.0.1:8780".into(),
         inbox: None,

@@ -5,6 +5,17 @@ use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
 use super::WebError;
 use crate::domain::calendar::Calendar;
 
+/// The moment an address asks for; none where its field is empty.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_as_of(calendar: &Calendar, text: &str) -> Result<Option<DateTime<Utc>>, WebError> {
+    match text.trim() {
+        "" => Ok(None),
+        text => read(calendar, text).map(Some),
+    }
+}
+
 /// Reads `2022-03-31T18:00`, at the office, or RFC 3339, of which an address may have turned the
 /// `+` into a blank.
 ///

@@ -50,13 +50,14 @@ const PERMISSIONS: &str = "accelerometer=(), camera=(), clipboard-read=(), displ
     publickey-credentials-get=(), serial=(), usb=()";
 
 /// What takes the server longer than a page.
-const COSTLY: [&str; 6] = [
+const COSTLY: [&str; 7] = [
     "/export.xlsx",
     "/bulletin.docx",
     "/urge-slip.docx",
     "/supervision-notice.docx",
     "/grid.png",
     "/items.csv",
+    "/deliveries.csv",
 ];
 
 /// What is opened by a secret in its address, and counts guesses by itself.

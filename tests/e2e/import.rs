@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::browser::Browser;
 use crate::world::{Daemon, Smtp, TABLE, World};
 
-pub const PASSWORD: &str = "dongguan-2022-q1";
+pub const PASSWORD: &str = "lamp-heron-78-tidal";
 /// Item 32's owner, and who answers for it after the revision.
 const FORMER: &str = "钟靖平";
 const NEW: &str = "欧阳明";

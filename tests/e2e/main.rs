@@ -37,6 +37,7 @@ mod mail_in;
 mod old_plan;
 mod owner;
 mod page;
+mod papers;
 mod review;
 mod smtp_faults;
 mod wecom;

@@ -9,7 +9,7 @@ sys.exit(any(now[key] != then[key] for key in ("totals", "rows")))' "$work/statu
 active() { inside systemctl is-active --quiet cuiban; }
 
 before=$(pid)
-inside kill -KILL "$before"
+inside sh -c "kill -KILL $before"
 back() { active && [ "$(pid)" != "$before" ]; }
 check "killed, it is started again" until_true back
 check "and nothing is lost" same_status

@@ -110,6 +110,9 @@ says "cuiban plan import"
 check "whatis knows it" inside whatis cuiban
 check "bash completes it" inside bash -n /usr/share/bash-completion/completions/cuiban
 ask http://127.0.0.1:8780/metrics >"$work/told"
+# The time of the last backup is told once there is one.
+echo '# TYPE cuiban_last_backup_timestamp_seconds gauge' >>"$work/told.names"
+grep '^# TYPE' "$work/told" >>"$work/told.names"
 check "rules and dashboard name only metrics that there are" sh -c "
-  while read -r name; do grep -q \"^# TYPE \$name \" '$work/told' || { echo \$name; exit 1; }; done <'$work/metrics'"
+  while read -r name; do grep -q \"^# TYPE \$name \" '$work/told.names' || { echo \$name; exit 1; }; done <'$work/metrics'"
 check "Prometheus reads what it is told" sh -c "'$promtool' check metrics <'$work/told'"

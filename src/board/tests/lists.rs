@@ -26,7 +26,8 @@ async fn the_list_shows_what_was_asked_for() {
     let desk = lively().await;
     let app = router(Arc::clone(&desk));
     let html = page(&app, "/items").await;
-    assert!(!html.contains("<script"));
+    assert_eq!(html.matches("<script").count(), 1, "ours alone");
+    assert!(html.contains("<script src=\"/static/live-"));
     insta::assert_snapshot!("items", seen(&html));
     let some =
         "/items?quarter=2022Q1&state=reported&unit=市工业和信息化局&sort=-reported&text=数字化";
@@ -140,6 +141,10 @@ async fn every_page_can_be_asked_of_the_past_and_changes_nothing_there() {
         assert!(
             html.contains("以下为<b>2022年3月20日（周日）18:00</b>时的情况"),
             "{asked}"
+        );
+        assert!(
+            !html.contains("<script"),
+            "{asked}: the past stays as it was"
         );
         assert!(!html.contains("尚缺"), "{asked} knows what was said later");
         let forms = html.matches("method=\"post\" action=\"/").count();
@@ -308,4 +313,31 @@ async fn the_table_for_excel_has_every_row_and_no_formula() {
         all.contains("姚铸锐,市工业和信息化局,预告,2022年第一季度,14,电子邮件,发送失败"),
         "{all}"
     );
+}
+
+#[tokio::test]
+async fn a_past_list_says_what_status_as_of_says() {
+    let desk = lively().await;
+    let app = router(Arc::clone(&desk));
+    for (when, state) in [
+        ("2022-03-17T09:00", "all"),
+        ("2022-03-21T15:19", "not_reported"),
+        ("2022-03-21T15:20", "reported"),
+        ("2022-03-22T10:00", "accepted"),
+        ("2022-03-22T09:59", "accepted"),
+    ] {
+        let query = format!("quarter=2022Q1&state={state}&as_of={when}");
+        let board = page(&app, &format!("/api/v1/board?{query}")).await;
+        let board: Value = serde_json::from_str(&board).unwrap();
+        let rows = board["rows"].as_array().unwrap().iter();
+        let wanted: Vec<String> = rows.map(|row| row["task"].to_string()).collect();
+        let table = page(&app, &format!("/items.csv?{query}")).await;
+        let table = table.trim_start_matches('\u{feff}');
+        let mut reader = csv::Reader::from_reader(table.as_bytes());
+        let listed = reader.records().map(|row| row.unwrap()[0].to_owned());
+        assert_eq!(listed.collect::<Vec<_>>(), wanted, "{query}");
+        let html = page(&app, &format!("/items?{query}")).await;
+        let count = format!("清单<span class=\"count\">{}项", wanted.len());
+        assert!(html.contains(&count), "{query}");
+    }
 }

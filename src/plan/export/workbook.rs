@@ -51,7 +51,7 @@ fn set_page(page: &mut Worksheet, grid: &Grid, widths: &[f64]) -> Result<(), Xls
         .set_print_fit_to_pages(1, 0)
         .set_print_center_horizontally(true)
         .set_margins(0.4, 0.4, 0.6, 0.6, 0.3, 0.3)
-        .set_header(format!("&R&9{}", grid.caption.replace('&', "&&")))
+        .set_header(format!("&R&9 {}", grid.caption.replace('&', "&&")))
         .set_footer("&C&9第 &P 页，共 &N 页");
     if let Some((first, last)) = grid.headings() {
         let (first, last) = (row(first), row(last));
@@ -214,8 +214,8 @@ fn width(grid: &Grid, at: usize) -> f64 {
     let file = grid.columns.len();
     let usual = match at.checked_sub(file) {
         Some(0) => 42,
-        Some(1 | 3) => 11,
-        Some(_) => 9,
+        Some(1 | 3) => 12,
+        Some(_) => 10,
         None => match grid.columns.get(at).copied().flatten() {
             Some(Field::Requirement) => 26,
             Some(Field::Goal) => 40,
@@ -263,34 +263,39 @@ fn lines(text: &str, width: usize) -> usize {
     text.split('\n').map(of).sum()
 }
 
-/// Rows are as high as their own cells want, which the reader works out; a cell merged over several
-/// may want more, and the last of them gets it.
+/// Every row is as high as its cells want, since not every program works that out by itself; what a
+/// cell merged over several rows wants beyond them, the last of them gets.
 fn set_heights(page: &mut Worksheet, grid: &Grid, widths: &[f64]) -> Result<(), XlsxError> {
     const HIGHEST: usize = 400;
+    const TITLE: usize = 34;
     let wide = |at: usize| widths.get(at).map_or(9, |width| *width as usize);
     let tall = || grid.merged.iter().filter(|area| area.rows.0 < area.rows.1);
     let over: HashSet<(usize, usize)> = tall()
         .flat_map(|area| (area.rows.0..=area.rows.1).map(|row| (row, area.columns.0)))
         .collect();
-    let own = |at: usize| {
+    let own = |at: usize, kind: Kind| {
         let cells = (0..grid.width()).filter(|to| !over.contains(&(at, *to)));
         let high = cells.map(|to| lines(grid.cell(at, to), wide(to))).max();
-        high.unwrap_or(1) * LINE + 4
-    };
-    for (at, line) in grid.rows.iter().enumerate() {
-        if line.kind == Kind::Title {
-            page.set_row_height(row(at), 34)?;
+        match kind {
+            Kind::Title => TITLE,
+            Kind::Above => LINE + 6,
+            _ => high.unwrap_or(1) * LINE + 6,
         }
-    }
+    };
+    let rows = grid.rows.iter().enumerate();
+    let mut heights: Vec<usize> = rows.map(|(at, line)| own(at, line.kind)).collect();
     for area in tall() {
         let width = (area.columns.0..=area.columns.1).map(wide).sum();
-        let wanted = lines(grid.cell(area.rows.0, area.columns.0), width) * LINE + 4;
-        let there: usize = (area.rows.0..=area.rows.1).map(own).sum();
-        if wanted > there {
-            let last = own(area.rows.1) + wanted - there;
-            let last = u32::try_from(last.min(HIGHEST)).unwrap_or(400);
-            page.set_row_height(row(area.rows.1), last)?;
+        let wanted = lines(grid.cell(area.rows.0, area.columns.0), width) * LINE + 6;
+        let there = heights.get(area.rows.0..=area.rows.1).unwrap_or_default();
+        let missing = wanted.saturating_sub(there.iter().sum());
+        if let Some(last) = heights.get_mut(area.rows.1) {
+            *last += missing;
         }
+    }
+    for (at, height) in heights.into_iter().enumerate() {
+        let height = u32::try_from(height.min(HIGHEST)).unwrap_or(400);
+        page.set_row_height(row(at), height)?;
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 //
 // How a page gets it: its handler calls `Frame::live(plan, quarter)` and answers `with_script(page)`.
 // Then mark what may be replaced:
-//   data-live="NAME"   a region; the region of the same name in the page fetched anew replaces it
+//   data-live="NAME"   a region; the region of the same name in the page fetched anew replaces it.
+//                      All of <main> is one already
 //   data-key="KEY"     a row of a region: rows of one key are one row, wherever it stands now
 // Focus, selection, scroll, open <details> and whatever was typed or ticked stay as they are. What
 // has changed is marked with the class `fresh` for a moment.
@@ -123,7 +124,8 @@
       changed = true;
     }
     if (own(here).join(" ") !== own(there).join(" ")) {
-      here.className = [...own(there), ...[...here.classList].filter(passing)].join(" ");
+      // Not className: SVG has another kind of it.
+      here.setAttribute("class", [...own(there), ...[...here.classList].filter(passing)].join(" "));
       changed = true;
     }
     return changed;
@@ -180,27 +182,35 @@
     return changed;
   };
 
-  // Everything else is compared in order.
+  // Everything else is compared in order. Where something came or went between, what is of the
+  // same kind further on is the same.
   const parts = (here, there) => {
     let changed = false;
+    const even = here.childElementCount === there.childElementCount;
     let at = here.firstChild;
     for (const next of [...there.childNodes]) {
-      if (at && alike(at, next)) {
-        const old = at;
-        at = at.nextSibling;
-        if (old.nodeType === 1) changed = morph(old, next) || changed;
-        else if (old.data !== next.data) { old.data = next.data; changed = true; }
+      let old = at;
+      if (!even && next.nodeType === 1) while (old && !same(old, next)) old = old.nextSibling;
+      if (!old && at && alike(at, next)) old = at;
+      if (!old || !alike(old, next)) {
+        here.insertBefore(document.importNode(next, true), at);
+        changed = true;
         continue;
       }
-      here.insertBefore(document.importNode(next, true), at);
-      changed = true;
+      for (; at !== old; changed = true) at = drop(at);
+      at = old.nextSibling;
+      if (old.nodeType === 1) changed = morph(old, next) || changed;
+      else if (old.data !== next.data) { old.data = next.data; changed = true; }
     }
-    while (at) {
-      const old = at;
-      at = at.nextSibling;
-      if (!held(old)) { old.remove(); changed = true; }
-    }
+    for (; at; changed = true) at = drop(at);
     return changed;
+  };
+
+  const same = (a, b) => alike(a, b) && own(a).join(" ") === own(b).join(" ");
+  const drop = (old) => {
+    const next = old.nextSibling;
+    if (!held(old)) old.remove();
+    return next;
   };
 
   const fresh = (node) => {
@@ -208,7 +218,7 @@
     node.classList.add("fresh");
     setTimeout(() => {
       node.classList.remove("fresh");
-      if (!node.className) node.removeAttribute("class");
+      if (!node.getAttribute("class")) node.removeAttribute("class");
     }, 4000);
   };
 
