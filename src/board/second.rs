@@ -151,7 +151,8 @@ fn offered(desk: &Desk, name: &str, sealed: &str) -> Result<Vec<u8>, WebError> {
 
 fn drawn(desk: &Desk, name: &str, secret: &[u8]) -> Result<Offer, WebError> {
     let text = base32(secret);
-    let issuer = encoded(&format!("催办 {}", desk.office.name));
+    // Short, so that the squares are large enough for any camera.
+    let issuer = encoded("催办");
     let address = format!(
         "otpauth://totp/{issuer}:{}?secret={text}&issuer={issuer}",
         encoded(name)
