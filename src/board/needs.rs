@@ -57,7 +57,12 @@ pub(super) fn needs(
         }
     };
     people(&found.unreachable, "没有可用的联系方式", Some("/readiness"));
-    people(&found.over_budget, "近日消息已达上限，有提醒未发", None);
+    let first = found.over_budget.first().map(|id| format!("/person/{id}"));
+    people(
+        &found.over_budget,
+        "近日消息已达上限，有提醒未发",
+        first.as_deref(),
+    );
     if let Some(first) = found.unowned.first() {
         let tasks = found.unowned.iter();
         let tasks: Vec<_> = tasks.map(|key| key.task.to_string()).collect();
