@@ -18,6 +18,7 @@ use crate::domain::access::Export;
 use crate::domain::board::present;
 use crate::domain::book::{Book, PlanBook};
 use crate::domain::ids::{BadId, PlanId, Quarter};
+use crate::domain::token::Scope;
 use crate::domain::user::Sight;
 use crate::plan::{Lore, export};
 use crate::web::as_of;
@@ -64,7 +65,7 @@ async fn give(
 }
 
 async fn make(room: &Arc<Room>, caller: &Caller, asked: Asked) -> Result<Attachment, WebError> {
-    caller.reader()?;
+    caller.may(Scope::Export)?;
     let at = as_of::read_as_of(&room.desk.calendar(), &asked.as_of)?;
     let (room, sight) = (Arc::clone(room), caller.sight());
     let desk = Arc::clone(&room.desk);

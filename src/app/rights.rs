@@ -118,6 +118,19 @@ const ROUTES: &[(&str, &str, May)] = &[
     ("POST /review", "/review", May::Writer),
     ("POST /review/list", "/review/list", May::Writer),
     ("GET /items", "/items", May::Reader),
+    ("GET /papers", "/papers", May::Reader),
+    (
+        "GET /bulletin.docx",
+        "/bulletin.docx",
+        May::ReaderOr(Scope::Export),
+    ),
+    ("POST /bulletin.docx", "/bulletin.docx", May::Writer),
+    ("POST /urge-slip.docx", "/urge-slip.docx", May::Writer),
+    (
+        "POST /supervision-notice.docx",
+        "/supervision-notice.docx",
+        May::Writer,
+    ),
     ("GET /items.csv", "/items.csv", May::ReaderOr(Scope::Export)),
     ("POST /items/urge", "/items/urge", May::Writer),
     (

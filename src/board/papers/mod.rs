@@ -33,6 +33,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::fact::Fact;
 use crate::domain::ids::{PlanId, Quarter};
 use crate::domain::paper::{Issued, Paper, PaperKind};
+use crate::domain::token::Scope;
 use crate::domain::user::Sight;
 use crate::rules::RuleSet;
 use crate::store::{CommitError, Decision};
@@ -62,7 +63,7 @@ pub(super) async fn draft(
     Query(asked): Query<Asked>,
 ) -> Response {
     let made = async {
-        caller.reader()?;
+        caller.may(Scope::Export)?;
         let (plan, quarter) = chosen(&desk, &asked.plan, &asked.quarter)?;
         let made = bulletin(&desk, &caller, (plan, quarter), &asked.as_of).await?;
         on_record(&desk, &caller, Export::Bulletin, made).await

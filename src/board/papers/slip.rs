@@ -169,7 +169,7 @@ fn receipt(number: &str) -> Table {
         [left, middle, right, ""].map(str::to_owned).to_vec()
     };
     Table {
-        widths: vec![330, 450, 330, 450],
+        widths: vec![260, 540, 320, 440],
         headings: Vec::new(),
         rows: vec![
             row("文　　号", number, "签收单位（章）"),

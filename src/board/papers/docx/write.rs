@@ -126,8 +126,13 @@ impl Set {
                 before: 579,
                 ..plain
             },
-            Look::Body | Look::Note => Self {
+            Look::Body => Self {
                 indent: indent(INDENT),
+                ..plain
+            },
+            Look::Note => Self {
+                indent: indent(INDENT),
+                align: "left",
                 ..plain
             },
             Look::First => Self {
