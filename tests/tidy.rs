@@ -138,13 +138,15 @@ fn knowledge_runs_one_way() {
 /// the configuration, and stands here. A new file is let in with its reason, or not at all.
 #[test]
 fn only_these_open_connections() {
-    const CALLERS: [&str; 5] = [
+    const CALLERS: [&str; 6] = [
         // [wecom]: base_url, and no redirects.
         "src/channel/wecom_http.rs",
         // [email]: host.
         "src/channel/email/session.rs",
         // [imap]: host.
         "src/reply/imap.rs",
+        // [oidc]: the issuer and what lies at the same place, and no redirects.
+        "src/web/oidc/mod.rs",
         // [server]: public_url, as the operator asks `doctor`.
         "src/app/doctor.rs",
         // The daemon's own socket.
@@ -182,6 +184,8 @@ fn only_the_configuration_reads_urls() {
         "src/config/",
         "src/channel/wecom_app/api.rs",
         "src/app/doctor.rs",
+        // What the configured issuer's own document names; another origin is refused.
+        "src/web/oidc/mod.rs",
     ];
     let others: Vec<String> = naming("src", &["Url::parse", ".parse::<Url>"])
         .into_iter()

@@ -133,7 +133,7 @@ async fn serve<S>(
 {
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
-        if let Some(info) = info.clone() {
+        if let Some(info) = info {
             request.extensions_mut().insert(info);
         }
         router.clone().oneshot(request)

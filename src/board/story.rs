@@ -191,7 +191,7 @@ impl<'a> Teller<'a> {
         }
         let wanted = self.telling.plan;
         let fits = wanted.is_none_or(|wanted| plan.as_ref().is_none_or(|plan| plan == wanted));
-        fits.then(|| Event {
+        fits.then_some(Event {
             position: entry.position,
             at: entry.at,
             kind: line.kind,

@@ -97,7 +97,8 @@ mod tests {
             (2_000_000_000, "69279037"),
             (20_000_000_000, "65353130"),
         ] {
-            assert_eq!(code(SECRET, step_at(seconds)), wanted[2..], "{seconds}");
+            let ours = code(SECRET, step_at(seconds));
+            assert!(wanted.ends_with(&ours), "{seconds}: {ours}");
         }
     }
 
@@ -140,7 +141,8 @@ mod tests {
             None,
             "older than the one used"
         );
-        let spaced = format!("{} {}", &typed(now)[..3], &typed(now)[3..]);
+        let mut spaced = typed(now);
+        spaced.insert(3, ' ');
         assert_eq!(matching(SECRET, &spaced, now, 0), Some(now));
         assert_eq!(matching(SECRET, "", now, 0), None);
     }

@@ -126,13 +126,14 @@ impl Frame<'_> {
     /// Whether the page is one of the settings.
     #[must_use]
     pub fn is_settings(&self) -> bool {
-        const PAGES: [&str; 7] = [
+        const PAGES: [&str; 8] = [
             "settings",
             "contacts",
             "readiness",
             "holidays",
             "templates",
             "users",
+            "tokens",
             "config",
         ];
         PAGES.contains(&self.here)

@@ -169,7 +169,7 @@ async fn no_form_is_taken_without_its_token_and_every_page_has_its_headers() {
     for line in done.lines().filter(|line| line.contains("\"duban\"")) {
         let harmless = ["user.added", "user.signed_in"];
         let is = |kind: &&str| line.contains(&format!("\"kind\":\"{kind}\""));
-        assert!(harmless.iter().any(|kind| is(&kind)), "was done: {line}");
+        assert!(harmless.iter().any(is), "was done: {line}");
     }
 
     for (path, headers, html) in crawl(&daemon, &cookie).await {

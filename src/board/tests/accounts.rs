@@ -398,7 +398,7 @@ async fn a_token_opens_what_its_scopes_say_until_it_is_revoked() {
         Fact::TokenUsed { id } => Some(id.clone()),
         _ => None,
     });
-    assert_eq!(uses, [id.clone()]);
+    assert_eq!(uses, std::slice::from_ref(&id));
     let (_, _, html) = get(&app, "/tokens", &admin).await;
     assert!(!html.contains(secret), "shown once");
     post(&app, "/tokens", &admin, &[("do", "revoke"), ("id", &id)]).await;
