@@ -57,12 +57,13 @@ impl CurveChart<'_> {
         words
     }
 
-    fn place_of(&self, last: &Step) -> &'static str {
+    fn place_of(&self, last: &Step) -> String {
         match (self.today, last.offset) {
-            (true, _) => "目前",
+            (true, _) => "目前".to_owned(),
             // It has not begun, or it is long over.
-            (false, at) if at == *self.span.start() => "目前",
-            (false, _) => "最终",
+            (false, at) if at == *self.span.start() => "目前".to_owned(),
+            // Later reports still come in.
+            (false, _) => format!("截至{}", month_day(last.day)),
         }
     }
 
@@ -203,6 +204,6 @@ mod tests {
         insta::assert_snapshot!("curve", chart.svg().replace("><", ">\n<"));
         chart.before = None;
         chart.today = false;
-        assert_eq!(chart.words(), "最终已报32.5%（13/40）。");
+        assert_eq!(chart.words(), "截至7月1日已报32.5%（13/40）。");
     }
 }
