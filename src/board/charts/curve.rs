@@ -204,6 +204,6 @@ mod tests {
         insta::assert_snapshot!("curve", chart.svg().replace("><", ">\n<"));
         chart.before = None;
         chart.today = false;
-        assert_eq!(chart.words(), "截至7月1日已报32.5%（13/40）。");
+        assert_eq!(chart.words(), "截至6月30日已报32.5%（13/40）。");
     }
 }
