@@ -158,6 +158,8 @@ pub fn django(folder: &Path, application: &str) -> Option<Peer> {
         .args([
             "-m",
             "gunicorn",
+            // Once, before the workers: two that make the table at once get in each other's way.
+            "--preload",
             "--workers",
             "2",
             "--threads",
