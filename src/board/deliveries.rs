@@ -12,7 +12,6 @@ use serde::Deserialize;
 
 use super::moment::Moment;
 use super::pages::bad;
-use super::readiness::answered;
 use super::wire::standing;
 use super::{history, sheet};
 use crate::desk::Desk;
@@ -179,7 +178,7 @@ pub(super) async fn handled(
         )),
         None => Err(WebError::NotFound),
     };
-    answered(desk.ledger.commit(by, desk.clock.now(), decide).await)?;
+    desk.ledger.commit(by, desk.clock.now(), decide).await?;
     Ok(Redirect::to("/deliveries?state=handled"))
 }
 
@@ -214,7 +213,7 @@ pub(super) async fn revive(
         )),
         None => Err(WebError::NotFound),
     };
-    answered(desk.ledger.commit(by, now, decide).await)?;
+    desk.ledger.commit(by, now, decide).await?;
     Ok(Redirect::to("/deliveries?state=waiting"))
 }
 

@@ -9,12 +9,10 @@ use crate::domain::book::Book;
 use crate::domain::fact::Entry;
 use crate::domain::ids::{PersonId, Position};
 use crate::store::{JournalReader, StoreError};
-use crate::web::WebError;
-
-pub use crate::store::book_as_of;
+use crate::web::{WebError, blocking};
 
 /// The book at a moment.
-pub(super) struct View {
+pub struct View {
     /// None for the present one.
     past: Option<Arc<Book>>,
     at: DateTime<Utc>,
@@ -22,7 +20,10 @@ pub(super) struct View {
 
 impl View {
     /// As it stood at `at`; the present one where no moment, or none in the past, is given.
-    pub(super) async fn open(desk: &Desk, at: Option<DateTime<Utc>>) -> Result<Self, WebError> {
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    pub async fn open(desk: &Desk, at: Option<DateTime<Utc>>) -> Result<Self, WebError> {
         let now = desk.clock.now();
         let Some(at) = at.filter(|at| *at < now) else {
             return Ok(Self {
@@ -31,8 +32,7 @@ impl View {
             });
         };
         let ledger = desk.ledger.clone();
-        let folded = tokio::task::spawn_blocking(move || ledger.book_as_of(at));
-        let folded = folded.await.map_err(WebError::internal)?;
+        let folded = blocking(move || ledger.book_as_of(at)).await?;
         Ok(Self {
             past: Some(folded.map_err(WebError::internal)?),
             at,
@@ -40,11 +40,7 @@ impl View {
     }
 
     /// Asks a question of it, with its moment.
-    pub(super) fn ask<T>(
-        &self,
-        desk: &Desk,
-        question: impl FnOnce(&Book, DateTime<Utc>) -> T,
-    ) -> T {
+    pub fn ask<T>(&self, desk: &Desk, question: impl FnOnce(&Book, DateTime<Utc>) -> T) -> T {
         match &self.past {
             Some(book) => question(book, self.at),
             None => question(&desk.ledger.book(), self.at),
@@ -79,8 +75,7 @@ pub(super) async fn facts_of(
     let more = places.len() > most;
     places.drain(..places.len().saturating_sub(most));
     let reader = desk.ledger.reader();
-    let entries = tokio::task::spawn_blocking(move || read(reader.as_ref(), &places));
-    let entries = entries.await.map_err(WebError::internal)?;
+    let entries = blocking(move || read(reader.as_ref(), &places)).await?;
     Ok((entries.map_err(WebError::internal)?, more))
 }
 

@@ -17,7 +17,7 @@ use crate::web::error::page;
 use crate::web::format::{brief, moment, rfc3339};
 use crate::web::frame::Frame;
 use crate::web::guard::POLICY_FOR_MAILS;
-use crate::web::{Caller, WebError, as_of};
+use crate::web::{Caller, WebError, as_of, blocking};
 
 /// Messages on a page.
 const MOST: usize = 200;
@@ -158,10 +158,8 @@ async fn ask<T: Send + 'static>(
     question: impl FnOnce(&dyn Inbox) -> std::io::Result<T> + Send + 'static,
 ) -> Result<T, WebError> {
     let inbox = desk.inbox.clone().ok_or(WebError::NotFound)?;
-    tokio::task::spawn_blocking(move || question(inbox.as_ref()))
-        .await
-        .map_err(WebError::internal)?
-        .map_err(WebError::internal)
+    let answer = blocking(move || question(inbox.as_ref())).await?;
+    answer.map_err(WebError::internal)
 }
 
 async fn find(desk: &Desk, id: String) -> Result<InboxMessage, WebError> {

@@ -10,7 +10,6 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::files::FileLine;
-use super::readiness::answered;
 use crate::desk::Desk;
 use crate::domain::access::{Export, Page};
 use crate::domain::book::{Book, KnownMail, Obligation};
@@ -114,7 +113,7 @@ pub(super) async fn submit(
     };
     let (rules, now) = (desk.rules.now(), desk.clock.now());
     let decide = move |book: &Book| decide(book, &order, &rules.report, now);
-    answered(desk.ledger.commit(by, now, decide).await)?;
+    desk.ledger.commit(by, now, decide).await?;
     Ok(Redirect::to(&to))
 }
 

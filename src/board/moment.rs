@@ -2,10 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::pages::bad;
 use crate::desk::Desk;
-use crate::domain::board::present;
 use crate::domain::ids::{PlanId, Quarter};
+use crate::web::chosen::{self, NotChosen};
 use crate::web::format::long_moment;
 use crate::web::{WebError, as_of};
 
@@ -66,41 +65,10 @@ pub(super) fn choose(
     plan: &str,
     quarter: &str,
 ) -> Result<Option<(PlanId, Quarter)>, WebError> {
-    let book = desk.ledger.book();
-    let rules = desk.rules.now();
-    let now = desk.clock.now();
-    let Some(usual) = present(&book, &rules.policy, &rules.calendar, now) else {
-        return Ok(None);
-    };
-    let asked = match plan {
-        "" => None,
-        id => Some(PlanId::new(id).map_err(bad)?),
-    };
-    if asked
-        .as_ref()
-        .is_some_and(|plan| !book.plans.contains_key(plan))
-    {
-        return Err(WebError::NotFound);
+    match chosen::choose(desk, &desk.ledger.book(), plan, quarter) {
+        Ok(found) => Ok(Some(found)),
+        Err(NotChosen::Empty) => Ok(None),
+        Err(NotChosen::Unknown(_)) => Err(WebError::NotFound),
+        Err(error @ NotChosen::Unreadable(_)) => Err(error.into()),
     }
-    let quarter: Option<Quarter> = match quarter {
-        "" => None,
-        text => Some(text.parse().map_err(bad)?),
-    };
-    let has = |plan: &PlanId, quarter| book.obligations_in(plan, quarter).next().is_some();
-    Ok(Some(match (asked, quarter) {
-        (None, None) => usual,
-        (None, Some(quarter)) => {
-            let mut plans = std::iter::once(&usual.0).chain(book.plans.keys());
-            let found = plans.find(|plan| has(plan, quarter));
-            (found.unwrap_or(&usual.0).clone(), quarter)
-        }
-        (Some(plan), Some(quarter)) => (plan, quarter),
-        // Another plan than the usual one: its quarter nearest to the usual one.
-        (Some(plan), None) => {
-            let quarters = book.quarters_of(&plan);
-            let quarter = quarters.iter().rfind(|one| **one <= usual.1);
-            let quarter = quarter.or(quarters.first()).copied().unwrap_or(usual.1);
-            (plan, quarter)
-        }
-    }))
 }

@@ -17,7 +17,7 @@ use crate::domain::fact::Fact;
 use crate::domain::ids::{PersonId, PlanId, Quarter};
 use crate::domain::people::Person;
 use crate::domain::readiness::{Doubtful, Known, Unreachable, readiness};
-use crate::store::{CommitError, Decision};
+use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::format::brief;
 use crate::web::frame::Frame;
@@ -98,7 +98,7 @@ pub(super) async fn test(
         let value = facts.len();
         Ok(Decision { facts, value })
     };
-    let sent = answered(desk.ledger.commit(by, now, decide).await)?;
+    let sent = desk.ledger.commit(by, now, decide).await?;
     Ok(Redirect::to(&format!("/readiness?sent={sent}")))
 }
 
@@ -120,16 +120,8 @@ pub(super) async fn confirm_clock(
         let facts = agreed.into_iter().collect();
         Ok(Decision { facts, value: () })
     };
-    answered(desk.ledger.commit(by, desk.clock.now(), decide).await)?;
+    desk.ledger.commit(by, desk.clock.now(), decide).await?;
     Ok(Redirect::to("/"))
-}
-
-/// What a commit says to a page.
-pub(super) fn answered<T>(done: Result<T, CommitError<WebError>>) -> Result<T, WebError> {
-    done.map_err(|error| match error {
-        CommitError::Refused(error) => error,
-        CommitError::Unavailable => WebError::Unavailable,
-    })
 }
 
 #[derive(Template)]

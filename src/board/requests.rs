@@ -13,7 +13,6 @@ use serde::Deserialize;
 
 use super::judge::read_key;
 use super::pages::bad;
-use super::readiness::answered;
 use crate::desk::Desk;
 use crate::domain::access;
 use crate::domain::address;
@@ -313,7 +312,7 @@ async fn commit(
         let facts = decide(book, &rules)?;
         Ok(Decision { facts, value: () })
     };
-    answered(desk.ledger.commit(by, desk.clock.now(), decide).await)
+    Ok(desk.ledger.commit(by, desk.clock.now(), decide).await?)
 }
 
 fn refused(error: &duty::DutyError) -> WebError {

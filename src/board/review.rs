@@ -24,7 +24,7 @@ use crate::domain::plan::PersonRef;
 use crate::domain::report::{ReportStatus, Review};
 use crate::domain::target::{Target, actual::targets_in};
 use crate::rules::RuleSet;
-use crate::store::{CommitError, Decision};
+use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::format::{long_moment, moment, short_day};
 use crate::web::frame::Frame;
@@ -61,7 +61,7 @@ pub(super) async fn show(
         let messages: Vec<_> = messages
             .map(|one| deliveries::line(book, one, &calendar, &sight))
             .collect();
-        Ok((detail, messages))
+        Ok::<_, WebError>((detail, messages))
     });
     let (detail, messages) = answer.await??;
     page(&TaskPage {
@@ -132,11 +132,8 @@ pub(super) async fn submit(
     let seen = Seen { key, at: form.seen };
     let (rules, now) = (desk.rules.now(), desk.clock.now());
     let decide = move |book: &Book| decide(book, &rules, seen, &review, now);
-    match desk.ledger.commit(by, now, decide).await {
-        Ok(()) => Ok(Redirect::to(&to)),
-        Err(CommitError::Refused(error)) => Err(error),
-        Err(CommitError::Unavailable) => Err(WebError::Unavailable),
-    }
+    desk.ledger.commit(by, now, decide).await?;
+    Ok(Redirect::to(&to))
 }
 
 #[derive(Template)]

@@ -19,7 +19,7 @@ use crate::domain::ids::{ObligationKey, PlanId, Quarter, TaskNo};
 use crate::domain::plan::PersonRef;
 use crate::domain::report::{Report, ReportStatus, Review};
 use crate::domain::target::actual::targets_in;
-use crate::store::{CommitError, Decision};
+use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::format::brief;
 use crate::web::frame::Frame;
@@ -154,11 +154,8 @@ pub(super) async fn submit(
             value: judgement,
         })
     };
-    match desk.ledger.commit(by, now, decide).await {
-        Ok(judgement) => Ok(Redirect::to(&told(back, &judgement))),
-        Err(CommitError::Refused(error)) => Err(error),
-        Err(CommitError::Unavailable) => Err(WebError::Unavailable),
-    }
+    let judgement = desk.ledger.commit(by, now, decide).await?;
+    Ok(Redirect::to(&told(back, &judgement)))
 }
 
 fn told(mut back: String, judgement: &Judgement) -> String {

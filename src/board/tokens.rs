@@ -16,7 +16,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::token::{Scope, Token};
 use crate::domain::user::Sight;
-use crate::store::{CommitError, Decision};
+use crate::store::Decision;
 use crate::web::bearer::{self, Made};
 use crate::web::error::page;
 use crate::web::format::{brief, moment, short_day};
@@ -101,11 +101,7 @@ async fn commit(
     by: Actor,
     decide: impl FnOnce(&Book) -> Result<Decision<()>, WebError> + Send + 'static,
 ) -> Result<(), WebError> {
-    let done = desk.ledger.commit(by, desk.clock.now(), decide).await;
-    done.map_err(|error| match error {
-        CommitError::Refused(error) => error,
-        CommitError::Unavailable => WebError::Unavailable,
-    })
+    Ok(desk.ledger.commit(by, desk.clock.now(), decide).await?)
 }
 
 /// `GET /tokens`.

@@ -23,7 +23,7 @@ use crate::domain::fact::Actor;
 use crate::domain::ids::{PersonId, PlanId, Position, Quarter, TaskNo};
 use crate::domain::user::Sight;
 use crate::rules::RuleSet;
-use crate::store::{CommitError, Decision};
+use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::frame::Frame;
 use crate::web::percent;
@@ -317,11 +317,7 @@ async fn commit(
         };
         Ok(Decision { facts, value })
     };
-    match desk.ledger.commit(by, now, decide).await {
-        Ok(answer) => Ok(answer),
-        Err(CommitError::Refused(error)) => Err(error),
-        Err(CommitError::Unavailable) => Err(WebError::Unavailable),
-    }
+    Ok(desk.ledger.commit(by, now, decide).await?)
 }
 
 fn answer(book: &Book, all: &[Urging], rules: &RuleSet, dry: bool) -> UrgeAnswer {

@@ -6,7 +6,7 @@ use crate::desk::Desk;
 use crate::domain::book::Book;
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::user::{Profile, Role, Sight, User};
-use crate::store::{CommitError, Decision};
+use crate::store::Decision;
 use crate::web::password::{self, PasswordError};
 
 /// Why nothing was changed.
@@ -232,11 +232,8 @@ async fn commit(
             value: (),
         })
     };
-    match desk.ledger.commit(by, desk.clock.now(), decide).await {
-        Ok(()) => Ok(()),
-        Err(CommitError::Refused(error)) => Err(error),
-        Err(CommitError::Unavailable) => Err(UserError::Unavailable),
-    }
+    let done = desk.ledger.commit(by, desk.clock.now(), decide).await;
+    done.map_err(|error| error.refusal_or(UserError::Unavailable))
 }
 
 fn is_oneself(by: &Actor, name: &str) -> bool {

@@ -10,12 +10,19 @@ use crate::web::percent;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// 季度，例如 2022Q1；不指定时为正在催报的季度
-    #[arg(long)]
-    quarter: Option<String>,
+    #[command(flatten)]
+    asked: Asked,
     /// 写入的文件（.xlsx）
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
+}
+
+/// What a document is about.
+#[derive(Debug, clap::Args)]
+pub(super) struct Asked {
+    /// 季度，例如 2022Q1；不指定时为正在催报的季度
+    #[arg(long)]
+    quarter: Option<String>,
     /// 分解表编号；只有一份分解表时不必指定
     #[arg(long)]
     plan: Option<String>,
@@ -24,24 +31,26 @@ pub(super) struct Args {
     as_of: Option<String>,
 }
 
-pub(super) fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<()> {
-    let query = query(&[
-        ("plan", &args.plan),
-        ("quarter", &args.quarter),
-        ("as_of", &args.as_of),
-    ]);
-    let path = format!("/export.xlsx?{query}");
-    let bytes = with_client(config, async |client| client.get(&path).await)?;
-    write(&args.output, &bytes)
+impl Asked {
+    /// The same as an address has it.
+    pub(super) fn query(&self) -> String {
+        let asked = [
+            ("plan", &self.plan),
+            ("quarter", &self.quarter),
+            ("as_of", &self.as_of),
+        ];
+        let given = asked.into_iter().filter_map(|(name, value)| {
+            let value = value.as_ref()?;
+            Some(format!("{name}={}", percent::encoded(value)))
+        });
+        given.collect::<Vec<_>>().join("&")
+    }
 }
 
-/// What was asked for, as an address has it.
-pub(super) fn query(asked: &[(&str, &Option<String>)]) -> String {
-    let given = asked.iter().filter_map(|(name, value)| {
-        let value = value.as_ref()?;
-        Some(format!("{name}={}", percent::encoded(value)))
-    });
-    given.collect::<Vec<_>>().join("&")
+pub(super) fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<()> {
+    let path = format!("/export.xlsx?{}", args.asked.query());
+    let bytes = with_client(config, async |client| client.get(&path).await)?;
+    write(&args.output, &bytes)
 }
 
 /// Writes what came, and says where it lies.

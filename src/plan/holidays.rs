@@ -7,10 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use askama::Template;
-use axum::body::Bytes;
-use axum::extract::multipart::MultipartError;
 use axum::extract::{DefaultBodyLimit, Multipart, Path, Query, State};
-use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{Html, Redirect};
 use axum::routing::{get, post};
@@ -19,14 +16,14 @@ use chrono::{Datelike as _, NaiveDate};
 use serde::Deserialize;
 
 use super::import::redate;
-use super::page::uploads::Uploads;
+use super::uploads::{Kind, Room, Upload};
 use crate::config::holidays::read_table;
 use crate::desk::Desk;
 use crate::domain::book::Book;
 use crate::domain::calendar::weekday_chinese;
 use crate::domain::fact::Fact;
 use crate::domain::holidays::{Brought, BroughtYears, YearNotice, calendar, is_fixed};
-use crate::store::{CommitError, Decision};
+use crate::store::Decision;
 use crate::web::caller::identify;
 use crate::web::error::page;
 use crate::web::format::long_moment;
@@ -34,33 +31,22 @@ use crate::web::frame::Frame;
 use crate::web::percent::encoded;
 use crate::web::{Caller, WebError};
 
-/// Largest file: a year is 2 KB.
-const LARGEST: usize = 256 * 1024;
+/// The table; a year of it is 2 KB.
+const TABLE: Kind = Kind {
+    name: "节假日表",
+    largest: 256 * 1024,
+};
 
-struct Room {
-    desk: Arc<Desk>,
-    uploads: Uploads,
-    wake: Arc<dyn Fn() + Send + Sync>,
-}
-
-/// The routes; `wake` is called when deadlines may have changed.
-pub(super) fn router(
-    desk: Arc<Desk>,
-    uploads: Uploads,
-    wake: Arc<dyn Fn() + Send + Sync>,
-) -> Router {
-    let room = Arc::new(Room {
-        desk: Arc::clone(&desk),
-        uploads,
-        wake,
-    });
+/// The routes; deadlines may have changed where the room's `wake` is called.
+pub(super) fn router(room: Room) -> Router {
+    let desk = Arc::clone(&room.desk);
     Router::new()
         .route("/settings/holidays", get(show))
         .route("/settings/holidays/import", post(take))
         .route("/settings/holidays/import/{hash}", get(look).post(store))
-        .layer(DefaultBodyLimit::max(LARGEST + 64 * 1024))
+        .layer(DefaultBodyLimit::max(TABLE.largest_form()))
         .layer(from_fn_with_state(desk, identify))
-        .with_state(room)
+        .with_state(Arc::new(room))
 }
 
 #[derive(Deserialize)]
@@ -221,15 +207,15 @@ async fn take(
     parts: Multipart,
 ) -> Result<Redirect, WebError> {
     caller.writer()?;
-    let (csrf, name, bytes) = read_upload(parts).await?;
+    let Upload {
+        csrf, name, bytes, ..
+    } = Upload::read(parts, TABLE).await?;
     caller.check_csrf(&csrf)?;
     if let Err(why) = read(&room.desk, &bytes) {
         let why = encoded(&why);
         return Ok(Redirect::to(&format!("/settings/holidays?fault={why}")));
     }
-    let uploads = room.uploads.clone();
-    let hash = blocking(move || uploads.keep(&bytes)).await?;
-    let hash = hash.map_err(WebError::internal)?;
+    let hash = room.uploads.keep(bytes).await?;
     let name = encoded(&name);
     Ok(Redirect::to(&format!(
         "/settings/holidays/import/{hash}?name={name}"
@@ -240,12 +226,6 @@ async fn take(
 fn read(desk: &Desk, bytes: &[u8]) -> Result<BTreeMap<i32, YearNotice>, String> {
     if bytes.is_empty() {
         return Err("请先选择节假日表文件。".into());
-    }
-    if bytes.len() > LARGEST {
-        let most = LARGEST / 1024;
-        return Err(format!(
-            "文件超过{most}KB，不像是节假日表，请检查是否选错了文件。"
-        ));
     }
     let text = std::str::from_utf8(bytes);
     let text = text.map_err(|_| "不是 UTF-8 编码的 JSON 文件，请另存后再试。".to_owned())?;
@@ -378,22 +358,17 @@ async fn store(
             file: file.clone(),
             notice: Box::new(notice),
         });
-        Ok(Decision {
+        Ok::<_, WebError>(Decision {
             facts: set.chain(dated).collect(),
             value: next,
         })
     };
-    let done = room.desk.ledger.commit(by, now, decide).await;
-    let next = done.map_err(|error: CommitError<std::convert::Infallible>| match error {
-        CommitError::Refused(never) => match never {},
-        CommitError::Unavailable => WebError::Unavailable,
-    })?;
+    let next = room.desk.ledger.commit(by, now, decide).await?;
     let mut rules = (*room.desk.rules.now()).clone();
     rules.calendar = Arc::new(next);
     room.desk.rules.replace(rules);
     (room.wake)();
-    let uploads = room.uploads.clone();
-    blocking(move || uploads.forget(&hash)).await?;
+    room.uploads.forget(hash).await?;
     let first = stored.first().cloned().unwrap_or_default();
     Ok(Redirect::to(&format!(
         "/settings/holidays?year={first}&stored={}",
@@ -402,45 +377,8 @@ async fn store(
 }
 
 async fn kept(room: &Room, hash: &str) -> Result<BTreeMap<i32, YearNotice>, WebError> {
-    let (uploads, hash) = (room.uploads.clone(), hash.to_owned());
-    let bytes = blocking(move || uploads.get(&hash)).await?;
-    let gone = "这份文件已经启用，或者上传后超过一天没有启用，已被清除。如需导入，请重新上传。";
-    let bytes = bytes.map_err(WebError::internal)?;
-    let bytes = bytes.ok_or_else(|| WebError::Conflict(gone.into()))?;
+    let bytes = room.uploads.get(hash).await?;
     read(&room.desk, &bytes).map_err(WebError::BadRequest)
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, WebError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(WebError::internal)
-}
-
-async fn read_upload(mut parts: Multipart) -> Result<(String, String, Bytes), WebError> {
-    let unreadable = |error: MultipartError| {
-        WebError::BadRequest(match error.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                "文件过大，不像是节假日表，请检查是否选错了文件。".into()
-            }
-            _ => "上传没有完成，请重新选择文件再试一次。".into(),
-        })
-    };
-    let (mut csrf, mut name, mut bytes) = (String::new(), String::new(), Bytes::new());
-    while let Some(part) = parts.next_field().await.map_err(unreadable)? {
-        match part.name().unwrap_or_default() {
-            "file" => {
-                let whole = part.file_name().unwrap_or_default();
-                let last = whole.rsplit(['/', '\\']).next().unwrap_or_default();
-                name = last.chars().take(120).collect();
-                bytes = part.bytes().await.map_err(unreadable)?;
-            }
-            "csrf" => csrf = part.text().await.map_err(unreadable)?,
-            _ => {}
-        }
-    }
-    Ok((csrf, name, bytes))
 }
 
 #[cfg(test)]

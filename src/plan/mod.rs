@@ -43,6 +43,7 @@ pub mod show;
 pub mod told;
 mod unit_names;
 mod units;
+mod uploads;
 pub mod wire;
 
 use std::collections::BTreeMap;

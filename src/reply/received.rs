@@ -11,7 +11,7 @@ use crate::domain::book::Book;
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::link::{Link, bare};
 use crate::domain::people::ChannelKind;
-use crate::store::{CommitError, Decision};
+use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::{Peer, WebError};
 
@@ -58,11 +58,8 @@ pub(super) async fn submit(
         Ok::<_, WebError>(Decision { facts, value: () })
     };
     let now = room.desk.clock.now();
-    match room.desk.ledger.commit(by, now, decide).await {
-        Ok(()) => Ok(Redirect::to(&back)),
-        Err(CommitError::Refused(error)) => Err(error),
-        Err(CommitError::Unavailable) => Err(WebError::Unavailable),
-    }
+    room.desk.ledger.commit(by, now, decide).await?;
+    Ok(Redirect::to(&back))
 }
 
 fn read(channel: &str) -> Result<ChannelKind, WebError> {

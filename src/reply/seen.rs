@@ -5,7 +5,7 @@ use crate::domain::book::Book;
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::ids::ObligationKey;
 use crate::domain::link::Link;
-use crate::store::{CommitError, Decision};
+use crate::store::Decision;
 use crate::web::WebError;
 
 /// Puts on record that this owner has seen all that is open; what they said so of before stays.
@@ -26,11 +26,7 @@ pub(super) async fn acknowledge(desk: &Desk, link: &Link) -> Result<(), WebError
             value: (),
         })
     };
-    let done = desk.ledger.commit(by, desk.clock.now(), decide).await;
-    done.map_err(|error| match error {
-        CommitError::Refused(error) => error,
-        CommitError::Unavailable => WebError::Unavailable,
-    })
+    Ok(desk.ledger.commit(by, desk.clock.now(), decide).await?)
 }
 
 /// What is open and was not said by this owner to be seen.

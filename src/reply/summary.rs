@@ -16,7 +16,7 @@ use crate::domain::fact::{Actor, Fact};
 use crate::domain::ids::TaskNo;
 use crate::domain::link::{Link, bare};
 use crate::domain::report::LONGEST_TEXT;
-use crate::store::{CommitError, Decision};
+use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::format::moment;
 use crate::web::{Peer, WebError};
@@ -74,14 +74,9 @@ pub(super) async fn submit(
         Ok(Decision { facts, value: () })
     };
     let by = Actor::Owner(link.person.clone());
-    match room.desk.ledger.commit(by, now, decide).await {
-        Ok(()) => {
-            let to = format!("/r/{}/summary/{task}", bare(&token));
-            Ok(Redirect::to(&to).into_response())
-        }
-        Err(CommitError::Refused(error)) => Err(error),
-        Err(CommitError::Unavailable) => Err(WebError::Unavailable),
-    }
+    room.desk.ledger.commit(by, now, decide).await?;
+    let to = format!("/r/{}/summary/{task}", bare(&token));
+    Ok(Redirect::to(&to).into_response())
 }
 
 /// What another group reported, or that it has not.

@@ -20,7 +20,7 @@ use crate::domain::fact::{Actor, Fact};
 use crate::domain::heard::{Said, Word};
 use crate::domain::ids::{ObligationKey, PersonId, Position, Quarter};
 use crate::domain::report::{ReportStatus, Via};
-use crate::store::{CommitError, Decision};
+use crate::store::Decision;
 use crate::web::caller::identify;
 use crate::web::error::page;
 use crate::web::format::moment;
@@ -135,11 +135,8 @@ async fn commit(
     by: Actor,
     decide: impl FnOnce(&Book) -> Result<Decision<()>, WebError> + Send + 'static,
 ) -> Result<Redirect, WebError> {
-    match desk.ledger.commit(by, desk.clock.now(), decide).await {
-        Ok(()) => Ok(Redirect::to("/unclear")),
-        Err(CommitError::Refused(error)) => Err(error),
-        Err(CommitError::Unavailable) => Err(WebError::Unavailable),
-    }
+    desk.ledger.commit(by, desk.clock.now(), decide).await?;
+    Ok(Redirect::to("/unclear"))
 }
 
 fn unclear(book: &Book, heard: Position) -> Result<&Word, WebError> {

@@ -68,6 +68,16 @@ pub enum CommitError<E> {
     Unavailable,
 }
 
+impl<E> CommitError<E> {
+    /// Why the command itself decided against it, or `unavailable`.
+    pub fn refusal_or(self, unavailable: E) -> E {
+        match self {
+            Self::Refused(error) => error,
+            Self::Unavailable => unavailable,
+        }
+    }
+}
+
 /// Whether the store takes facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {

@@ -40,7 +40,6 @@ pub use guard::{PROBE_FAILED, ProbeCommand, Room, exists, probe, room_in};
 pub use ledger::{CommitError, Decision, Health, Ledger};
 pub use link_key::{LinkKey, link_key};
 pub use open::{Healed, OpenReport, Opener};
-pub use past::book_as_of;
 pub use restore::{Restored, restore};
 pub use vault::{Part, Vault};
 pub use verify::{VerifyReport, dump, verify};

@@ -17,19 +17,6 @@ const PAGE: usize = 2000;
 const KEPT: usize = 4;
 const KEPT_FACTS: Position = 1_000_000;
 
-/// Folds the journal up to and with the last fact of `at` or before. After position `stepped_back`
-/// the times do not go back. Blocks: not for a runtime's worker threads.
-///
-/// # Errors
-/// Where the journal cannot be read, or does not fit together.
-pub fn book_as_of(
-    reader: &dyn JournalReader,
-    stepped_back: Position,
-    at: DateTime<Utc>,
-) -> Result<Book, StoreError> {
-    fold(reader, Book::default(), stepped_back, at).map(|folded| folded.book)
-}
-
 /// The books asked for last, the latest first.
 #[derive(Default)]
 pub(super) struct Past {
@@ -108,6 +95,8 @@ struct Folded {
     in_order: bool,
 }
 
+/// Folds the journal from `book` up to and with the last fact of `at` or before. After position
+/// `stepped_back` the times do not go back. Blocks: not for a runtime's worker threads.
 fn fold(
     reader: &dyn JournalReader,
     mut book: Book,
@@ -198,7 +187,7 @@ mod tests {
             for minute in asked {
                 let at = DateTime::UNIX_EPOCH + TimeDelta::minutes(minute);
                 let kept = past.book(reader.as_ref(), stepped_back, at).unwrap();
-                let anew = book_as_of(reader.as_ref(), stepped_back, at).unwrap();
+                let anew = fold(reader.as_ref(), Book::default(), stepped_back, at).unwrap().book;
                 prop_assert!(*kept == anew, "{minutes:?} at {minute}");
                 let held = past.kept.lock().unwrap().len();
                 prop_assert!(held <= KEPT);

@@ -34,17 +34,16 @@ pub fn answer(caller: &Caller, made: Result<Attachment, WebError>) -> Response {
     }
 }
 
-fn download(made: Attachment) -> Result<Response, WebError> {
-    let name = format!(
-        "attachment; filename=\"{}\"; filename*=UTF-8''{}",
-        made.plain_name,
-        encoded(&made.name)
-    );
+/// The download.
+///
+/// # Errors
+/// Where the name cannot stand in a header, which no encoded one does.
+pub fn download(made: Attachment) -> Result<Response, WebError> {
     let headers: [(HeaderName, HeaderValue); 4] = [
         (header::CONTENT_TYPE, HeaderValue::from_static(made.kind)),
         (
             header::CONTENT_DISPOSITION,
-            HeaderValue::try_from(name).map_err(WebError::internal)?,
+            disposition(&made.plain_name, &made.name)?,
         ),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (
@@ -53,4 +52,11 @@ fn download(made: Attachment) -> Result<Response, WebError> {
         ),
     ];
     Ok((headers, made.bytes).into_response())
+}
+
+/// The header by which a browser stores an answer under a name, or its ASCII one.
+pub(super) fn disposition(plain_name: &str, name: &str) -> Result<HeaderValue, WebError> {
+    let name = encoded(name);
+    let header = format!("attachment; filename=\"{plain_name}\"; filename*=UTF-8''{name}");
+    HeaderValue::try_from(header).map_err(WebError::internal)
 }

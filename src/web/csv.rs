@@ -6,7 +6,7 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 
 use super::WebError;
-use super::percent::encoded;
+use super::attachment::disposition;
 use crate::domain::formula::csv_cell;
 
 /// A table on its way out.
@@ -44,10 +44,6 @@ impl Csv {
     /// # Errors
     /// Where the name cannot stand in a header, which no encoded one does.
     pub fn download(self, name: &str) -> Result<Response, WebError> {
-        let name = format!(
-            "attachment; filename=\"table.csv\"; filename*=UTF-8''{}.csv",
-            encoded(name)
-        );
         let headers: [(HeaderName, HeaderValue); 3] = [
             (
                 CONTENT_TYPE,
@@ -55,7 +51,7 @@ impl Csv {
             ),
             (
                 CONTENT_DISPOSITION,
-                HeaderValue::try_from(name).map_err(WebError::internal)?,
+                disposition("table.csv", &format!("{name}.csv"))?,
             ),
             (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         ];

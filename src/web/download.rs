@@ -12,8 +12,8 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 
-use super::WebError;
-use super::percent::encoded;
+use super::attachment::disposition;
+use super::{WebError, blocking};
 use crate::desk::Desk;
 use crate::domain::evidence::Evidence;
 
@@ -26,18 +26,13 @@ const PIECE: usize = 64 * 1024;
 /// Where its bytes cannot be read: a fact that speaks of them says that they are there.
 pub async fn download(desk: &Desk, evidence: &Evidence) -> Result<Response, WebError> {
     let (vault, hash) = (desk.vault.clone(), evidence.sha256.clone());
-    let opened = tokio::task::spawn_blocking(move || vault.open(&hash)).await;
-    let file = opened
-        .map_err(WebError::internal)?
-        .map_err(WebError::internal)?;
+    let opened = blocking(move || vault.open(&hash)).await?;
+    let file = opened.map_err(WebError::internal)?;
     let missing = || WebError::internal(format!("the file {} is not there", evidence.sha256));
     let file = file.ok_or_else(missing)?;
     let pieces = stream::unfold(Some(file), |file| async move { piece(file?).await });
     let ending = evidence.kind.as_str();
-    let name = format!(
-        "attachment; filename=\"evidence.{ending}\"; filename*=UTF-8''{}",
-        encoded(&evidence.name)
-    );
+    let plain_name = format!("evidence.{ending}");
     let headers: [(HeaderName, HeaderValue); 5] = [
         (
             CONTENT_TYPE,
@@ -46,7 +41,7 @@ pub async fn download(desk: &Desk, evidence: &Evidence) -> Result<Response, WebE
         (CONTENT_LENGTH, HeaderValue::from(evidence.bytes)),
         (
             CONTENT_DISPOSITION,
-            HeaderValue::try_from(name).map_err(WebError::internal)?,
+            disposition(&plain_name, &evidence.name)?,
         ),
         (
             CONTENT_SECURITY_POLICY,

@@ -12,6 +12,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde_json::json;
 
 use super::assets;
+use crate::store::CommitError;
 
 /// The one error of all pages.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,12 @@ pub enum WebError {
     /// A defect or a damaged store.
     #[error("系统出了点问题")]
     Internal(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl From<CommitError<Self>> for WebError {
+    fn from(error: CommitError<Self>) -> Self {
+        error.refusal_or(Self::Unavailable)
+    }
 }
 
 impl WebError {

@@ -13,6 +13,7 @@ pub mod attachment;
 pub mod audit;
 pub mod bearer;
 pub mod caller;
+pub mod chosen;
 pub mod csv;
 pub mod download;
 pub mod error;
@@ -32,3 +33,14 @@ pub mod session;
 
 pub use caller::{Caller, Peer, Proxies};
 pub use error::{ApiError, WebError};
+
+/// Does what blocks beside the loop that answers.
+///
+/// # Errors
+/// Where the work panicked.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, WebError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(WebError::internal)
+}

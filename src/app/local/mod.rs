@@ -26,7 +26,7 @@ use crate::domain::ids::BadId;
 use crate::driver::Driver;
 use crate::plan::Lore;
 use crate::rules::Rules;
-use crate::store::{CommitError, Decision};
+use crate::store::Decision;
 
 /// Largest file taken, a little above what the reader takes, so that its own words are given.
 const LARGEST_BODY: usize = 40 << 20;
@@ -51,12 +51,8 @@ impl Operator {
     ) -> Result<R, Fault> {
         let done = self.desk.ledger.commit(Actor::Operator, now, decide).await;
         self.driver.wake();
-        done.map_err(|error| match error {
-            CommitError::Refused(fault) => fault,
-            CommitError::Unavailable => {
-                Fault::failed("存储暂时不可写入：请执行 cuiban journal verify 查看原因后再试")
-            }
-        })
+        let advice = "存储暂时不可写入：请执行 cuiban journal verify 查看原因后再试";
+        done.map_err(|error| error.refusal_or(Fault::failed(advice)))
     }
 }
 

@@ -24,10 +24,8 @@ use self::bulletin::Bulletin;
 use self::result::{Item, QuarterResult};
 use self::slip::Slip;
 use super::history;
-use super::pages::bad;
 use crate::desk::Desk;
 use crate::domain::access::Export;
-use crate::domain::board::present;
 use crate::domain::book::Book;
 use crate::domain::calendar::Calendar;
 use crate::domain::fact::Fact;
@@ -36,9 +34,10 @@ use crate::domain::paper::{Issued, Paper, PaperKind};
 use crate::domain::token::Scope;
 use crate::domain::user::Sight;
 use crate::rules::RuleSet;
-use crate::store::{CommitError, Decision};
+use crate::store::Decision;
 use crate::web::as_of::read_as_of;
 use crate::web::attachment::{self, Attachment};
+use crate::web::chosen::choose;
 use crate::web::{Caller, WebError, audit};
 
 pub(super) use page::show;
@@ -64,7 +63,7 @@ pub(super) async fn draft(
 ) -> Response {
     let made = async {
         caller.may(Scope::Export)?;
-        let (plan, quarter) = chosen(&desk, &asked.plan, &asked.quarter)?;
+        let (plan, quarter) = choose(&desk, &desk.ledger.book(), &asked.plan, &asked.quarter)?;
         let made = bulletin(&desk, &caller, (plan, quarter), &asked.as_of).await?;
         on_record(&desk, &caller, Export::Bulletin, made).await
     };
@@ -80,7 +79,7 @@ pub(super) async fn issue_bulletin(
     let made = async {
         let by = caller.writer()?;
         caller.check_csrf(&asked.csrf)?;
-        let (plan, quarter) = chosen(&desk, &asked.plan, &asked.quarter)?;
+        let (plan, quarter) = choose(&desk, &desk.ledger.book(), &asked.plan, &asked.quarter)?;
         read_as_of(&desk.calendar(), &asked.as_of)?;
         let rules = desk.rules.now();
         let now = desk.clock.now();
@@ -91,7 +90,7 @@ pub(super) async fn issue_bulletin(
             to: String::new(),
         };
         let decide = move |book: &Book| numbered(book, vec![paper], &rules.calendar, now);
-        committed(desk.ledger.commit(by, now, decide)).await?;
+        desk.ledger.commit(by, now, decide).await?;
         let made = bulletin(&desk, &caller, (plan, quarter), &asked.as_of).await?;
         on_record(&desk, &caller, Export::Bulletin, made).await
     };
@@ -138,7 +137,7 @@ async fn make_slips(
         named.next().map_or("", |(_, value)| value.as_str())
     };
     caller.check_csrf(field("csrf"))?;
-    let (plan, quarter) = chosen(desk, field("plan"), field("quarter"))?;
+    let (plan, quarter) = choose(desk, &desk.ledger.book(), field("plan"), field("quarter"))?;
     let units = fields.iter().filter(|(name, _)| name == "unit");
     let units: Vec<String> = units.map(|(_, unit)| unit.clone()).collect();
     if units.is_empty() {
@@ -152,7 +151,7 @@ async fn make_slips(
         let papers = papers_for(book, (kind, &place.0, place.1), units, &rules, now, &sight)?;
         numbered(book, papers, &rules.calendar, now)
     };
-    let issued = committed(desk.ledger.commit(by, now, decide)).await?;
+    let issued = desk.ledger.commit(by, now, decide).await?;
     let export = match kind {
         PaperKind::SupervisionNotice => Export::SupervisionNotice,
         PaperKind::UrgeSlip | PaperKind::Bulletin => Export::UrgeSlip,
@@ -235,15 +234,6 @@ fn numbered(
         value.push((paper, Issued { at, year, number }));
     }
     Ok(Decision { facts, value })
-}
-
-async fn committed<T>(
-    done: impl Future<Output = Result<T, CommitError<WebError>>>,
-) -> Result<T, WebError> {
-    done.await.map_err(|error| match error {
-        CommitError::Refused(error) => error,
-        CommitError::Unavailable => WebError::Unavailable,
-    })
 }
 
 /// One file of all of them, each as of when it was issued.
@@ -375,30 +365,6 @@ fn number(desk: &Desk, kind: PaperKind, issued: &Issued) -> String {
         PaperKind::SupervisionNotice => "办",
     };
     format!("{}{mark}{}", desk.office.letterhead.code, issued.chinese())
-}
-
-/// The plan and quarter asked for, else those the board shows by itself.
-fn chosen(desk: &Desk, plan: &str, quarter: &str) -> Result<(PlanId, Quarter), WebError> {
-    let book = desk.ledger.book();
-    let rules = desk.rules.now();
-    let empty = || WebError::Conflict("还没有导入分解表，没有可以导出的内容。".into());
-    let present = present(&book, &rules.policy, &rules.calendar, desk.clock.now());
-    let (usual, current) = present.ok_or_else(empty)?;
-    let quarter = match quarter {
-        "" => current,
-        text => text.parse().map_err(bad)?,
-    };
-    let has = |plan: &&PlanId| book.obligations_in(plan, quarter).next().is_some();
-    let plan = match plan {
-        "" => book.plans.keys().find(has).cloned().unwrap_or(usual),
-        id => PlanId::new(id).map_err(bad)?,
-    };
-    if !book.plans.contains_key(&plan) {
-        return Err(WebError::BadRequest(format!(
-            "没有编号为“{plan}”的分解表；执行 cuiban plan list 可列出全部"
-        )));
-    }
-    Ok((plan, quarter))
 }
 
 #[cfg(test)]

@@ -7,13 +7,14 @@ use axum::extract::{Query, State};
 use axum::response::Html;
 
 use super::result::{Classes, Item, QuarterResult};
-use super::{Asked, chosen, number, slip};
+use super::{Asked, number, slip};
 use crate::board::history;
 use crate::desk::Desk;
 use crate::domain::book::Book;
 use crate::domain::ids::{PlanId, Quarter};
 use crate::domain::paper::{Issued, Paper, PaperKind};
 use crate::web::as_of::read_as_of;
+use crate::web::chosen::choose;
 use crate::web::error::page;
 use crate::web::format::{long_moment, moment};
 use crate::web::frame::Frame;
@@ -70,7 +71,7 @@ pub(in crate::board) async fn show(
     if desk.ledger.book().plans.is_empty() {
         return crate::board::pages::empty(&desk, &caller);
     }
-    let (plan, quarter) = chosen(&desk, &asked.plan, &asked.quarter)?;
+    let (plan, quarter) = choose(&desk, &desk.ledger.book(), &asked.plan, &asked.quarter)?;
     let calendar = desk.calendar();
     let at = read_as_of(&calendar, &asked.as_of)?;
     let past = at.filter(|at| *at < desk.clock.now());

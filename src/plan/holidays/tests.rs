@@ -1,9 +1,10 @@
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, StatusCode};
 
 use super::*;
 use crate::desk::fixture::*;
 use crate::domain::user::{Role, Sight};
+use crate::plan::uploads::Uploads;
 
 const TABLE: &str = r#"{"2022": {"holidays": {"2022-03-30": "停电检修", "2022-03-31": "停电检修"},
     "workdays": {"2022-04-02": "调休"}}}"#;
@@ -34,7 +35,11 @@ async fn a_notice_that_is_brought_moves_the_deadlines_and_says_whose_before_it_c
     let desk = planned().await;
     let dir = tempfile::tempdir().unwrap();
     let uploads = Uploads::new(dir.path().join("imports"));
-    let app = router(Arc::clone(&desk), uploads, Arc::new(|| ()));
+    let app = router(Room {
+        desk: Arc::clone(&desk),
+        uploads,
+        wake: Arc::new(|| ()),
+    });
     let deadline = || desk.ledger.book().deadline(&plan(), quarter("2022Q1"));
     assert_eq!(deadline(), Some(at("2022-03-31T18:00")));
 

@@ -5,15 +5,12 @@
 
 mod form;
 mod look;
-pub(in crate::plan) mod uploads;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use askama::Template;
 use axum::body::Bytes;
-use axum::extract::multipart::MultipartError;
 use axum::extract::{DefaultBodyLimit, Multipart, Path, Query, State};
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
@@ -24,9 +21,9 @@ use serde::Deserialize;
 
 use self::form::{Asked, Corrected, read_form};
 use self::look::{LookPage, Looked};
-use self::uploads::Uploads;
 use super::correct::Correction;
 use super::prepare::{self, prepare};
+use super::uploads::{self, Kind, Upload, Uploads};
 use super::{Lore, Reading, Source, contacts, export, holidays};
 use crate::desk::Desk;
 use crate::domain::book::Book;
@@ -36,12 +33,13 @@ use crate::web::caller::identify;
 use crate::web::error::page;
 use crate::web::format::long_moment;
 use crate::web::frame::Frame;
-use crate::web::{Caller, WebError};
+use crate::web::{Caller, WebError, blocking};
 
-/// Largest file that can be uploaded.
-const LARGEST: usize = 20 * 1024 * 1024;
-/// The form around it.
-const AROUND: usize = 64 * 1024;
+/// The table.
+const TABLE: Kind = Kind {
+    name: "分解表",
+    largest: 20 * 1024 * 1024,
+};
 /// Largest form with corrections.
 const LARGEST_FORM: usize = 8 * 1024 * 1024;
 
@@ -62,8 +60,11 @@ pub fn router(
 ) -> Router {
     let uploads = Uploads::new(folder);
     let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(wake);
-    let contacts = contacts::page::router(Arc::clone(&desk), uploads.clone(), Arc::clone(&wake));
-    let notices = holidays::router(Arc::clone(&desk), uploads.clone(), Arc::clone(&wake));
+    let beside = uploads::Room {
+        desk: Arc::clone(&desk),
+        uploads: uploads.clone(),
+        wake: Arc::clone(&wake),
+    };
     let room = Arc::new(Room {
         desk: Arc::clone(&desk),
         uploads,
@@ -77,7 +78,7 @@ pub fn router(
     Router::new()
         .route(
             "/import",
-            upload.layer(DefaultBodyLimit::max(LARGEST + AROUND)),
+            upload.layer(DefaultBodyLimit::max(TABLE.largest_form())),
         )
         .route(
             "/import/{hash}",
@@ -85,8 +86,8 @@ pub fn router(
         )
         .layer(from_fn_with_state(desk, identify))
         .with_state(room)
-        .merge(contacts)
-        .merge(notices)
+        .merge(contacts::page::router(beside.clone()))
+        .merge(holidays::router(beside))
 }
 
 #[derive(Template)]
@@ -153,42 +154,37 @@ async fn take_upload(
     parts: Multipart,
 ) -> Result<Response, WebError> {
     caller.writer()?;
-    let uploaded = read_upload(parts).await?;
-    caller.check_csrf(&uploaded.csrf)?;
-    if let Some(fault) = fault_of(&room, &uploaded).await? {
+    let mut upload = Upload::read(parts, TABLE).await?;
+    caller.check_csrf(&upload.csrf)?;
+    let asked = Asked {
+        year: upload.take("year"),
+        id: upload.take("id"),
+        map: upload.take("map"),
+        name: upload.name,
+    };
+    if let Some(fault) = fault_of(&room, &upload.bytes, &asked).await? {
         let page = page(&UploadPage {
             frame: Frame::new(&room.desk, &caller, "import"),
             fault: Some(fault),
             done: None,
-            asked: uploaded.asked,
+            asked,
         })?;
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     }
-    let uploads = room.uploads.clone();
-    let hash = blocking(move || uploads.keep(&uploaded.bytes)).await?;
-    let hash = hash.map_err(WebError::internal)?;
-    let uploads = room.uploads.clone();
-    // Whoever forgets to accept leaves nothing behind.
-    tokio::spawn(async move {
-        tokio::time::sleep(uploads::KEPT + Duration::from_secs(60)).await;
-        let _ = blocking(move || uploads.sweep()).await;
-    });
-    let to = format!("/import/{hash}?{}", uploaded.asked.query());
+    let hash = room.uploads.keep(upload.bytes).await?;
+    let to = format!("/import/{hash}?{}", asked.query());
     Ok(Redirect::to(&to).into_response())
 }
 
 /// Why the file is not worth keeping.
-async fn fault_of(room: &Room, uploaded: &Uploaded) -> Result<Option<String>, WebError> {
-    if uploaded.bytes.is_empty() {
+async fn fault_of(room: &Room, bytes: &Bytes, asked: &Asked) -> Result<Option<String>, WebError> {
+    if bytes.is_empty() {
         return Ok(Some("请先选择分解表文件。".to_owned()));
     }
-    if uploaded.bytes.len() > LARGEST {
-        return Ok(Some(too_large()));
-    }
-    match uploaded.asked.source(&room.lore.knowing(&room.desk)) {
+    match asked.source(&room.lore.knowing(&room.desk)) {
         Err(fault) => Ok(Some(fault)),
         Ok(source) => {
-            let read = read(room, uploaded.bytes.clone(), source, Vec::new()).await?;
+            let read = read(room, bytes.clone(), source, Vec::new()).await?;
             Ok(read.err())
         }
     }
@@ -280,8 +276,7 @@ async fn store(
     match room.desk.ledger.commit(by, now, decide).await {
         Ok(plan) => {
             (room.wake)();
-            let (uploads, hash) = (room.uploads.clone(), hash.to_owned());
-            blocking(move || uploads.forget(&hash)).await?;
+            room.uploads.forget(hash.to_owned()).await?;
             Ok(Redirect::to(&format!("/import?done={plan}")).into_response())
         }
         Err(CommitError::Refused(())) => {
@@ -294,17 +289,10 @@ async fn store(
 
 /// Keeps the file for exports before any fact speaks of it.
 async fn keep_file(room: &Room, hash: &str) -> Result<(), WebError> {
-    let (uploads, vault, hash) = (
-        room.uploads.clone(),
-        room.desk.vault.clone(),
-        hash.to_owned(),
-    );
-    let kept = blocking(move || match uploads.get(&hash) {
-        Ok(Some(bytes)) => export::keep(&vault, &bytes).map_err(WebError::internal),
-        Ok(None) => Ok(()),
-        Err(error) => Err(WebError::internal(error)),
-    });
-    kept.await?
+    let vault = room.desk.vault.clone();
+    let bytes = room.uploads.get(hash).await?;
+    let kept = blocking(move || export::keep(&vault, &bytes)).await?;
+    kept.map_err(WebError::internal)
 }
 
 fn version(book: &Book, plan: &PlanId) -> u32 {
@@ -317,18 +305,11 @@ async fn readings(
     hash: &str,
     corrected: &Corrected,
 ) -> Result<(Reading, Reading, Vec<String>), WebError> {
-    let (uploads, name) = (room.uploads.clone(), hash.to_owned());
-    let bytes = blocking(move || uploads.get(&name)).await?;
-    let Some(bytes) = bytes.map_err(WebError::internal)? else {
-        return Err(WebError::Conflict(
-            "这份文件已经入库，或者上传后超过一天没有入库，已被清除。如需导入，请重新上传。".into(),
-        ));
-    };
     let source = corrected
         .asked
         .source(&room.lore.knowing(&room.desk))
         .map_err(WebError::BadRequest)?;
-    let bytes = Bytes::from(bytes);
+    let bytes = Bytes::from(room.uploads.get(hash).await?);
     let plain = read(room, bytes.clone(), source.clone(), Vec::new()).await?;
     let (plain, columns) = plain.map_err(WebError::BadRequest)?;
     if corrected.rows.is_empty() {
@@ -353,57 +334,4 @@ async fn read(
             .map_err(|error| error.to_string())
     })
     .await
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, WebError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(WebError::internal)
-}
-
-struct Uploaded {
-    csrf: String,
-    asked: Asked,
-    bytes: Bytes,
-}
-
-async fn read_upload(mut parts: Multipart) -> Result<Uploaded, WebError> {
-    let mut uploaded = Uploaded {
-        csrf: String::new(),
-        asked: Asked::default(),
-        bytes: Bytes::new(),
-    };
-    while let Some(part) = parts.next_field().await.map_err(unreadable)? {
-        match part.name().unwrap_or_default() {
-            "file" => {
-                // Some browsers send the whole path.
-                let name = part.file_name().unwrap_or_default();
-                let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
-                uploaded.asked.name = name.chars().take(120).collect();
-                uploaded.bytes = part.bytes().await.map_err(unreadable)?;
-            }
-            "csrf" => uploaded.csrf = part.text().await.map_err(unreadable)?,
-            "year" => uploaded.asked.year = part.text().await.map_err(unreadable)?,
-            "id" => uploaded.asked.id = part.text().await.map_err(unreadable)?,
-            "map" => uploaded.asked.map = part.text().await.map_err(unreadable)?,
-            _ => {}
-        }
-    }
-    Ok(uploaded)
-}
-
-fn unreadable(error: MultipartError) -> WebError {
-    WebError::BadRequest(match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
-        _ => "上传没有完成，请重新选择文件再试一次。".into(),
-    })
-}
-
-fn too_large() -> String {
-    format!(
-        "文件超过{}MB，不像是分解表：请检查是否选对了文件。",
-        LARGEST / 1024 / 1024
-    )
 }

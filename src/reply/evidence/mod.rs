@@ -16,7 +16,7 @@ use crate::domain::evidence::{self, Evidence, FileHash, NotTaken, safe_name};
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::ids::{ObligationKey, TaskNo};
 use crate::domain::link::Link;
-use crate::store::{CommitError, Decision, Part};
+use crate::store::{Decision, Part};
 use crate::web::download::download;
 use crate::web::{Peer, WebError};
 
@@ -153,10 +153,7 @@ async fn commit(
 ) -> Result<(), NotTaken> {
     let by = Actor::Owner(link.person.clone());
     let done = desk.ledger.commit(by, desk.clock.now(), decide).await;
-    done.map_err(|error| match error {
-        CommitError::Refused(why) => why,
-        CommitError::Unavailable => NotTaken::Unavailable,
-    })
+    done.map_err(|error| error.refusal_or(NotTaken::Unavailable))
 }
 
 fn unavailable(error: impl std::fmt::Display) -> NotTaken {

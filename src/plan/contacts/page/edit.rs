@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::super::rows::Row;
 use super::super::{Column, changes, read_sheet};
-use super::{Room, answered};
+use super::Room;
 use crate::domain::access::Page;
 use crate::domain::book::Book;
 use crate::domain::ids::PersonId;
@@ -112,7 +112,7 @@ pub(super) async fn submit(
         })
     };
     let now = room.desk.clock.now();
-    answered(room.desk.ledger.commit(by, now, decide).await)?;
+    room.desk.ledger.commit(by, now, decide).await?;
     (room.wake)();
     let to = format!("/settings/contacts?saved={}", person.id);
     Ok(Redirect::to(&to).into_response())

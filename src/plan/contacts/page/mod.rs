@@ -15,37 +15,20 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
-use crate::desk::Desk;
 use crate::domain::book::{Book, PlanBook};
-use crate::plan::page::uploads::Uploads;
-use crate::store::CommitError;
-use crate::web::WebError;
+use crate::plan::uploads::{AROUND, Kind, Room};
 use crate::web::caller::identify;
 
-/// Largest sheet that can be uploaded: a city's is 50 KB.
-const LARGEST: usize = 5 * 1024 * 1024;
-/// The form around it, and the form of one person.
-const AROUND: usize = 64 * 1024;
+/// The sheet; a city's is 50 KB.
+const SHEET: Kind = Kind {
+    name: "联系人表",
+    largest: 5 * 1024 * 1024,
+};
 
-/// What these pages stand on.
-pub(in crate::plan) struct Room {
-    desk: Arc<Desk>,
-    uploads: Uploads,
-    wake: Arc<dyn Fn() + Send + Sync>,
-}
-
-/// The routes; `wake` is called after a change.
-pub(in crate::plan) fn router(
-    desk: Arc<Desk>,
-    uploads: Uploads,
-    wake: Arc<dyn Fn() + Send + Sync>,
-) -> Router {
-    let room = Arc::new(Room {
-        desk: Arc::clone(&desk),
-        uploads,
-        wake,
-    });
-    let upload = post(sheet::take).layer(DefaultBodyLimit::max(LARGEST + AROUND));
+/// The routes.
+pub(in crate::plan) fn router(room: Room) -> Router {
+    let desk = Arc::clone(&room.desk);
+    let upload = post(sheet::take).layer(DefaultBodyLimit::max(SHEET.largest_form()));
     Router::new()
         .route("/settings/contacts", get(list::show))
         .route(
@@ -60,27 +43,12 @@ pub(in crate::plan) fn router(
         )
         .layer(DefaultBodyLimit::max(AROUND))
         .layer(from_fn_with_state(desk, identify))
-        .with_state(room)
+        .with_state(Arc::new(room))
 }
 
 /// The plan last imported.
 fn latest(book: &Book) -> Option<&PlanBook> {
     book.plans.values().max_by_key(|plan| plan.imported_at)
-}
-
-fn answered<T>(done: Result<T, CommitError<WebError>>) -> Result<T, WebError> {
-    done.map_err(|error| match error {
-        CommitError::Refused(error) => error,
-        CommitError::Unavailable => WebError::Unavailable,
-    })
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, WebError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(WebError::internal)
 }
 
 #[cfg(test)]

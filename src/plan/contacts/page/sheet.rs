@@ -1,36 +1,32 @@
 //! The sheet: out with everybody in it, and in again, with a look before it is stored.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use askama::Template;
 use axum::Form;
-use axum::body::Bytes;
 use axum::extract::{Multipart, Path, Query, State};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use axum::response::{Html, Redirect, Response};
 use serde::Deserialize;
 
 use super::super::{Row, Sheet, changes, read_sheet, rows, template_xlsx};
-use super::{LARGEST, Room, answered, blocking, latest};
+use super::{SHEET, latest};
 use crate::domain::access::Export;
 use crate::domain::book::Book;
 use crate::domain::fact::Fact;
 use crate::domain::people::{ChannelKind, Contact, Person};
 use crate::domain::plan::Severity;
-use crate::plan::page::uploads;
+use crate::plan::uploads::{Room, Upload};
 use crate::store::Decision;
+use crate::web::attachment::{self, Attachment};
 use crate::web::audit::exported;
 use crate::web::error::page;
 use crate::web::frame::Frame;
 use crate::web::mask::masked;
 use crate::web::percent::encoded;
-use crate::web::{Caller, WebError};
+use crate::web::{Caller, WebError, blocking};
 
 /// Lines of a list on the page.
 const MOST: usize = 500;
-
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// `GET /settings/contacts/template.xlsx`: to fill in, with what is known.
 pub(super) async fn template(
@@ -45,12 +41,12 @@ pub(super) async fn template(
         (plan.heading.title.clone(), bytes)
     };
     exported(&room.desk, &caller, Export::Contacts, &plan).await?;
-    let name = format!(
-        "attachment; filename=\"contacts.xlsx\"; filename*=UTF-8''{}",
-        encoded("联系人表.xlsx")
-    );
-    let headers = [(CONTENT_TYPE, XLSX.to_owned()), (CONTENT_DISPOSITION, name)];
-    Ok((headers, bytes).into_response())
+    attachment::download(Attachment {
+        name: "联系人表.xlsx".into(),
+        plain_name: "contacts.xlsx".into(),
+        kind: attachment::XLSX,
+        bytes,
+    })
 }
 
 /// `POST /settings/contacts/import`: keeps the file for a look.
@@ -60,7 +56,9 @@ pub(super) async fn take(
     parts: Multipart,
 ) -> Result<Redirect, WebError> {
     caller.writer()?;
-    let (csrf, name, bytes) = read_upload(parts).await?;
+    let Upload {
+        csrf, name, bytes, ..
+    } = Upload::read(parts, SHEET).await?;
     caller.check_csrf(&csrf)?;
     if bytes.is_empty() {
         return Ok(refused("请先选择联系人表文件。"));
@@ -69,15 +67,7 @@ pub(super) async fn take(
     if let Err(error) = blocking(move || rows(&checked)).await? {
         return Ok(refused(&error.to_string()));
     }
-    let uploads = room.uploads.clone();
-    let hash = blocking(move || uploads.keep(&bytes)).await?;
-    let hash = hash.map_err(WebError::internal)?;
-    let uploads = room.uploads.clone();
-    // Whoever forgets to accept leaves nothing behind.
-    tokio::spawn(async move {
-        tokio::time::sleep(uploads::KEPT + Duration::from_secs(60)).await;
-        let _ = blocking(move || uploads.sweep()).await;
-    });
+    let hash = room.uploads.keep(bytes).await?;
     let name = encoded(&name);
     Ok(Redirect::to(&format!(
         "/settings/contacts/import/{hash}?name={name}"
@@ -176,24 +166,17 @@ pub(super) async fn store(
         Ok(Decision { facts, value })
     };
     let now = room.desk.clock.now();
-    let stored = answered(room.desk.ledger.commit(by, now, decide).await)?;
+    let stored = room.desk.ledger.commit(by, now, decide).await?;
     (room.wake)();
-    let uploads = room.uploads.clone();
-    blocking(move || uploads.forget(&hash)).await?;
+    room.uploads.forget(hash).await?;
     Ok(Redirect::to(&format!(
         "/settings/contacts?imported={stored}"
     )))
 }
 
 async fn kept(room: &Room, hash: &str) -> Result<Vec<Row>, WebError> {
-    let (uploads, hash) = (room.uploads.clone(), hash.to_owned());
-    let read = blocking(move || {
-        let bytes = uploads.get(&hash)?;
-        Ok::<_, std::io::Error>(bytes.map(|bytes| rows(&bytes)))
-    });
-    let read = read.await?.map_err(WebError::internal)?;
-    let gone = "这份文件已经入库，或者上传后超过一天没有入库，已被清除。如需导入，请重新上传。";
-    let rows = read.ok_or_else(|| WebError::Conflict(gone.into()))?;
+    let bytes = room.uploads.get(hash).await?;
+    let rows = blocking(move || rows(&bytes)).await?;
     rows.map_err(|error| WebError::BadRequest(error.to_string()))
 }
 
@@ -241,32 +224,4 @@ fn change(book: &Book, new: &Contact) -> Option<Change> {
 fn ways(channels: &[ChannelKind]) -> Option<String> {
     let names: Vec<&str> = channels.iter().map(|kind| kind.chinese()).collect();
     (!names.is_empty()).then(|| names.join("→"))
-}
-
-async fn read_upload(mut parts: Multipart) -> Result<(String, String, Bytes), WebError> {
-    let unreadable = |error: axum::extract::multipart::MultipartError| {
-        let too_large = error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE;
-        WebError::BadRequest(match too_large {
-            true => format!(
-                "文件超过{}MB，不像是联系人表：请检查是否选对了文件。",
-                LARGEST / 1024 / 1024
-            ),
-            false => "上传没有完成，请重新选择文件再试一次。".into(),
-        })
-    };
-    let (mut csrf, mut name, mut bytes) = (String::new(), String::new(), Bytes::new());
-    while let Some(part) = parts.next_field().await.map_err(unreadable)? {
-        match part.name().unwrap_or_default() {
-            "file" => {
-                // Some browsers send the whole path.
-                let whole = part.file_name().unwrap_or_default();
-                let last = whole.rsplit(['/', '\\']).next().unwrap_or_default();
-                name = last.chars().take(120).collect();
-                bytes = part.bytes().await.map_err(unreadable)?;
-            }
-            "csrf" => csrf = part.text().await.map_err(unreadable)?,
-            _ => {}
-        }
-    }
-    Ok((csrf, name, bytes))
 }

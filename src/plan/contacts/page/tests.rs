@@ -2,10 +2,12 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 
 use super::*;
+use crate::desk::Desk;
 use crate::desk::fixture::*;
 use crate::domain::fact::Fact;
 use crate::domain::people::Contact;
 use crate::domain::user::{Role, Sight};
+use crate::plan::uploads::Uploads;
 use crate::web::Caller;
 
 fn by(role: Role, mut request: Request<Body>) -> Request<Body> {
@@ -37,7 +39,11 @@ async fn room() -> (tempfile::TempDir, Arc<Desk>, Router) {
     .await;
     let dir = tempfile::tempdir().unwrap();
     let uploads = Uploads::new(dir.path().join("imports"));
-    let app = router(Arc::clone(&desk), uploads, Arc::new(|| ()));
+    let app = router(Room {
+        desk: Arc::clone(&desk),
+        uploads,
+        wake: Arc::new(|| ()),
+    });
     (dir, desk, app)
 }
 
@@ -141,7 +147,7 @@ async fn what_is_no_sheet_is_refused_in_words() {
     let to = headers["location"].to_str().unwrap();
     let (_, html) = send(&app, coordinator(fetch(to))).await;
     assert!(html.contains("无法按 Excel（.xlsx）文件读取"), "{html}");
-    let large = vec![b'a'; LARGEST + 2 * AROUND];
+    let large = vec![b'a'; SHEET.largest + 2 * AROUND];
     let (status, _) = send(&app, coordinator(upload("token", &large))).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
 }
