@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::{Desk, StoppedChannel};
 use crate::domain::calendar::Calendar;
+use crate::domain::causes;
 use crate::domain::checkup::{Answer, Backup, Line, Page, Seen, Stored, Time, Tried, lines};
 use crate::domain::ids::PlanId;
 use crate::domain::people::ChannelKind;
@@ -22,7 +23,6 @@ use crate::plan::contacts;
 use crate::reply::imap::{ImapBox, ImapError};
 use crate::rules::RuleSet;
 use crate::store::{self, Health, Room};
-use crate::telemetry::chain;
 use crate::web::format::long_moment;
 
 /// Longest wait for one peer.
@@ -39,7 +39,7 @@ pub(crate) async fn alone(config: Config) -> anyhow::Result<Vec<Line>> {
     let opener = opener(&folder)?;
     let looked = tokio::task::spawn_blocking(move || store::verify(&opener)).await?;
     let broken = match looked {
-        Err(error) => Some(chain(&error)),
+        Err(error) => Some(causes::told(&error)),
         Ok(report) if !report.is_sound() => Some(report.to_string().trim_end().replace('\n', "；")),
         Ok(_) => None,
     };
@@ -47,7 +47,7 @@ pub(crate) async fn alone(config: Config) -> anyhow::Result<Vec<Line>> {
         Some(why) => Err(why),
         None => App::open(config.clone(), Clock::System)
             .await
-            .map_err(|error| chain(error.as_ref())),
+            .map_err(|error| causes::told(error.as_ref())),
     };
     let inside = match opened {
         Err(why) => Inside::of_nothing(&config, Stored::Broken(why)),
@@ -95,7 +95,7 @@ impl Inside {
         let store = match (desk.ledger.health(), room) {
             (Health::Failed(why), _) => Stored::Broken(why),
             (Health::Closed, _) => Stored::Broken("已关闭".into()),
-            (Health::Good, Err(error)) => Stored::Broken(chain(&error)),
+            (Health::Good, Err(error)) => Stored::Broken(causes::told(&error)),
             (Health::Good, Ok(free)) => Stored::Open {
                 facts: book.position,
                 free,
@@ -211,7 +211,7 @@ fn backup(config: &Config, now: DateTime<Utc>) -> Backup {
 async fn mail_server(config: &Config) -> Option<Tried> {
     let settings = email::Settings::from(config.email.as_ref()?);
     let asked = async {
-        let channel = EmailChannel::new(settings).map_err(|error| chain(&error))?;
+        let channel = EmailChannel::new(settings).map_err(|error| causes::told(&error))?;
         channel.try_out().await
     };
     Some(within(asked).await)
@@ -220,7 +220,7 @@ async fn mail_server(config: &Config) -> Option<Tried> {
 async fn application(config: &Config) -> Option<Tried> {
     let settings = config.wecom.app.clone()?;
     let asked = async {
-        let channel = AppChannel::new(settings).map_err(|error| chain(&error))?;
+        let channel = AppChannel::new(settings).map_err(|error| causes::told(&error))?;
         channel.try_out().await
     };
     Some(within(asked).await)
@@ -233,7 +233,7 @@ async fn mailbox(config: &Config) -> Option<Tried> {
         opened.map_err(|error| match error {
             // What the server says of a wrong password may repeat it.
             ImapError::Login(_) => error.to_string(),
-            error => mask::told(&chain(&error)),
+            error => mask::told(&causes::told(&error)),
         })
     };
     Some(within(asked).await)
@@ -268,7 +268,7 @@ async fn healthz(base: &str) -> Answer {
         Ok((200, text)) if text.trim() == "ok" => Answer::Ours,
         Ok((status, _)) => Answer::Other(status),
         Err(error) if error.is_timeout() => Answer::None("长时间不应答".into()),
-        Err(error) => Answer::None(chain(&error.without_url())),
+        Err(error) => Answer::None(causes::told(&error.without_url())),
     }
 }
 

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::BackupConfig;
 use crate::desk::Desk;
 use crate::domain::calendar::Calendar;
+use crate::domain::causes;
 use crate::store::backup_file;
 use crate::store::{self, Ledger, StoreError, backup};
 
@@ -98,7 +99,7 @@ impl Nightly {
                 );
                 None
             }
-            Ok(Err(error)) => Some(crate::telemetry::chain(&error)),
+            Ok(Err(error)) => Some(causes::told(&error)),
             Err(error) => Some(error.to_string()),
         };
         if let Some(why) = &trouble {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Form;
 use axum::extract::{Query, State};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{Redirect, Response};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
@@ -72,9 +72,8 @@ pub(super) async fn show(
     });
     let (tabs, rows, total) = answer.await?;
     let frame = Frame::new(&desk, &caller, "deliveries");
-    let is_now = ask.moment.is_now();
     let html = page(&DeliveriesPage {
-        frame: match is_now {
+        frame: match ask.moment.is_now() {
             true => frame.live(None, ask.quarter),
             false => frame,
         },
@@ -93,10 +92,7 @@ pub(super) async fn show(
         suffix: ask.moment.suffix(),
         moment: ask.moment,
     })?;
-    Ok(match is_now {
-        true => with_script(html),
-        false => html.into_response(),
-    })
+    Ok(with_script(html))
 }
 
 /// `GET /deliveries.csv`: all of them.

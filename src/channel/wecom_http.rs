@@ -47,14 +47,3 @@ pub(super) fn without_hint(errmsg: &str) -> &str {
     let end = ends.iter().filter_map(|part| errmsg.find(part)).min();
     errmsg.get(..end.unwrap_or(errmsg.len())).unwrap_or(errmsg)
 }
-
-/// The innermost cause, which says most; an outer one may name the address.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut last = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        last = inner.to_string();
-        source = inner.source();
-    }
-    last
-}

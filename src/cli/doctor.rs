@@ -7,8 +7,8 @@ use super::{print, say, serve};
 use crate::app;
 use crate::app::answers::DoctorLine;
 use crate::config::{Config, Loaded};
+use crate::domain::causes;
 use crate::domain::checkup::{self, Line, State};
-use crate::telemetry::chain;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -40,11 +40,11 @@ async fn look(config: Option<&Path>, loaded: Loaded) -> anyhow::Result<Vec<Docto
     let mut lines = first(config_line(&loaded));
     match Client::of_daemon(&loaded.config).await {
         Err(error) => {
-            lines.extend(first(checkup::unanswered(&chain(error.as_ref()))));
+            lines.extend(first(checkup::unanswered(&causes::told(error.as_ref()))));
         }
         Ok(Some(client)) => match client.get_json::<Vec<DoctorLine>>("/api/v1/doctor").await {
             Ok(found) => lines.extend(found),
-            Err(error) => lines.extend(first(checkup::unanswered(&chain(error.as_ref())))),
+            Err(error) => lines.extend(first(checkup::unanswered(&causes::told(error.as_ref())))),
         },
         Ok(None) => {
             say("正在检查，最多需要几秒……");

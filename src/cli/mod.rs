@@ -32,7 +32,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::channel::render::TemplateFaults;
-use crate::{store, telemetry};
+use crate::domain::causes;
+use crate::store;
 
 /// The hidden command that takes the first look at a store.
 pub(crate) const PROBE: &str = "__probe-store";
@@ -141,7 +142,7 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&telemetry::chain(error.as_ref()));
+            say(&causes::told(error.as_ref()));
             match error.downcast_ref::<Exit>() {
                 Some(Exit::Usage(_)) => ExitCode::from(2),
                 Some(Exit::Findings(_)) => ExitCode::from(3),
@@ -206,7 +207,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
 /// Looks at a store for the daemon that started this process.
 fn probe(path: &Path) -> anyhow::Result<()> {
     store::probe(path).map_err(|error| {
-        say(&telemetry::chain(&error));
+        say(&causes::told(&error));
         Exit::Probe.into()
     })
 }

@@ -9,8 +9,8 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::answer::{Answer, Said};
-use crate::channel::wecom_http::chain;
 use crate::config::Secret;
+use crate::domain::causes::innermost;
 
 /// Renewed this long before the platform ends it; half its life where that is short.
 const MARGIN: Duration = Duration::from_secs(200);
@@ -161,7 +161,7 @@ fn good_for(life: Duration) -> Duration {
 
 /// A call without an answer. `sent` says whether the message itself was in it.
 fn broken(error: reqwest::Error, sent: bool) -> Said {
-    let detail = chain(&error);
+    let detail = innermost(&error);
     if error.is_builder() {
         Said::BadUrl
     } else if error.is_connect() {

@@ -5,7 +5,8 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 
 use crate::channel::Attempted;
-use crate::channel::wecom_http::{chain, without_hint};
+use crate::channel::wecom_http::without_hint;
+use crate::domain::causes::innermost;
 use crate::domain::delivery::{FailReason, Next};
 
 #[derive(Deserialize)]
@@ -49,7 +50,7 @@ pub(super) fn judge(status: u16, body: &[u8], nth: u32) -> Attempted {
 pub(super) fn broken(error: reqwest::Error) -> Attempted {
     let again = Next::Again { after: None };
     if error.is_connect() {
-        let detail = format!("连接不上企业微信：{}", chain(&error));
+        let detail = format!("连接不上企业微信：{}", innermost(&error));
         return Attempted::failed(FailReason::Unreachable, again, &detail)
             .resting(TimeDelta::seconds(30));
     }
@@ -59,7 +60,7 @@ pub(super) fn broken(error: reqwest::Error) -> Attempted {
     }
     Attempted::in_doubt(&format!(
         "请求已发出，未收到企业微信应答：{}",
-        chain(&error)
+        innermost(&error)
     ))
 }
 
