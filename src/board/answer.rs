@@ -11,7 +11,9 @@ use super::needs::{Need, needs};
 use crate::domain::board::bars::{Bar, Standing, standing};
 use crate::domain::board::curve::{Curve, curve, quarter_before};
 use crate::domain::board::grid::{Cell, Grid, GridRow, grid};
-use crate::domain::board::{Show, StageAudit, Tally, attention, audit, oldest_unsent};
+use crate::domain::board::{
+    Item, Show, StageAudit, Tally, attention, audit, items_in, oldest_unsent,
+};
 use crate::domain::book::Book;
 use crate::domain::calendar::Calendar;
 use crate::domain::due::World;
@@ -150,13 +152,15 @@ pub(super) fn answer(book: &Book, asked: Question, now: DateTime<Utc>, rules: &R
     let (plan, quarter) = (&asked.plan, asked.quarter);
     let place = Place::new(&asked);
     let deadline = book.deadline(plan, quarter);
+    // Of a hundred thousand, finding them takes longer than counting them.
+    let items: Vec<Item<'_>> = items_in(book, plan, quarter, now, &asked.sight).collect();
     let Standing {
         totals,
         units,
         leaders,
-    } = standing(book, plan, quarter, now, &asked.sight);
+    } = standing(&items, &asked.sight);
     let reached = |person: &_| !world.route(person).is_empty();
-    let found = attention(book, (plan, quarter), now, &asked.sight, reached);
+    let found = attention(book, (plan, quarter), &items, now, &asked.sight, reached);
     let whole = asked.sight == Sight::Everything;
     let audits = audit(book, plan, quarter).into_iter();
     let audits = audits.map(|audit| AuditLine {
@@ -170,9 +174,9 @@ pub(super) fn answer(book: &Book, asked: Question, now: DateTime<Utc>, rules: &R
         quarters: picks(book, &place),
         tiles: tiles(&place, &totals),
         small: small(&place, &totals),
-        needs: needs(book, (plan, quarter), &asked.sight, found),
+        needs: needs(book, &items, quarter, &asked.sight, found),
         urge: (totals.not_reported > 0).then(|| format!("/urge?plan={plan}&quarter={quarter}")),
-        curve: curve_view(&world, &asked, now),
+        curve: curve_view(&world, &asked, &items, now),
         grid: grid_view(
             book,
             &place,
@@ -302,21 +306,28 @@ fn picks(book: &Book, place: &Place<'_>) -> Vec<Pick> {
 }
 
 /// The curve from the first stage's day on, and for some days after the last.
-fn curve_view(world: &World<'_>, asked: &Question, now: DateTime<Utc>) -> Option<CurveView> {
+fn curve_view(
+    world: &World<'_>,
+    asked: &Question,
+    items: &[Item<'_>],
+    now: DateTime<Utc>,
+) -> Option<CurveView> {
     let (book, calendar) = (world.book, world.calendar);
     let (plan, quarter) = (&asked.plan, asked.quarter);
     let stages = &world.ladder(plan, quarter).stages;
     let offsets = || stages.iter().map(|rule| rule.working_days);
     let span = offsets().min().unwrap_or(-10).min(-1)..=offsets().max().unwrap_or(0).max(1);
-    let of = |plan: &PlanId, quarter, sight| {
-        curve(book, (plan, quarter), calendar, span.clone(), now, sight)
-    };
-    let own = of(plan, quarter, &asked.sight)?;
+    let deadline = book.deadline(plan, quarter)?;
+    let own = curve(items, (quarter, deadline), calendar, span.clone(), now)?;
     let before = quarter_before(book, plan, quarter);
-    let before = before.and_then(|(plan, quarter)| of(&plan, quarter, &asked.sight));
+    let before = before.and_then(|(plan, quarter)| {
+        let items: Vec<Item<'_>> = items_in(book, &plan, quarter, now, &asked.sight).collect();
+        let deadline = book.deadline(&plan, quarter)?;
+        curve(&items, (quarter, deadline), calendar, span.clone(), now)
+    });
     // A quarter before this program came has nothing to compare with.
     let before = before.filter(|curve: &Curve| curve.steps.iter().any(|step| step.reported > 0));
-    let deadline = calendar.date_of(book.deadline(plan, quarter)?);
+    let deadline = calendar.date_of(deadline);
     let named = [*span.start(), 0, *span.end()].map(|at| (at, calendar.shift(deadline, at)));
     let chart = CurveChart {
         today: own.steps.len() < span.clone().count()

@@ -1,8 +1,8 @@
 //! What needs a person, in words, each with the page where it is dealt with.
 
-use crate::domain::board::Attention;
+use crate::domain::board::{Attention, Item};
 use crate::domain::book::Book;
-use crate::domain::ids::{PersonId, PlanId, Quarter};
+use crate::domain::ids::{PersonId, Quarter};
 use crate::domain::user::Sight;
 
 /// One thing that needs a person.
@@ -11,11 +11,12 @@ pub(super) struct Need {
     pub href: Option<String>,
 }
 
-/// All of them, for one quarter. What belongs to no task (a mail, a word nobody understood) is the
+/// All of them, for the items of one quarter that somebody sees. What belongs to no task (a mail, a word nobody understood) is the
 /// office's, and shown to those who see everything.
 pub(super) fn needs(
     book: &Book,
-    (plan, quarter): (&PlanId, Quarter),
+    items: &[Item<'_>],
+    quarter: Quarter,
     sight: &Sight,
     found: Attention,
 ) -> Vec<Need> {
@@ -30,8 +31,12 @@ pub(super) fn needs(
             });
         }
     };
-    let asks = asks(book, plan, quarter, sight);
-    add(asks, "件申请或反映等待答复", "/requests");
+    // Extensions asked for, and owners who say that it is not theirs.
+    let asks = items.iter().filter(|item| {
+        let known = item.obligation;
+        known.asked().is_some() || known.disowned().is_some()
+    });
+    add(asks.count(), "件申请或反映等待答复", "/requests");
     if whole {
         let mails = book.mails_waiting().count();
         add(mails, "封邮件回复需要人工处理", "/mails");
@@ -73,17 +78,6 @@ pub(super) fn needs(
         });
     }
     needs
-}
-
-/// Extensions asked for, and owners who say that it is not theirs.
-fn asks(book: &Book, plan: &PlanId, quarter: Quarter, sight: &Sight) -> usize {
-    let all = book.obligations_in(plan, quarter);
-    let asks = all.filter(|(_, known)| known.asked().is_some() || known.disowned().is_some());
-    asks.filter(|(key, _)| {
-        let about = book.task_and_group(key);
-        about.is_some_and(|(task, _)| sight.sees(task))
-    })
-    .count()
 }
 
 fn few(names: &[&str]) -> String {

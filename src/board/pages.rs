@@ -15,9 +15,9 @@ use super::charts::png::{PngError, png};
 use super::{history, moment};
 use crate::desk::Desk;
 use crate::domain::access::Export;
-use crate::domain::board::Show;
 use crate::domain::board::bars::standing;
 use crate::domain::board::grid::grid;
+use crate::domain::board::{Show, items_in};
 use crate::domain::calendar::Calendar;
 use crate::domain::feed::Feed;
 use crate::domain::ids::BadId;
@@ -130,7 +130,8 @@ async fn picture(desk: &Desk, caller: &Caller, asked: Asked) -> Result<(String, 
     let (sight, number) = (caller.sight(), asked.page.parse().unwrap_or(1));
     let office = desk.office.name.clone();
     let svg = history::ask(desk, at, move |book, now| {
-        let totals = standing(book, &plan, quarter, now, &sight).totals;
+        let items: Vec<_> = items_in(book, &plan, quarter, now, &sight).collect();
+        let totals = standing(&items, &sight).totals;
         let numbers = [
             (Show::All, totals.obligations, false),
             (Show::Reported, totals.reported, false),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::walk::items_in;
+use super::walk::Item;
 use crate::domain::book::{Book, Delivery, DeliveryState};
 use crate::domain::fact::SkipWhy;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
@@ -43,11 +43,13 @@ impl Attention {
     }
 }
 
-/// Gathers what needs a person, among what somebody sees; `reached` says to whom a channel leads.
+/// Gathers what needs a person, among the quarter's items that somebody sees; `reached` says to
+/// whom a channel leads.
 #[must_use]
 pub fn attention(
     book: &Book,
     (plan, quarter): (&PlanId, Quarter),
+    items: &[Item<'_>],
     now: DateTime<Utc>,
     sight: &Sight,
     reached: impl Fn(&PersonId) -> bool,
@@ -72,10 +74,7 @@ pub fn attention(
         }
     }
     let mut owners: HashSet<&PersonId> = HashSet::new();
-    for item in items_in(book, plan, quarter, now, sight) {
-        if !item.obligation.is_open() {
-            continue;
-        }
+    for item in items.iter().filter(|item| item.obligation.is_open()) {
         owners.extend(item.group.owners.iter().map(|owner| &owner.id));
         if item.group.owners.is_empty() {
             found.unowned.push(item.key.clone());

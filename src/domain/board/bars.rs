@@ -3,12 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
-
 use super::tally::Tally;
-use super::walk::items_in;
-use crate::domain::book::Book;
-use crate::domain::ids::{PlanId, Quarter};
+use super::walk::Item;
 use crate::domain::user::Sight;
 
 /// The numbers of a quarter.
@@ -39,18 +35,12 @@ impl Bar {
     }
 }
 
-/// Counts a plan's quarter at `now`, as far as somebody sees it.
+/// Counts a quarter's items, which are those that somebody with this sight sees.
 #[must_use]
-pub fn standing(
-    book: &Book,
-    plan: &PlanId,
-    quarter: Quarter,
-    now: DateTime<Utc>,
-    sight: &Sight,
-) -> Standing {
+pub fn standing(items: &[Item<'_>], sight: &Sight) -> Standing {
     let mut totals = Tally::default();
     let (mut units, mut leaders) = (Bars::default(), Bars::default());
-    for item in items_in(book, plan, quarter, now, sight) {
+    for item in items {
         let (state, late) = (item.state, item.late);
         totals.add(state, late);
         units.of(&item.group.unit).add(state, late);
@@ -109,8 +99,16 @@ impl<'a> Bars<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::board::items_in;
+    use crate::domain::book::Book;
     use crate::domain::fixture::*;
     use crate::domain::report::ReportStatus;
+
+    fn counted(book: &Book, now: &str, sight: &Sight) -> Standing {
+        let plan = plan();
+        let items = items_in(book, &plan, quarter("2022Q1"), at(now), sight);
+        standing(&items.collect::<Vec<_>>(), sight)
+    }
 
     fn book() -> Book {
         let mut book = Book::default();
@@ -130,8 +128,7 @@ mod tests {
     #[test]
     fn whoever_is_overdue_with_most_stands_first_and_the_parts_make_the_whole() {
         let book = book();
-        let now = at("2022-04-01T10:00");
-        let all = standing(&book, &plan(), quarter("2022Q1"), now, &Sight::Everything);
+        let all = counted(&book, "2022-04-01T10:00", &Sight::Everything);
         let told: Vec<_> = all
             .units
             .iter()
@@ -165,10 +162,10 @@ mod tests {
         let now = at("2022-04-01T10:00");
         let quarter = quarter("2022Q1");
         let view = quarter_view(&book, quarter, now, &Filter::default());
-        let all = standing(&book, &plan(), quarter, now, &Sight::Everything);
+        let all = counted(&book, "2022-04-01T10:00", &Sight::Everything);
         assert_eq!(all.totals, view.totals);
         let other = Sight::Leader("喻丽君".into());
-        let none = standing(&book, &plan(), quarter, now, &other);
+        let none = counted(&book, "2022-04-01T10:00", &other);
         assert_eq!(none, Standing::default());
     }
 }

@@ -4,12 +4,11 @@ use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 
-use super::walk::items_in;
+use super::walk::Item;
 use crate::domain::book::Book;
 use crate::domain::calendar::Calendar;
 use crate::domain::ids::{PlanId, Quarter};
 use crate::domain::report::Review;
-use crate::domain::user::Sight;
 
 /// One quarter's curve.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,32 +62,30 @@ impl Curve {
     }
 }
 
-/// The curve of a plan's quarter over these working days around its deadline, up to `now`; none
-/// where the quarter asks for nothing that somebody sees.
+/// The curve of a quarter's items over these working days around its deadline, up to `now`; none
+/// where there are none.
 ///
 /// A report counts from the moment it first came. One that has been returned, and has not come
 /// again, counts until it was returned, so that the curve ends at the number of today.
 #[must_use]
 pub fn curve(
-    book: &Book,
-    (plan, quarter): (&PlanId, Quarter),
+    items: &[Item<'_>],
+    (quarter, deadline): (Quarter, DateTime<Utc>),
     calendar: &Calendar,
     span: RangeInclusive<i32>,
     now: DateTime<Utc>,
-    sight: &Sight,
 ) -> Option<Curve> {
-    let days = days(calendar, book.deadline(plan, quarter)?, span);
+    let days = days(calendar, deadline, span);
     let mut changes = vec![Change::default(); days.len()];
-    let mut wanted = 0_u32;
+    let wanted = u32::try_from(items.len()).unwrap_or(u32::MAX);
     let mut change = |at: DateTime<Utc>, note: fn(&mut Change)| {
         let place = days.partition_point(|day| day.end < at);
         if let Some(day) = changes.get_mut(place) {
             note(day);
         }
     };
-    for item in items_in(book, plan, quarter, now, sight) {
+    for item in items {
         let known = item.obligation;
-        wanted += 1;
         if let Some(first) = known.reports.first() {
             change(first.at, |day| day.came += 1);
         }
@@ -163,17 +160,21 @@ fn days(calendar: &Calendar, deadline: DateTime<Utc>, span: RangeInclusive<i32>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::board::items_in;
     use crate::domain::book::ClosedWhy;
     use crate::domain::fact::Fact;
     use crate::domain::fixture::*;
     use crate::domain::ids::ObligationKey;
     use crate::domain::report::ReportStatus;
+    use crate::domain::user::Sight;
 
     fn told(book: &Book, now: &str) -> Vec<(i32, u32, u32)> {
         let quarter = quarter("2022Q1");
         let (calendar, plan) = (calendar(), plan());
         let all = Sight::Everything;
-        let curve = curve(book, (&plan, quarter), &calendar, -4..=3, at(now), &all).unwrap();
+        let items: Vec<_> = items_in(book, &plan, quarter, at(now), &all).collect();
+        let due = (quarter, book.deadline(&plan, quarter).unwrap());
+        let curve = curve(&items, due, &calendar, -4..=3, at(now)).unwrap();
         let step = |step: &Step| (step.offset, step.reported, step.wanted);
         curve.steps.iter().map(step).collect()
     }

@@ -177,12 +177,12 @@ pub fn grid(book: &Book, plan: &PlanId, now: DateTime<Utc>, sight: &Sight, page:
 }
 
 /// The tasks of the table, and those a revised table took away that were reported on before.
-fn numbers(book: &Book, plan: &PlanId, now: DateTime<Utc>, sight: &Sight) -> BTreeSet<TaskNo> {
+fn numbers(book: &Book, plan: &PlanId, now: DateTime<Utc>, sight: &Sight) -> Vec<TaskNo> {
     let Some(table) = book.plans.get(plan) else {
-        return BTreeSet::new();
+        return Vec::new();
     };
     let seen = table.tasks.iter().filter(|(_, task)| sight.sees(task));
-    let mut numbers: BTreeSet<TaskNo> = seen.map(|(no, _)| *no).collect();
+    let mut numbers: Vec<TaskNo> = seen.map(|(no, _)| *no).collect();
     let gone = table.closed.iter();
     let gone =
         gone.filter(|((no, _), duty)| !table.tasks.contains_key(no) && sight.sees(&duty.task));
@@ -193,6 +193,8 @@ fn numbers(book: &Book, plan: &PlanId, now: DateTime<Utc>, sight: &Sight) -> BTr
         let reported =
             all.filter(|item| gone.contains(&item.key.task) && !item.obligation.is_withdrawn());
         numbers.extend(reported.map(|item| item.key.task));
+        numbers.sort_unstable();
+        numbers.dedup();
     }
     numbers
 }

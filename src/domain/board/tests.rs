@@ -182,6 +182,17 @@ fn the_quarter_shown_by_itself_is_the_one_whose_notice_began_last() {
     );
 }
 
+fn attention_of(
+    book: &Book,
+    now: DateTime<Utc>,
+    sight: &Sight,
+    reached: impl Fn(&PersonId) -> bool,
+) -> Attention {
+    let (plan, quarter) = (plan(), quarter("2022Q1"));
+    let items: Vec<_> = items_in(book, &plan, quarter, now, sight).collect();
+    attention(book, (&plan, quarter), &items, now, sight, reached)
+}
+
 #[test]
 fn what_no_program_can_settle_is_put_before_a_person() {
     let mut book = book();
@@ -194,8 +205,7 @@ fn what_no_program_can_settle_is_put_before_a_person() {
     apply(&mut book, "2022-03-18T09:10", vec![done]);
     let reached = |person: &PersonId| *person != id(DU) && *person != id(ZHONG);
     let now = at("2022-03-18T10:00");
-    let of = (&plan(), quarter("2022Q1"));
-    let found = attention(&book, of, now, &Sight::Everything, reached);
+    let found = attention_of(&book, now, &Sight::Everything, reached);
     assert_eq!(
         found.unreachable,
         [id(DU)],
@@ -204,7 +214,7 @@ fn what_no_program_can_settle_is_put_before_a_person() {
     assert_eq!(found.over_budget, [id(ZHANG)]);
     assert_eq!(found.unowned, [key(122, 0)]);
     let other = Sight::Leader("喻丽君".into());
-    let none = attention(&book, of, now, &other, reached);
+    let none = attention_of(&book, now, &other, reached);
     assert!(none.is_empty(), "of another leader's tasks: {none:?}");
 }
 
@@ -252,10 +262,8 @@ fn a_message_put_off_to_the_morning_is_no_trouble_and_one_that_fails_is() {
         why: crate::domain::fact::DeferWhy::QuietHours,
     };
     apply(&mut book, "2022-03-16T18:00", vec![deferred]);
-    let waiting = |book: &Book, now| {
-        let of = (&plan(), quarter("2022Q1"));
-        attention(book, of, at(now), &Sight::Everything, |_| true).waiting_long
-    };
+    let waiting =
+        |book: &Book, now| attention_of(book, at(now), &Sight::Everything, |_| true).waiting_long;
     assert_eq!(waiting(&book, "2022-03-17T08:00"), 0);
     assert_eq!(waiting(&book, "2022-03-17T09:31"), 1, "nobody sends it");
     let failure = Failure {
