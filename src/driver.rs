@@ -16,7 +16,7 @@ use crate::domain::due::Docket;
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::leap::{self, Leap, Tick};
 use crate::outbox::Outbox;
-use crate::rules::Rules;
+use crate::rules::{RuleSet, Rules};
 use crate::store::{CommitError, Decision, Ledger};
 use crate::watch::Watch;
 
@@ -38,6 +38,8 @@ pub struct Driver {
     watch: Arc<Watch>,
     outbox: Arc<Outbox>,
     docket: Arc<Mutex<Docket>>,
+    /// Held by a pass, and by whoever changes the rules: no pass sees half of it.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What a pass found to do.
@@ -69,6 +71,7 @@ impl Driver {
             watch,
             outbox,
             docket: Arc::default(),
+            turn: Arc::default(),
         }
     }
 
@@ -86,6 +89,7 @@ impl Driver {
         &self,
         now: DateTime<Utc>,
     ) -> Result<PassReport, CommitError<std::convert::Infallible>> {
+        let _turn = self.turn.lock().await;
         let rules = self.rules.now();
         let docket = Arc::clone(&self.docket);
         let report = self
@@ -110,6 +114,24 @@ impl Driver {
             }
         }
         report
+    }
+
+    /// From now on these are the rules, and `facts` are what follows from that.
+    ///
+    /// # Errors
+    /// When the store takes nothing now; then the rules are as before.
+    pub async fn change_rules(
+        &self,
+        rules: RuleSet,
+        facts: Vec<Fact>,
+    ) -> Result<(), CommitError<std::convert::Infallible>> {
+        let _turn = self.turn.lock().await;
+        if !facts.is_empty() {
+            let now = self.clock.now();
+            self.ledger.append(Actor::System, now, facts).await?;
+        }
+        self.rules.replace(rules);
+        Ok(())
     }
 
     /// Looks whether the program itself is well; says whether anything followed.

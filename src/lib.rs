@@ -65,6 +65,7 @@ pub mod desk;
 pub mod domain;
 pub mod driver;
 pub mod feed;
+pub mod in_force;
 pub mod life;
 pub mod outbox;
 pub mod plan;

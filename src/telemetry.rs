@@ -2,9 +2,12 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
 use crate::config::LogConfig;
 use crate::config::log::LogFormat;
@@ -17,16 +20,29 @@ use crate::config::log::LogFormat;
 pub fn start(config: &LogConfig, rust_log: Option<&str>) -> Result<(), ParseError> {
     let level = rust_log.filter(|level| !level.is_empty());
     let filter = EnvFilter::try_new(level.unwrap_or(&config.level))?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    // A second start, as in tests, is not worth an error.
-    let _started = match config.format {
-        LogFormat::Text => builder.with_ansi(false).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    let (filter, handle) = reload::Layer::new(filter);
+    let all = tracing_subscriber::registry().with(filter);
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let started = match config.format {
+        LogFormat::Text => all.with(lines.with_ansi(false)).try_init(),
+        LogFormat::Json => all.with(lines.json().flatten_event(true)).try_init(),
     };
+    // A second start, as in tests, is not worth an error.
+    if started.is_ok() && level.is_none() {
+        let _first = LEVEL.set(handle);
+    }
     Ok(())
 }
+
+/// What is logged from now on; nothing changes where the environment has said it.
+pub fn set_level(config: &LogConfig) {
+    if let (Some(handle), Ok(filter)) = (LEVEL.get(), EnvFilter::try_new(&config.level)) {
+        let _changed = handle.reload(filter);
+    }
+}
+
+/// The level, where the configuration sets it.
+static LEVEL: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
 
 /// An error and all its causes on one line, each said once.
 #[must_use]

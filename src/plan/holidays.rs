@@ -26,6 +26,7 @@ use crate::domain::book::Book;
 use crate::domain::calendar::weekday_chinese;
 use crate::domain::fact::Fact;
 use crate::domain::holidays::{Brought, BroughtYears, YearNotice, calendar, is_fixed};
+use crate::rules::RuleSet;
 use crate::store::{CommitError, Decision};
 use crate::web::caller::identify;
 use crate::web::error::page;
@@ -388,9 +389,10 @@ async fn store(
         CommitError::Refused(never) => match never {},
         CommitError::Unavailable => WebError::Unavailable,
     })?;
-    let mut rules = (*room.desk.rules.now()).clone();
-    rules.calendar = Arc::new(next);
-    room.desk.rules.replace(rules);
+    room.desk.rules.change(|rules| RuleSet {
+        calendar: Arc::new(next),
+        ..(**rules).clone()
+    });
     (room.wake)();
     let uploads = room.uploads.clone();
     blocking(move || uploads.forget(&hash)).await?;

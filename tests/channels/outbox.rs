@@ -13,7 +13,7 @@ use cuiban::domain::delivery::{FailReason, Next};
 use cuiban::domain::fact::{Actor, Fact, WithdrawWhy};
 use cuiban::domain::message::{Message, MessageKey, Occasion, Stage};
 use cuiban::domain::people::ChannelKind;
-use cuiban::outbox::Outbox;
+use cuiban::outbox::{Outbox, Ways};
 use cuiban::store::Ledger;
 use tokio_util::sync::CancellationToken;
 
@@ -106,11 +106,13 @@ impl Desk {
             ledger.clone(),
             clock.clone(),
             world::rules(),
-            world::terms(),
-            channels,
-            Arc::new(|_, quarter, person, _| {
-                format!("https://duban.example.gov.cn/r/{quarter}-{person}")
-            }),
+            Ways::new(
+                world::terms(),
+                channels,
+                Arc::new(|_, quarter, person, _| {
+                    format!("https://duban.example.gov.cn/r/{quarter}-{person}")
+                }),
+            ),
         ));
         let soft = CancellationToken::new();
         let run = Arc::clone(&outbox).run(soft.clone(), CancellationToken::new());
@@ -575,9 +577,11 @@ async fn asked_to_stop_it_finishes_what_is_in_hand_and_takes_nothing_new() {
         ledger.clone(),
         clock.clone(),
         world::rules(),
-        world::terms(),
-        vec![mail.clone()],
-        Arc::new(|_, _, _, _| String::new()),
+        Ways::new(
+            world::terms(),
+            vec![mail.clone()],
+            Arc::new(|_, _, _, _| String::new()),
+        ),
     ));
     let run = outbox.run(soft, CancellationToken::new());
     tokio::time::timeout(Duration::from_secs(5), run)
