@@ -279,6 +279,7 @@ pub struct Vitals {
     passes: AtomicU64,
     healed: AtomicU64,
     last_pass: Mutex<Option<Instant>>,
+    last_answer: Mutex<Option<Instant>>,
     last_backup: Mutex<Option<DateTime<Utc>>>,
 }
 
@@ -295,6 +296,25 @@ impl Vitals {
             .last_pass
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// The store has answered a pass, whatever it said.
+    pub fn answered(&self) {
+        let mut last = self
+            .last_answer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *last = Some(Instant::now());
+    }
+
+    /// Time since then; none before the first.
+    #[must_use]
+    pub fn since_answer(&self) -> Option<Duration> {
+        let last = self
+            .last_answer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        last.map(|at| at.elapsed())
     }
 
     /// A nightly backup was written and checked.

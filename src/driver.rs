@@ -103,6 +103,7 @@ impl Driver {
                 Ok(Decision { facts, value })
             })
             .await;
+        self.vitals.answered();
         if let Ok(found) = &report {
             self.vitals.passed();
             if *found != PassReport::default() {
@@ -176,11 +177,13 @@ impl Driver {
         let mut known = Known::new(self.clock.tick());
         known.doubted = self.ledger.book().clock_doubt.is_some();
         self.outbox.believe(known.tick, known.highest);
+        let mut stored = true;
         loop {
             self.look_at_clock(&mut known).await;
             let now = self.clock.now();
-            if self.pass(now).await.is_err() {
-                tracing::warn!("a pass could not be stored; it is tried again");
+            let before = std::mem::replace(&mut stored, self.pass(now).await.is_ok());
+            if before && !stored {
+                tracing::warn!("a pass could not be stored; it is tried again and again");
             }
             self.watch.look(now).await;
             let next = self.next_after(now).unwrap_or(now + TimeDelta::days(1));

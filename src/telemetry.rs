@@ -12,20 +12,24 @@ use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 use crate::config::LogConfig;
 use crate::config::log::LogFormat;
 
-/// Starts logging to stderr; `rust_log` is the environment's word, which goes first. Once a
-/// process: later calls change nothing.
+mod journal;
+
+use journal::Journal;
+
+/// Starts logging: to systemd's journal where stderr goes there, else to stderr. `rust_log` is the
+/// environment's word, which goes first. Once a process: later calls change nothing.
 ///
 /// # Errors
 /// Where `rust_log` is no filter; the configuration's own was checked when it was read.
 pub fn start(config: &LogConfig, rust_log: Option<&str>) -> Result<(), ParseError> {
     let level = rust_log.filter(|level| !level.is_empty());
-    let filter = EnvFilter::try_new(level.unwrap_or(&config.level))?;
-    let (filter, handle) = reload::Layer::new(filter);
+    let (filter, handle) = reload::Layer::new(filter(level.unwrap_or(&config.level))?);
     let all = tracing_subscriber::registry().with(filter);
     let lines = fmt::layer().with_writer(std::io::stderr);
-    let started = match config.format {
-        LogFormat::Text => all.with(lines.with_ansi(false)).try_init(),
-        LogFormat::Json => all.with(lines.json().flatten_event(true)).try_init(),
+    let started = match (config.format, Journal::of_stderr()) {
+        (LogFormat::Text, Some(journal)) => all.with(journal).try_init(),
+        (LogFormat::Text, None) => all.with(lines.with_ansi(false)).try_init(),
+        (LogFormat::Json, _) => all.with(lines.json().flatten_event(true)).try_init(),
     };
     // A second start, as in tests, is not worth an error.
     if started.is_ok() && level.is_none() {
@@ -36,9 +40,14 @@ pub fn start(config: &LogConfig, rust_log: Option<&str>) -> Result<(), ParseErro
 
 /// What is logged from now on; nothing changes where the environment has said it.
 pub fn set_level(config: &LogConfig) {
-    if let (Some(handle), Ok(filter)) = (LEVEL.get(), EnvFilter::try_new(&config.level)) {
+    if let (Some(handle), Ok(filter)) = (LEVEL.get(), filter(&config.level)) {
         let _changed = handle.reload(filter);
     }
+}
+
+/// The cron's own comings and goings are of no use to anybody who does not ask for them by name.
+fn filter(level: &str) -> Result<EnvFilter, ParseError> {
+    EnvFilter::try_new(format!("tokio_cron_scheduler=warn,{level}"))
 }
 
 /// The level, where the configuration sets it.

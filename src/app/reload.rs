@@ -34,7 +34,7 @@ impl Refused {
     fn words(&self) -> String {
         format!(
             "改过的配置没有生效，服务仍按原来的配置运行。{}。",
-            telemetry::chain(self)
+            telemetry::chain(self).trim_end_matches('。')
         )
     }
 

@@ -19,7 +19,7 @@ use super::{App, Core, listen};
 use crate::in_force::InForce;
 use crate::life::{self, Stop};
 
-/// A pass at least this often, or the watchdog is not fed.
+/// The store has to answer a pass at least this often, or the watchdog is not fed.
 const STALE: Duration = Duration::from_secs(300);
 
 impl App {
@@ -124,10 +124,11 @@ async fn start_loops(
     Ok(())
 }
 
-/// Whether there is progress.
+/// Whether there is progress: passes are made and answered, and the outbox gets on. A store that
+/// answers that it takes nothing now is asked again by itself; a restart would not help it.
 fn alive(core: &Core) -> impl Fn() -> bool + use<> {
-    let vitals = Arc::clone(&core.vitals);
-    move || vitals.since_pass().is_some_and(|age| age < STALE)
+    let (vitals, outbox) = (Arc::clone(&core.vitals), Arc::clone(&core.outbox));
+    move || vitals.since_answer().is_some_and(|age| age < STALE) && !outbox.is_stuck()
 }
 
 /// Until told to stop; reads the config anew at each hang-up.

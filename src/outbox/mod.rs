@@ -18,13 +18,14 @@ mod fleet;
 mod lane;
 mod pack;
 mod pick;
+mod pulse;
 mod recover;
 mod worker;
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
@@ -46,6 +47,7 @@ use crate::store::{Decision, Health, Ledger};
 pub use fleet::Ways;
 use fleet::{Fleet, Staff};
 pub use lane::{DEAD_AFTER, LaneStatus, Rest};
+use pulse::Pulse;
 use recover::has_to_pass_on;
 
 /// Makes the address of a person's own page for a quarter, as of a moment: the same for the same.
@@ -80,6 +82,7 @@ pub struct Outbox {
     activity: Notify,
     alarm: Notify,
     patience: cards::Patience,
+    pulse: Pulse,
 }
 
 /// The system's clock is asked again at least this often.
@@ -103,6 +106,7 @@ impl Outbox {
             activity: Notify::new(),
             alarm: Notify::new(),
             patience: cards::Patience::default(),
+            pulse: Pulse::default(),
         }
     }
 
@@ -122,7 +126,9 @@ impl Outbox {
         self.recall_pace(&self.fleet.now());
         let mut staff = Staff::new(&self, &soft, &hard);
         let dispatch = self.dispatch(&mut staff, &soft);
-        if hard.run_until_cancelled(dispatch).await.is_some() {
+        let dispatched = hard.run_until_cancelled(dispatch).await;
+        self.pulse.rest();
+        if dispatched.is_some() {
             staff.go_home().await;
         }
     }
@@ -177,6 +183,12 @@ impl Outbox {
             .min()
     }
 
+    /// Whether it has stood still for longer than anything may take, in real time.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        self.pulse.is_stuck(Instant::now())
+    }
+
     /// How each channel does, for board and metrics.
     #[must_use]
     pub fn status(&self) -> Vec<LaneStatus> {
@@ -195,6 +207,7 @@ impl Outbox {
         let mut changes = self.ledger.changes();
         while !soft.is_cancelled() {
             changes.mark_unchanged();
+            self.pulse.round(Instant::now());
             staff.take_up();
             if self.doubtful.load(Ordering::SeqCst) {
                 self.settle_doubts().await;
@@ -292,6 +305,7 @@ impl Outbox {
         self.paused.store(true, Ordering::SeqCst);
         loop {
             let activity = self.activity.notified();
+            self.pulse.round(Instant::now());
             if self.busy.load(Ordering::SeqCst) == 0 {
                 break;
             }

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ use crate::domain::message::MessageKey;
 use crate::store::{CommitError, Decision};
 
 /// No channel may take longer for one message, whatever it waits for.
-const LONGEST_SEND: Duration = Duration::from_secs(20 * 60);
+pub(super) const LONGEST_SEND: Duration = Duration::from_secs(20 * 60);
 
 /// What is to be written down of a message sent last.
 #[derive(Debug, Clone)]
@@ -57,17 +57,22 @@ pub(super) async fn work(
 }
 
 /// Counts a worker as busy for as long as it lives.
-struct Busy<'a>(&'a Outbox);
+struct Busy<'a>(&'a Outbox, u64);
 
 impl<'a> Busy<'a> {
     fn new(outbox: &'a Outbox) -> Self {
         outbox.busy.fetch_add(1, Ordering::SeqCst);
-        Self(outbox)
+        Self(outbox, outbox.pulse.wake(Instant::now()))
+    }
+
+    fn step(&self) {
+        self.0.pulse.step(self.1, Instant::now());
     }
 }
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
+        self.0.pulse.sleep(self.1);
         self.0.busy.fetch_sub(1, Ordering::SeqCst);
         self.0.activity.notify_waiters();
     }
@@ -76,9 +81,10 @@ impl Drop for Busy<'_> {
 impl Outbox {
     /// Sends what can be sent on this lane.
     async fn empty(&self, fleet: &Arc<Fleet>, lane: &Lane, index: usize, soft: &CancellationToken) {
-        let _busy = Busy::new(self);
+        let busy = Busy::new(self);
         let mut last: Vec<Conclusion> = Vec::new();
         loop {
+            busy.step();
             let tick = self.clock.tick();
             let now = tick.wall;
             let paused = self.paused.load(Ordering::SeqCst);
