@@ -58,6 +58,7 @@ impl Core {
         match &taken {
             Ok(setup) => {
                 let changed = changed(&before.config.shown, &setup.config.shown);
+                let changed = (!changed.is_empty()).then_some(changed.as_str());
                 tracing::info!(changed, "the configuration was read anew");
                 self.config_trouble.set(None);
             }

@@ -102,3 +102,36 @@ async fn metrics(State(desk): State<Arc<Desk>>) -> Response {
     );
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::fixture::{append, at, desk, fetch, send};
+    use crate::domain::fact::Fact;
+
+    #[tokio::test]
+    async fn who_is_not_ready_says_why_in_words_for_the_office() {
+        let desk = desk();
+        let app = router(Arc::clone(&desk));
+        let (status, text) = send(&app, fetch("/readyz")).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(text.contains("启动后还没有完成第一次检查"), "{text}");
+
+        // Held back for a person to look: the pages are there all the same.
+        desk.vitals.passed();
+        let doubt = Fact::ClockDoubted {
+            expected: at("2022-03-28T10:00"),
+            found: at("2023-03-28T10:00"),
+        };
+        append(&desk, "2022-03-28T10:00", vec![doubt]).await;
+        let (status, text) = send(&app, fetch("/readyz")).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(text.starts_with(r#"{"ready":true,"#), "{text}");
+        assert!(text.contains("已暂停提醒和发送"), "{text}");
+
+        desk.closing.cancel();
+        let (status, text) = send(&app, fetch("/readyz")).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(text.contains("服务正在停止"), "{text}");
+    }
+}

@@ -2,6 +2,7 @@
 //! leave and people read pages; what is wrong changes nothing.
 
 use std::collections::BTreeSet;
+use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -74,6 +75,13 @@ fn accepted(peer: &SmtpPeer) -> Vec<Mail> {
 fn message_id(mail: &Mail) -> String {
     let message = MessageParser::default().parse(&mail.data).unwrap();
     message.message_id().unwrap().to_owned()
+}
+
+/// What systemd was told next.
+fn heard(socket: &UnixDatagram) -> Option<String> {
+    let mut bytes = [0; 4096];
+    let length = socket.recv(&mut bytes).ok()?;
+    Some(String::from_utf8(bytes[..length].to_vec()).unwrap())
 }
 
 /// A request on a connection that stays open.
@@ -152,6 +160,11 @@ async fn what_is_wrong_changes_nothing_and_says_where_and_the_mended_is_taken() 
     let peer = SmtpPeer::good().await;
     let mut world = World::new(&mail(&peer));
     owners(&world, 3);
+    // As systemd would hear it.
+    let systemd = UnixDatagram::bind(world.path("notify")).unwrap();
+    systemd.set_nonblocking(true).unwrap();
+    let socket = world.path("notify").display().to_string();
+    world.env.push(("NOTIFY_SOCKET", socket));
     let daemon = world.serve("2022-03-17T09:00:00+08:00", 0.0).await;
     let broken = mail(&peer).replace(
         &format!("port = {}", peer.addr.port()),
@@ -216,6 +229,19 @@ async fn what_is_wrong_changes_nothing_and_says_where_and_the_mended_is_taken() 
     );
     let over = || async { (metric(&daemon, "cuiban_alarms ").await == "0").then_some(()) };
     eventually(SOON, over).await.expect("the alarm is over");
+    let told = std::iter::repeat_with(|| heard(&systemd)).map_while(|one| one);
+    let told: Vec<String> = told.collect();
+    let [ready, begun, refused, .., again, done] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    assert_eq!(ready, "READY=1\nSTATUS=正在运行\n");
+    assert!(begun.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{begun}");
+    let status = "READY=1\nSTATUS=仍按原来的配置运行，改过的没有生效。配置有误：";
+    assert!(refused.starts_with(status), "{refused}");
+    assert!(
+        again.starts_with("RELOADING=1\n") && done == ready,
+        "{told:?}"
+    );
     daemon.stop().await;
 }
 
