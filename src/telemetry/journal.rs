@@ -161,7 +161,7 @@ mod tests {
              CUIBAN_CHANNEL=email\nCUIBAN_ATTEMPT=2\n"
         );
         let second = &kept[1];
-        let start = b"MESSAGE\n\x1b\0\0\0\0\0\0\0refused reason=".as_slice();
+        let start = b"MESSAGE\n\x1c\0\0\0\0\0\0\0refused reason=".as_slice();
         assert_eq!(second[..start.len()], *start, "with its length");
         let field = "CUIBAN_REASON\n\u{d}\0\0\0\0\0\0\0两行\n文字\n".as_bytes();
         assert!(second.ends_with(field));
