@@ -36,7 +36,7 @@ use cuiban::domain::fact::{Actor, Fact};
 use cuiban::domain::ids::{ObligationKey, PlanId, Quarter};
 use cuiban::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
 use cuiban::domain::people::ChannelKind;
-use cuiban::outbox::Outbox;
+use cuiban::outbox::{Outbox, Ways};
 use cuiban::store::{Ledger, Opener, Room};
 use tokio_util::sync::CancellationToken;
 
@@ -208,11 +208,13 @@ fn ours(sink: &Sink, messages: usize, channel: Arc<dyn Channel>) -> Row {
         ledger.clone(),
         clock.clone(),
         kit::rules(Reach::default(), Vec::new()),
-        kit::terms(),
-        vec![channel],
-        Arc::new(|_, quarter, person, _| {
-            format!("https://duban.example.gov.cn/r/{quarter}-{person}-7f3kQm2ZpX7f3kQm2ZpX")
-        }),
+        Ways::new(
+            kit::terms(),
+            vec![channel],
+            Arc::new(|_, quarter, person, _| {
+                format!("https://duban.example.gov.cn/r/{quarter}-{person}-7f3kQm2ZpX7f3kQm2ZpX")
+            }),
+        ),
     ));
     let soft = CancellationToken::new();
     let mut running = None;

@@ -113,6 +113,7 @@ fn rules() -> RuleSet {
             ..Reach::default()
         },
         coordinators: Vec::new(),
+        operators: Vec::new(),
     }
 }
 

@@ -1,5 +1,5 @@
 //! What every page and interface stands on: the ledger, the clock, the rules, the key. `app` fills
-//! it in once; rooms get it in an `Arc` and never build one.
+//! it in; rooms get it in an `Arc` and never build one.
 
 use std::io;
 use std::pin::Pin;
@@ -28,7 +28,8 @@ use crate::web::marks::Counted;
 use crate::web::oidc::Service;
 use crate::web::session::Ended;
 
-/// Shared by all who answer requests.
+/// Shared by all who answer requests. When the config is read anew, new requests get another one;
+/// those under way keep theirs.
 pub struct Desk {
     /// The one door to the facts.
     pub ledger: Ledger,
@@ -57,15 +58,15 @@ pub struct Desk {
     /// The configuration, as it is shown.
     pub shown: Arc<Shown>,
     /// Who has looked at what lately.
-    pub views: Views,
+    pub views: Arc<Views>,
     /// Sessions that were signed out of.
-    pub ended: Ended,
+    pub ended: Arc<Ended>,
     /// The office's own sign-in service, where there is one.
     pub service: Option<Service>,
     /// Who must have a second factor.
     pub second_for: Vec<Role>,
     /// What the navigation shows, counted once for each new fact.
-    pub counted: Counted,
+    pub counted: Arc<Counted>,
     /// Cancelled when the program is asked to stop: answers without an end, end.
     pub closing: CancellationToken,
 }
@@ -278,6 +279,7 @@ pub struct Vitals {
     passes: AtomicU64,
     healed: AtomicU64,
     last_pass: Mutex<Option<Instant>>,
+    last_answer: Mutex<Option<Instant>>,
     last_backup: Mutex<Option<DateTime<Utc>>>,
 }
 
@@ -294,6 +296,25 @@ impl Vitals {
             .last_pass
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// The store has answered a pass, whatever it said.
+    pub fn answered(&self) {
+        let mut last = self
+            .last_answer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *last = Some(Instant::now());
+    }
+
+    /// Time since then; none before the first.
+    #[must_use]
+    pub fn since_answer(&self) -> Option<Duration> {
+        let last = self
+            .last_answer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        last.map(|at| at.elapsed())
     }
 
     /// A nightly backup was written and checked.

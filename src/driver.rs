@@ -16,7 +16,7 @@ use crate::domain::due::Docket;
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::leap::{self, Leap, Tick};
 use crate::outbox::Outbox;
-use crate::rules::Rules;
+use crate::rules::{RuleSet, Rules};
 use crate::store::{CommitError, Decision, Ledger};
 use crate::watch::Watch;
 
@@ -38,6 +38,8 @@ pub struct Driver {
     watch: Arc<Watch>,
     outbox: Arc<Outbox>,
     docket: Arc<Mutex<Docket>>,
+    /// Held by a pass, and by whoever changes the rules: no pass sees half of it.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What a pass found to do.
@@ -69,6 +71,7 @@ impl Driver {
             watch,
             outbox,
             docket: Arc::default(),
+            turn: Arc::default(),
         }
     }
 
@@ -86,6 +89,7 @@ impl Driver {
         &self,
         now: DateTime<Utc>,
     ) -> Result<PassReport, CommitError<std::convert::Infallible>> {
+        let _turn = self.turn.lock().await;
         let rules = self.rules.now();
         let docket = Arc::clone(&self.docket);
         let report = self
@@ -99,6 +103,7 @@ impl Driver {
                 Ok(Decision { facts, value })
             })
             .await;
+        self.vitals.answered();
         if let Ok(found) = &report {
             self.vitals.passed();
             if *found != PassReport::default() {
@@ -110,6 +115,24 @@ impl Driver {
             }
         }
         report
+    }
+
+    /// From now on these are the rules, and `facts` are what follows from that.
+    ///
+    /// # Errors
+    /// When the store takes nothing now; then the rules are as before.
+    pub async fn change_rules(
+        &self,
+        rules: RuleSet,
+        facts: Vec<Fact>,
+    ) -> Result<(), CommitError<std::convert::Infallible>> {
+        let _turn = self.turn.lock().await;
+        if !facts.is_empty() {
+            let now = self.clock.now();
+            self.ledger.append(Actor::System, now, facts).await?;
+        }
+        self.rules.replace(rules);
+        Ok(())
     }
 
     /// Looks whether the program itself is well; says whether anything followed.
@@ -154,11 +177,13 @@ impl Driver {
         let mut known = Known::new(self.clock.tick());
         known.doubted = self.ledger.book().clock_doubt.is_some();
         self.outbox.believe(known.tick, known.highest);
+        let mut stored = true;
         loop {
             self.look_at_clock(&mut known).await;
             let now = self.clock.now();
-            if self.pass(now).await.is_err() {
-                tracing::warn!("a pass could not be stored; it is tried again");
+            let before = std::mem::replace(&mut stored, self.pass(now).await.is_ok());
+            if before && !stored {
+                tracing::warn!("a pass could not be stored; it is tried again and again");
             }
             self.watch.look(now).await;
             let next = self.next_after(now).unwrap_or(now + TimeDelta::days(1));

@@ -25,7 +25,9 @@
 //!
 //! Under them: [`domain`] decides everything and touches nothing; [`store`] keeps the journal of
 //! facts in two copies, with the [`store::Ledger`] as the one door; [`config`] is what the office
-//! set; [`desk`] and [`rules`] are what every room stands on; [`web`] is the kit for pages.
+//! set; [`desk`] and [`rules`] are what every room stands on, and [`in_force`] is how they, the routes
+//! and the ways out are replaced as a whole when the config is read anew; [`web`] is the kit for
+//! pages.
 //! Over them: [`app`] wires, [`cli`] is one file a command, [`life`] starts and stops, [`clock`]
 //! and [`telemetry`] are the edges.
 //!
@@ -65,6 +67,7 @@ pub mod desk;
 pub mod domain;
 pub mod driver;
 pub mod feed;
+pub mod in_force;
 pub mod life;
 pub mod outbox;
 pub mod plan;

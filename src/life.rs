@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// Longest wait for what is in hand, after the first signal.
@@ -45,6 +45,22 @@ impl Stop {
         });
         Ok(stop)
     }
+}
+
+/// Each SIGHUP: the config is to be read anew. Those that come while it is read are one.
+///
+/// # Errors
+/// When signals cannot be listened for.
+pub fn hangups() -> std::io::Result<Signal> {
+    signal(SignalKind::hangup())
+}
+
+/// Tells systemd that the config is being read; `READY` says when it is done.
+pub fn tell_reloading() {
+    let since = sd_notify::NotifyState::monotonic_usec_now();
+    let mut states = vec![sd_notify::NotifyState::Reloading];
+    states.extend(since);
+    tell(&states);
 }
 
 /// Tells systemd, where it listens.

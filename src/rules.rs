@@ -1,7 +1,7 @@
 //! The office's rules as they stand now, shared by the rooms and replaced as a whole when the
 //! config or the holiday table is read anew.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -11,6 +11,7 @@ use crate::domain::due::{Reach, World};
 use crate::domain::ids::PersonId;
 use crate::domain::policy::Policy;
 use crate::domain::report::rules::ReportRules;
+use crate::in_force::InForce;
 
 /// One set of rules.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub struct RuleSet {
     pub reach: Reach,
     /// Who gets the digest.
     pub coordinators: Vec<PersonId>,
+    /// Who is told when the program itself is in trouble; none: the coordinators.
+    pub operators: Vec<PersonId>,
 }
 
 impl RuleSet {
@@ -32,6 +35,15 @@ impl RuleSet {
     #[must_use]
     pub fn next_open(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         self.policy.next_open(&self.calendar, now)
+    }
+
+    /// Who hears of the program's own troubles.
+    #[must_use]
+    pub fn told_of_troubles(&self) -> &[PersonId] {
+        match self.operators.as_slice() {
+            [] => &self.coordinators,
+            operators => operators,
+        }
     }
 
     /// What the rules of reminding look at.
@@ -48,24 +60,4 @@ impl RuleSet {
 }
 
 /// The handle; clones see the same rules.
-#[derive(Debug, Clone)]
-pub struct Rules(Arc<RwLock<Arc<RuleSet>>>);
-
-impl Rules {
-    /// These rules, from now on.
-    #[must_use]
-    pub fn new(set: RuleSet) -> Self {
-        Self(Arc::new(RwLock::new(Arc::new(set))))
-    }
-
-    /// The rules of this moment; hold them for one pass, not longer.
-    #[must_use]
-    pub fn now(&self) -> Arc<RuleSet> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Other rules, from now on.
-    pub fn replace(&self, set: RuleSet) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
-    }
-}
+pub type Rules = InForce<RuleSet>;

@@ -16,7 +16,7 @@ use crate::domain::board::audits;
 use crate::domain::book::Book;
 use crate::domain::calendar::Calendar;
 use crate::domain::fact::{Actor, Fact};
-use crate::domain::ids::{PersonId, Position};
+use crate::domain::ids::Position;
 use crate::domain::people::ChannelKind;
 use crate::rules::Rules;
 use crate::store::{CommitError, Decision, Ledger};
@@ -32,8 +32,6 @@ pub struct Watch {
     ledger: Ledger,
     clock: Clock,
     rules: Rules,
-    /// Who is told.
-    to: Vec<PersonId>,
     troubled: Troubled,
     /// What else may be wrong, each by its name.
     others: Vec<(&'static str, Trouble)>,
@@ -42,24 +40,13 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// One that tells `operators`, or the coordinators where no operator is configured.
+    /// One that tells whom the rules name.
     #[must_use]
-    pub fn new(
-        ledger: Ledger,
-        clock: Clock,
-        rules: Rules,
-        operators: Vec<PersonId>,
-        troubled: Troubled,
-    ) -> Self {
-        let to = match operators.is_empty() {
-            true => rules.now().coordinators.clone(),
-            false => operators,
-        };
+    pub fn new(ledger: Ledger, clock: Clock, rules: Rules, troubled: Troubled) -> Self {
         Self {
             ledger,
             clock,
             rules,
-            to,
             troubled,
             others: Vec::new(),
             counted: Mutex::new((Position::MAX, Vec::new())),
@@ -88,9 +75,14 @@ impl Watch {
         }
         let down = down(&channels);
         let rules = self.rules.now();
-        let to = self.to.clone();
         let decide = move |book: &Book| {
-            let facts = alarm::decide(&rules.world(book), &seen, &to, &down, now);
+            let facts = alarm::decide(
+                &rules.world(book),
+                &seen,
+                rules.told_of_troubles(),
+                &down,
+                now,
+            );
             tell(&facts);
             let value = !facts.is_empty();
             Ok::<_, Infallible>(Decision { facts, value })
@@ -195,15 +187,19 @@ mod tests {
     use crate::desk::fixture::{ZHONG, append, at, id, plan, planned, quarter};
     use crate::domain::fact::StageOutcome;
     use crate::domain::message::{Occasion, Stage};
+    use crate::rules::RuleSet;
 
     #[tokio::test]
     async fn people_of_whom_the_books_know_nothing_are_told_to_the_operator() {
         let desk = planned().await;
+        desk.rules.change(|rules| RuleSet {
+            operators: vec![id(ZHONG)],
+            ..(**rules).clone()
+        });
         let watch = Watch::new(
             desk.ledger.clone(),
             desk.clock.clone(),
             desk.rules.clone(),
-            vec![id(ZHONG)],
             Arc::new(Vec::new),
         );
         let now = at("2022-03-17T09:11");

@@ -35,6 +35,7 @@ pub fn rules(reach: Reach, coordinators: Vec<PersonId>) -> Rules {
         report: Default::default(),
         reach,
         coordinators,
+        operators: Vec::new(),
     })
 }
 

@@ -19,7 +19,7 @@ use cuiban::domain::due::{Reach, pass};
 use cuiban::domain::fact::{Actor, Fact};
 use cuiban::domain::ids::{PlanId, Quarter};
 use cuiban::domain::people::ChannelKind;
-use cuiban::outbox::Outbox;
+use cuiban::outbox::{Outbox, Ways};
 use cuiban::store::{Decision, Ledger, Opener, Room};
 use tokio_util::sync::CancellationToken;
 
@@ -149,11 +149,15 @@ impl Job {
             ledger.clone(),
             clock.clone(),
             rules,
-            kit::terms(),
-            vec![self.channel()],
-            Arc::new(|_, quarter, person, _| {
-                format!("https://duban.example.gov.cn/r/{quarter}-{person}-7f3kQm2ZpX7f3kQm2ZpX")
-            }),
+            Ways::new(
+                kit::terms(),
+                vec![self.channel()],
+                Arc::new(|_, quarter, person, _| {
+                    format!(
+                        "https://duban.example.gov.cn/r/{quarter}-{person}-7f3kQm2ZpX7f3kQm2ZpX"
+                    )
+                }),
+            ),
         ));
         let soft = CancellationToken::new();
         let running = Arc::clone(&outbox).run(soft.clone(), CancellationToken::new());

@@ -16,22 +16,21 @@ use crate::domain::brief::Office;
 use crate::domain::delivery::{Doubt, Doubts, RetryPlan};
 use crate::domain::feed::Feed;
 use crate::domain::link::{Link, LinkKey};
-use crate::outbox::{Calendars, DEAD_AFTER, LaneStatus, Links, Outbox, Terms};
+use crate::outbox::{Calendars, DEAD_AFTER, LaneStatus, Links, Outbox, Terms, Ways};
 use crate::rules::Rules;
 use crate::store::Ledger;
 
-/// The outbox with every channel of the config.
+/// Every way out of the config.
 ///
 /// # Errors
 /// Where a channel's settings cannot be used.
-pub(super) fn outbox(
+pub(super) fn ways(
     config: &Config,
-    ledger: &Ledger,
-    clock: &Clock,
+    (ledger, clock): (&Ledger, &Clock),
     rules: &Rules,
     key: &LinkKey,
     (base, app): (&str, Option<Arc<AppChannel>>),
-) -> anyhow::Result<Outbox> {
+) -> anyhow::Result<Ways> {
     let terms = Terms {
         retry: RetryPlan {
             doubts: Doubts {
@@ -51,15 +50,9 @@ pub(super) fn outbox(
             reads_mail: config.imap.is_some(),
         },
     };
-    Ok(Outbox::new(
-        ledger.clone(),
-        clock.clone(),
-        rules.clone(),
-        terms,
-        channels(config, app)?,
-        links(rules.clone(), ledger.clone(), key.clone(), base.to_owned()),
-    )
-    .with_calendars(calendars(clock.clone(), key.clone(), base.to_owned())))
+    let links = links(rules.clone(), ledger.clone(), key.clone(), base.to_owned());
+    let calendars = calendars(clock.clone(), key.clone(), base.to_owned());
+    Ok(Ways::new(terms, channels(config, app)?, links).with_calendars(calendars))
 }
 
 /// The channels that do not work, for pages and alarms.
@@ -89,12 +82,20 @@ pub(super) fn stopped(outbox: &Outbox, now: DateTime<Utc>) -> Vec<StoppedChannel
         .collect()
 }
 
-/// The application, which also answers what people say to it; none where it is not used.
-pub(super) fn application(config: &Config) -> anyhow::Result<Option<Arc<AppChannel>>> {
+/// The application, which also answers what people say to it; none where it is not used. `before`
+/// is the one it comes after.
+pub(super) fn application(
+    config: &Config,
+    before: Option<&AppChannel>,
+) -> anyhow::Result<Option<Arc<AppChannel>>> {
     let Some(app) = &config.wecom.app else {
         return Ok(None);
     };
     let channel = AppChannel::new(app.clone())?;
+    let channel = match before {
+        Some(before) => channel.succeeding(before),
+        None => channel,
+    };
     Ok(Some(Arc::new(match app.callback {
         Some(_) => channel.with_taps(config.report.bare()),
         None => channel,

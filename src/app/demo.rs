@@ -20,11 +20,11 @@ pub async fn fill(app: &App) -> anyhow::Result<()> {
     let source = Source {
         file_name: NAME.into(),
         id: Some(PlanId::new("dongguan-2022")?),
-        almanac: app.config.time.almanac.clone(),
+        almanac: app.setup.config.time.almanac.clone(),
         ..Source::default()
     };
     let reading = plan::read(TABLE, &source).context("内置的分解表无法读取")?;
-    let rules = app.rules.now();
+    let rules = app.core.rules.now();
     let origin = import::TableFile {
         name: NAME.into(),
         sha256: hex::sha256(TABLE),
@@ -41,7 +41,7 @@ pub async fn fill(app: &App) -> anyhow::Result<()> {
         })
         .collect();
     let mut facts = {
-        let book = app.desk.ledger.book();
+        let book = app.desk().ledger.book();
         import::facts(
             &book,
             &reading.plan,
@@ -51,10 +51,10 @@ pub async fn fill(app: &App) -> anyhow::Result<()> {
         )
     };
     facts.extend(contacts);
-    let vault = app.desk.vault.clone();
+    let vault = app.desk().vault.clone();
     tokio::task::spawn_blocking(move || export::keep(&vault, TABLE)).await??;
-    let now = app.desk.clock.now();
-    app.desk.ledger.append(Actor::System, now, facts).await?;
+    let now = app.desk().clock.now();
+    app.desk().ledger.append(Actor::System, now, facts).await?;
     Ok(())
 }
 

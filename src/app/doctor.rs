@@ -52,7 +52,7 @@ pub(crate) async fn alone(config: Config) -> anyhow::Result<Vec<Line>> {
     let inside = match opened {
         Err(why) => Inside::of_nothing(&config, Stored::Broken(why)),
         Ok(app) => {
-            let mut inside = Inside::of(&config, &app.desk, &app.rules.now());
+            let mut inside = Inside::of(&config, app.desk(), &app.core.rules.now());
             if let Stored::Open { verified, .. } = &mut inside.store {
                 *verified = true;
             }

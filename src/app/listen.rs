@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use crate::in_force::InForce;
 use crate::life::Stop;
 
 /// What connections may take.
@@ -52,9 +53,14 @@ const LARGEST_HEAD: usize = 32 * 1024;
 /// Headers of a request.
 const MOST_HEADERS: usize = 64;
 
-/// Serves pages until asked to stop; ready when every connection has ended, at the latest when
+/// Serves pages until asked to stop, each request by the routes of its moment; ready when every connection has ended, at the latest when
 /// stopping is insisted on.
-pub(crate) async fn pages(mut listener: TcpListener, router: Router, bounds: Bounds, stop: Stop) {
+pub(crate) async fn pages(
+    mut listener: TcpListener,
+    router: InForce<Router>,
+    bounds: Bounds,
+    stop: Stop,
+) {
     let tasks = TaskTracker::new();
     let room = Arc::new(Semaphore::new(bounds.most));
     let addresses = Addresses::default();
@@ -92,7 +98,7 @@ pub(crate) async fn pages(mut listener: TcpListener, router: Router, bounds: Bou
 }
 
 /// The same for the commands; the file's permissions say who may come.
-pub(crate) async fn commands(mut listener: UnixListener, router: Router, stop: Stop) {
+pub(crate) async fn commands(mut listener: UnixListener, router: InForce<Router>, stop: Stop) {
     let tasks = TaskTracker::new();
     loop {
         let (stream, _): (UnixStream, _) = tokio::select! {
@@ -124,7 +130,7 @@ async fn next(
 
 async fn serve<S>(
     io: TokioIo<S>,
-    router: Router,
+    router: InForce<Router>,
     info: Option<ConnectInfo<SocketAddr>>,
     head: Duration,
     stop: &Stop,
@@ -136,7 +142,7 @@ async fn serve<S>(
         if let Some(info) = info {
             request.extensions_mut().insert(info);
         }
-        router.clone().oneshot(request)
+        Router::clone(&router.now()).oneshot(request)
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
@@ -205,7 +211,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = Stop::default();
-        let router = Router::new().fallback(async || "fine");
+        let router = InForce::new(Router::new().fallback(async || "fine"));
         let served = tokio::spawn(pages(listener, router, bounds, stop.clone()));
         (address, stop, served)
     }

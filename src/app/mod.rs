@@ -1,7 +1,11 @@
 //! The one place that names concrete adapters, wires the rooms together, and joins their routers.
+//!
+//! What lasts as long as the process is the [`Core`]; what follows from the config is a [`Setup`],
+//! and another one takes its place when the config is read anew.
 
 pub mod answers;
 mod channels;
+mod crew;
 pub mod demo;
 pub(crate) mod doctor;
 mod export;
@@ -9,57 +13,84 @@ mod inbox;
 mod listen;
 mod local;
 mod nightly;
+mod reload;
 #[cfg(test)]
 mod rights;
 mod serve;
+mod setup;
 mod time;
+mod trouble;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
-use axum::{Extension, Router};
+use axum::Router;
+use tokio_util::sync::CancellationToken;
 
 use crate::channel::render::{TemplateFaults, Templates};
-use crate::channel::wecom_app::AppChannel;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::desk::{Desk, Letterhead, Office, Vitals};
+use crate::desk::{Advance, Desk, Vitals};
+use crate::domain::book::Book;
+use crate::domain::checkup;
 use crate::domain::due::{Reach, Robots};
-use crate::domain::fact::Actor;
+use crate::domain::fact::Fact;
 use crate::domain::holidays::{self, BroughtYears};
 use crate::domain::ids::PersonId;
 use crate::domain::link::LinkKey;
 use crate::domain::people::{Contact, Person};
 use crate::driver::Driver;
 use crate::outbox::Outbox;
-use crate::plan::Lore;
 use crate::plan::{contacts, import};
 use crate::reply::mail::Ours;
-use crate::reply::mailbox::{Reader, Trouble};
-use crate::reply::wecom::Clerk;
-use crate::reply::wecom::crypt::Crypt;
+use crate::reply::mailbox;
 use crate::rules::{RuleSet, Rules};
-use crate::store::{self, Ledger, Vault};
+use crate::store::{self, CommitError, Ledger, Vault};
 use crate::watch::{Troubled, Watch};
-use crate::web::oidc::Service;
+use crate::web::audit::Views;
+use crate::web::marks::Counted;
+use crate::web::session::Ended;
 
-use local::Operator;
+pub use reload::Source;
+
+use setup::{Prepared, Setup};
 use time::Timekeeper;
+use trouble::Trouble;
 
 /// Everything a running cuiban consists of.
 pub struct App {
-    config: Config,
-    pub(crate) desk: Arc<Desk>,
-    pub(crate) rules: Rules,
+    core: Core,
+    setup: Setup,
+}
+
+/// What lasts as long as the process.
+struct Core {
+    ledger: Ledger,
+    vault: Vault,
+    clock: Clock,
+    rules: Rules,
+    link_key: LinkKey,
+    vitals: Arc<Vitals>,
     driver: Driver,
     outbox: Arc<Outbox>,
+    stopped: Troubled,
+    advance: Option<Advance>,
     /// Shared by the reader of mails and the watch.
-    mail_trouble: Trouble,
+    mail_trouble: mailbox::Trouble,
     /// Shared by the nightly backup and the watch.
-    backup_trouble: nightly::Trouble,
-    application: Option<Arc<AppChannel>>,
+    backup_trouble: Trouble,
+    /// Why the config was not read anew the last time; shared with the watch and the doctor.
+    config_trouble: Trouble,
+    views: Arc<Views>,
+    ended: Arc<Ended>,
+    counted: Arc<Counted>,
+    closing: CancellationToken,
+    /// An inbox to look into, and nobody has to sign in.
+    demo: bool,
+    /// Where the config comes from, where it can be read anew.
+    source: Option<Source>,
     ledger_thread: JoinHandle<()>,
 }
 
@@ -80,8 +111,15 @@ impl App {
         Self::build(config, clock, true).await
     }
 
+    /// Reads the config there anew when it is told to by SIGHUP.
+    #[must_use]
+    pub fn reloading(mut self, source: Source) -> Self {
+        self.core.source = Some(source);
+        self
+    }
+
     async fn build(config: Config, clock: Clock, demo: bool) -> anyhow::Result<Self> {
-        wording(&config)?.put_in_force();
+        let templates = wording(&config)?;
         let folder = config.store.path.clone();
         let opener = opener(&folder)?;
         let (ledger, ledger_thread, report) =
@@ -94,30 +132,28 @@ impl App {
                 .bytes(),
         );
         let rules = Rules::new(rules_of(&config, &ledger.book().holidays));
-        let vitals = Arc::new(Vitals::default());
-        let base = config.server.link_base(config.server.listen);
-        let application = channels::application(&config)?;
-        let ways = (base.as_str(), application.clone());
-        let outbox = Arc::new(channels::outbox(
-            &config, &ledger, &clock, &rules, &link_key, ways,
-        )?);
+        let ground = (&ledger, &clock, &rules, &link_key);
+        let (prepared, ways) = Prepared::of(config, templates, ground, None)?;
+        let outbox = Outbox::new(ledger.clone(), clock.clone(), rules.clone(), ways);
+        let outbox = Arc::new(outbox);
         let stopped: Troubled = {
             let (outbox, clock) = (Arc::clone(&outbox), clock.clone());
             Arc::new(move || channels::stopped(&outbox, clock.now()))
         };
-        let watch = Watch::new(
-            ledger.clone(),
-            clock.clone(),
-            rules.clone(),
-            ids_of(&config.office.operators),
-            Arc::clone(&stopped),
-        );
-        let mail_trouble = Trouble::default();
-        let unread = mail_trouble.clone();
-        let watch = watch.with("mailbox", Arc::new(move |now| unread.words(now)));
-        let backup_trouble = nightly::Trouble::default();
-        let unsaved = backup_trouble.clone();
-        let watch = watch.with("backup", Arc::new(move |_| unsaved.words()));
+        let mail_trouble = mailbox::Trouble::default();
+        let (backup_trouble, config_trouble) = (Trouble::default(), Trouble::default());
+        let (unread, unsaved) = (mail_trouble.clone(), backup_trouble.clone());
+        let refused = config_trouble.clone();
+        let not_taken = move |_| {
+            let words = refused.words()?;
+            Some(format!("{words}请服务器管理员{}。", checkup::READ_ANEW))
+        };
+        let (books, time) = (ledger.clone(), clock.clone());
+        let watch = Watch::new(books, time, rules.clone(), Arc::clone(&stopped))
+            .with("mailbox", Arc::new(move |now| unread.words(now)))
+            .with("backup", Arc::new(move |_| unsaved.words()))
+            .with("config", Arc::new(not_taken));
+        let vitals = Arc::new(Vitals::default());
         let driver = Driver::new(
             ledger.clone(),
             clock.clone(),
@@ -130,173 +166,51 @@ impl App {
         for _ in 0..report.healed.len() {
             vitals.healed();
         }
-        let service = config.oidc.clone();
-        let service = service
-            .map(|config| Service::new(config, &base))
-            .transpose();
-        let service = service.context("无法使用统一身份认证的设置（oidc.ca_file）")?;
-        let vault = Vault::new(config.store.path.join("evidence"));
+        let vault = Vault::new(prepared.config.store.path.join("evidence"));
         vault.sweep();
-        let desk = Arc::new(Desk {
-            ledger: ledger.clone(),
+        let core = Core {
+            ledger,
             vault,
-            clock: clock.clone(),
-            rules: rules.clone(),
-            link_key,
-            office: Office {
-                name: config.office.name.clone(),
-                phone: config.office.phone.clone(),
-                letterhead: Letterhead::of(&config.office),
-            },
-            public_url: base,
-            inbox: demo.then(|| inbox::SpoolInbox::shared(&config.spool.path)),
             advance: clock.is_simulated().then(|| timekeeper.handle()),
-            vitals,
-            stopped,
-            given_years: Arc::clone(&config.time.given),
-            shown: Arc::clone(&config.shown),
-            views: Default::default(),
-            ended: Default::default(),
-            service,
-            second_for: config.server.require_totp.clone(),
-            counted: Default::default(),
-            closing: Default::default(),
-        });
-        let app = Self {
-            config,
-            desk,
+            clock,
             rules,
+            link_key,
+            vitals,
             driver,
             outbox,
+            stopped,
             mail_trouble,
             backup_trouble,
-            application,
+            config_trouble,
+            views: Arc::default(),
+            ended: Arc::default(),
+            counted: Arc::default(),
+            closing: CancellationToken::new(),
+            demo,
+            source: None,
             ledger_thread,
         };
-        app.catch_up_with_config().await?;
-        Ok(app)
-    }
-
-    /// Appends what follows from a changed config: the office's own people, and deadlines where
-    /// the holiday table or the rules are other than before.
-    async fn catch_up_with_config(&self) -> anyhow::Result<()> {
-        let rules = self.rules.now();
-        let facts = {
-            let book = self.desk.ledger.book();
-            let mut facts = contacts::office_changes(&book, &self.config.office.coordinators);
-            let operators = &self.config.office.operators;
-            facts.extend(contacts::office_changes(&book, operators));
-            let redated = import::redate(&book, &rules.policy, &rules.calendar);
-            if !redated.is_empty() {
-                tracing::warn!(
-                    plans = redated.len(),
-                    "deadlines are others than before: the holidays, the zone or the hours in the \
-                     config have changed"
-                );
-            }
-            facts.extend(redated);
-            facts
-        };
-        if !facts.is_empty() {
-            let now = self.desk.clock.now();
-            self.desk.ledger.append(Actor::System, now, facts).await?;
-        }
-        Ok(())
+        core.go_by(&prepared.config)
+            .await
+            .context("配置的变动没有记下")?;
+        prepared.templates.clone().put_in_force();
+        let setup = Setup::new(&core, prepared);
+        Ok(Self { core, setup })
     }
 
     /// The operator's interface, for the commands.
     pub fn local_router(&self) -> Router {
-        let operator = Arc::new(Operator {
-            desk: Arc::clone(&self.desk),
-            rules: self.rules.clone(),
-            driver: self.driver.clone(),
-            config: self.config.clone(),
-            lore: Lore::of(&self.config),
-        });
-        local::router(operator)
-            .merge(crate::board::router(Arc::clone(&self.desk)))
-            .merge(export::router(
-                Arc::clone(&self.desk),
-                Lore::of(&self.config),
-            ))
-            .merge(crate::reply::coordinators(Arc::clone(&self.desk)))
-            .layer(axum::Extension(crate::web::Caller::Operator))
+        self.setup.local_router(&self.core)
     }
 
     /// What the world sees.
+    #[cfg(test)]
     fn public_router(&self) -> Router {
-        let desk = || Arc::clone(&self.desk);
-        let driver = self.driver.clone();
-        let imports = crate::plan::page::router(
-            desk(),
-            self.config.store.path.join("imports"),
-            Lore::of(&self.config),
-            move || driver.wake(),
-        );
-        let pages = crate::reply::router(desk())
-            .merge(crate::feed::router(desk()))
-            .merge(crate::board::router(desk()))
-            .merge(imports)
-            .merge(export::router(desk(), Lore::of(&self.config)))
-            .merge(crate::web::health::router(desk()))
-            .merge(crate::web::assets::router());
-        let pages = match self.callback() {
-            Some(crypt) => pages.merge(crate::reply::wecom::router(desk(), crypt)),
-            None => pages,
-        };
-        let proxies: Arc<[_]> = self.config.server.trusted_proxies.as_slice().into();
-        crate::web::guard::guard(pages, desk(), &self.framed_by())
-            .layer(Extension(crate::web::Proxies(proxies)))
+        self.setup.public_router(&self.core)
     }
 
-    /// Where WeCom shows what is opened in it; nobody else puts our pages into a frame.
-    fn framed_by(&self) -> Vec<String> {
-        let wecom = &self.config.wecom;
-        if wecom.app.is_none() && wecom.robots.is_empty() {
-            return Vec::new();
-        }
-        let mut origins = vec![
-            "https://work.weixin.qq.com".to_owned(),
-            "https://*.work.weixin.qq.com".to_owned(),
-        ];
-        // A WeCom of the office's own has its own host.
-        let own = wecom.base_url.trim_end_matches('/');
-        if own.starts_with("https://") && !own.ends_with(".weixin.qq.com") {
-            origins.push(own.to_owned());
-        }
-        origins
-    }
-
-    /// What opens the calls of WeCom, where it can call us.
-    fn callback(&self) -> Option<Crypt> {
-        let app = self.config.wecom.app.as_ref()?;
-        let callback = app.callback.as_ref()?;
-        let token = callback.token.expose();
-        Some(Crypt::new(token, callback.key.clone(), app.corp_id.clone()))
-    }
-
-    /// Who decides on what comes in that way, and answers.
-    fn clerk(&self) -> Option<Clerk> {
-        let voice = self.application.clone()?;
-        self.callback()?;
-        Some(Clerk::new(Arc::clone(&self.desk), voice))
-    }
-
-    /// Reads the answers that come by mail.
-    fn mail_reader(&self) -> Reader {
-        let folder = self.config.store.path.join("mail");
-        let reader = Reader::new(Arc::clone(&self.desk), folder, ours(&self.config));
-        reader.telling(self.mail_trouble.clone())
-    }
-
-    /// Makes a backup every night, where the config says where.
-    fn nightly(&self) -> Option<nightly::Nightly> {
-        Some(nightly::Nightly {
-            desk: Arc::clone(&self.desk),
-            config: self.config.backup.clone()?,
-            store: self.config.store.path.clone(),
-            trouble: self.backup_trouble.clone(),
-        })
+    fn desk(&self) -> &Desk {
+        &self.setup.desk
     }
 
     /// Closes the store in good order.
@@ -304,12 +218,54 @@ impl App {
     /// # Errors
     /// When the writer did not end.
     pub async fn close(self) -> anyhow::Result<()> {
+        drop(self.setup);
+        self.core.close().await
+    }
+}
+
+impl Core {
+    /// From now on the rules are those of this config; what follows from that is appended: the
+    /// office's own people, and deadlines where the holiday table or the rules are other than
+    /// before. Where it cannot be, the rules stay.
+    async fn go_by(&self, config: &Config) -> Result<(), CommitError<std::convert::Infallible>> {
+        let (rules, facts) = {
+            let book = self.ledger.book();
+            let rules = rules_of(config, &book.holidays);
+            let facts = follows(&book, config, &rules);
+            (rules, facts)
+        };
+        self.driver.change_rules(rules, facts).await
+    }
+
+    async fn close(self) -> anyhow::Result<()> {
         let thread = self.ledger_thread;
-        drop((self.desk, self.driver, self.outbox, self.application));
+        drop((
+            self.ledger,
+            self.driver,
+            self.outbox,
+            self.stopped,
+            self.advance,
+        ));
         tokio::task::spawn_blocking(move || thread.join())
             .await?
             .map_err(|_| anyhow::anyhow!("存储没有正常关闭"))
     }
+}
+
+/// What follows from a config that is other than before.
+fn follows(book: &Book, config: &Config, rules: &RuleSet) -> Vec<Fact> {
+    let mut facts = contacts::office_changes(book, &config.office.coordinators);
+    facts.extend(contacts::office_changes(book, &config.office.operators));
+    let redated = import::redate(book, &rules.policy, &rules.calendar);
+    if !redated.is_empty() {
+        tracing::warn!(
+            plans = redated.len(),
+            "deadlines are others than before: the holidays, the zone or the hours in the config \
+             have changed"
+        );
+    }
+    facts.extend(redated);
+    facts
 }
 
 /// The templates of the config, tried out.
@@ -382,6 +338,7 @@ fn rules_of(config: &Config, brought: &BroughtYears) -> RuleSet {
             },
         },
         coordinators: ids_of(&config.office.coordinators),
+        operators: ids_of(&config.office.operators),
     }
 }
 

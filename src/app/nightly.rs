@@ -2,12 +2,13 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Days, Utc};
 use tokio_util::sync::CancellationToken;
 
+use super::trouble::Trouble;
 use crate::config::BackupConfig;
 use crate::desk::Desk;
 use crate::domain::calendar::Calendar;
@@ -41,21 +42,6 @@ pub(super) struct Nightly {
     /// The store's folder.
     pub(super) store: PathBuf,
     pub(super) trouble: Trouble,
-}
-
-/// Why the last backup failed; shared by whoever makes it and whoever tells of it.
-#[derive(Clone, Default)]
-pub(super) struct Trouble(Arc<Mutex<Option<String>>>);
-
-impl Trouble {
-    /// In words for the operator; none where it did not fail.
-    pub(super) fn words(&self) -> Option<String> {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Nightly {
@@ -109,7 +95,7 @@ impl Nightly {
         let words = trouble.map(|why| {
             format!("每日备份没有完成：{why}。请服务器管理员处理，系统每小时再试一次。")
         });
-        *self.trouble.lock() = words;
+        self.trouble.set(words);
         well
     }
 }

@@ -412,7 +412,7 @@ async fn everybody_may_what_is_theirs_and_nothing_else() {
     for (route, path, may) in ROUTES.iter().filter(|(_, path, _)| !path.is_empty()) {
         let (method, _) = route.split_once(' ').unwrap();
         for (who, key) in keys.iter().filter(|_| *route != "POST /logout") {
-            let before = app.desk.ledger.book().position;
+            let before = app.desk().ledger.book().position;
             let (status, to) = key.ask(&router, method, path).await;
             let turned_away = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
                 || to == "/login";
@@ -423,7 +423,7 @@ async fn everybody_may_what_is_theirs_and_nothing_else() {
                 _ if may.lets(*who) => assert!(!turned_away, "{here}"),
                 _ => {
                     assert!(turned_away, "{here}");
-                    let wrote = app.desk.ledger.book().position - before;
+                    let wrote = app.desk().ledger.book().position - before;
                     assert_eq!(wrote, 0, "{here}");
                 }
             }
@@ -443,7 +443,7 @@ async fn a_leaders_viewer_sees_that_leaders_tasks_alone() {
     let router = app.public_router();
     let limited = Key::of(&app, &router, Who::Limited).await;
     let (own, others): (Vec<_>, Vec<_>) = {
-        let book = app.desk.ledger.book();
+        let book = app.desk().ledger.book();
         let all = book.obligations.keys().cloned();
         let sight = Sight::Leader(LEADER.into());
         all.partition(|key| sight.sees(book.task_and_group(key).unwrap().0))
@@ -545,7 +545,7 @@ impl Key {
         };
         let name = format!("{who:?}");
         let password = users::Credential::Password(PASSWORD);
-        users::create(&app.desk, Actor::Operator, &name, profile, password)
+        users::create(app.desk(), Actor::Operator, &name, profile, password)
             .await
             .unwrap();
         Self::signed_in(router, &name).await
@@ -576,7 +576,7 @@ impl Key {
     async fn token(app: &App, scope: Scope) -> Self {
         use crate::domain::fact::Fact;
         let made = bearer::make().unwrap();
-        let now = app.desk.clock.now();
+        let now = app.desk().clock.now();
         let fact = Fact::TokenMade {
             id: made.id,
             name: "OA系统".into(),
@@ -585,7 +585,7 @@ impl Key {
             sha256: made.sha256,
             expires: now + chrono::TimeDelta::days(1),
         };
-        let appended = app.desk.ledger.append(Actor::Operator, now, vec![fact]);
+        let appended = app.desk().ledger.append(Actor::Operator, now, vec![fact]);
         appended.await.unwrap();
         Self {
             bearer: Some(made.text),

@@ -1,4 +1,4 @@
-//! Runs the daemon: loops, listeners, and a stop in good order.
+//! Runs the daemon: loops, listeners, config read anew, and a stop in good order.
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
@@ -7,15 +7,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use sd_notify::NotifyState;
 use tokio::net::{TcpListener, UnixListener};
+use tokio::signal::unix::Signal;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{App, listen};
+use super::crew::Crew;
+use super::setup::Setup;
+use super::{App, Core, listen};
+use crate::in_force::InForce;
 use crate::life::{self, Stop};
-use crate::reply::imap::ImapBox;
 
-/// A pass at least this often, or the watchdog is not fed.
+/// The store has to answer a pass at least this often, or the watchdog is not fed.
 const STALE: Duration = Duration::from_secs(300);
 
 impl App {
@@ -32,92 +36,50 @@ impl App {
     /// # Errors
     /// As for [`Self::serve`].
     pub async fn serve_telling(self, tell: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
-        let listen = self.config.server.listen;
+        let Self { core, setup } = self;
+        let listen = setup.config.server.listen;
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("无法监听 {listen}（配置 server.listen）"))?;
         let address = listener.local_addr()?;
-        let socket = bind_socket(&self.config.server.socket)?;
+        let path = setup.config.server.socket.clone();
+        let socket = bind_socket(&path)?;
         let stop = Stop::on_signals()?;
+        // Where there is nothing to read anew, a hang-up ends the program, as usual.
+        let hangup = core.source.is_some().then(life::hangups).transpose()?;
         let tasks = TaskTracker::new();
-
-        // What was heard before a crash is decided on before anybody is reminded of it.
-        let clerk = self.clerk();
-        if let Some(clerk) = &clerk {
-            clerk.decide_all().await;
-        }
-        self.driver.begin().await;
-        self.driver
-            .pass(self.desk.clock.now())
-            .await
-            .context("第一次检查没有完成")?;
-        self.driver
-            .start_bell(stop.soft.clone())
-            .context("无法启动定时器")?;
-        let driver = self.driver.clone();
-        let ended = stop.soft.clone();
         let failed = CancellationToken::new();
-        let guard = Guard::new("due", &stop, &failed);
-        tasks.spawn(async move {
-            driver.run(ended).await;
-            guard.ended();
-        });
-        let (outbox, ways) = (Arc::clone(&self.outbox), stop.clone());
-        let guard = Guard::new("outbox", &stop, &failed);
-        tasks.spawn(async move {
-            outbox.run(ways.soft, ways.hard).await;
-            guard.ended();
-        });
-        if let Some(clerk) = clerk {
-            let ended = stop.soft.clone();
-            let guard = Guard::new("wecom", &stop, &failed);
-            tasks.spawn(async move {
-                clerk.run(ended).await;
-                guard.ended();
-            });
-        }
-        if let Some(config) = self.config.imap.clone() {
-            let (reader, ended) = (self.mail_reader(), stop.soft.clone());
-            let guard = Guard::new("mailbox", &stop, &failed);
-            tasks.spawn(async move {
-                reader.run(|| ImapBox::open(&config), ended).await;
-                guard.ended();
-            });
-        }
-        if let Some(nightly) = self.nightly() {
-            let ended = stop.soft.clone();
-            let guard = Guard::new("backup", &stop, &failed);
-            tasks.spawn(async move {
-                nightly.run(ended).await;
-                guard.ended();
-            });
-        }
-        let vitals = Arc::clone(&self.desk.vitals);
-        let alive = move || vitals.since_pass().is_some_and(|age| age < STALE);
-        tasks.spawn(life::feed_watchdog(alive, stop.soft.clone()));
+        let mut crew = Crew::new(&tasks, &stop, &failed);
 
-        let closing = (stop.soft.clone(), self.desk.closing.clone());
+        start_loops(&core, &setup, &mut crew, &stop).await?;
+        tasks.spawn(life::feed_watchdog(alive(&core), stop.soft.clone()));
+        let closing = (stop.soft.clone(), core.closing.clone());
         tasks.spawn(async move {
             closing.0.cancelled().await;
             closing.1.cancel();
         });
+        let routes = Routes {
+            public: InForce::new(setup.public_router(&core)),
+            local: InForce::new(setup.local_router(&core)),
+        };
         let bounds = listen::Bounds::default();
-        let public = listen::pages(listener, self.public_router(), bounds, stop.clone());
+        let public = listen::pages(listener, routes.public.clone(), bounds, stop.clone());
         tasks.spawn(public);
-        tasks.spawn(listen::commands(socket, self.local_router(), stop.clone()));
+        tasks.spawn(listen::commands(socket, routes.local.clone(), stop.clone()));
 
-        tracing::info!(%address, simulated = self.desk.clock.is_simulated(), "ready");
-        life::tell(&[sd_notify::NotifyState::Ready]);
+        tracing::info!(%address, simulated = core.clock.is_simulated(), "ready");
+        life::tell(&[NotifyState::Ready, NotifyState::Status(RUNNING)]);
         tell(address);
 
-        stop.soft.cancelled().await;
+        run(&core, setup, hangup, (&mut crew, routes), &stop).await;
+        drop(crew);
         tasks.close();
         tokio::select! {
             () = tasks.wait() => {}
             () = stop.hard.cancelled() => {}
         }
-        let _ = std::fs::remove_file(&self.config.server.socket);
-        self.close().await?;
+        let _ = std::fs::remove_file(&path);
+        core.close().await?;
         anyhow::ensure!(
             !failed.is_cancelled(),
             "内部循环意外中止，请查看日志；重新启动后会接着处理"
@@ -127,34 +89,88 @@ impl App {
     }
 }
 
-/// A loop that ends without being asked, or panics, is an accident: everything stops, and systemd
-/// starts it again. All state is in the store.
-struct Guard {
-    name: &'static str,
-    stop: Stop,
-    failed: CancellationToken,
+/// What `systemctl status` says of a daemon that is well.
+const RUNNING: &str = "正在运行";
+
+/// What answers requests: another one after each reading of the config, on the same connections.
+struct Routes {
+    public: InForce<axum::Router>,
+    local: InForce<axum::Router>,
 }
 
-impl Guard {
-    fn new(name: &'static str, stop: &Stop, failed: &CancellationToken) -> Self {
-        Self {
-            name,
-            stop: stop.clone(),
-            failed: failed.clone(),
-        }
+async fn start_loops(
+    core: &Core,
+    setup: &Setup,
+    crew: &mut Crew,
+    stop: &Stop,
+) -> anyhow::Result<()> {
+    // What was heard before a crash is decided on before anybody is reminded of it.
+    if let Some(clerk) = setup.clerk() {
+        clerk.decide_all().await;
     }
-
-    /// It ended by itself; dropping the guard looks whether it should have.
-    fn ended(self) {}
+    core.driver.begin().await;
+    core.driver
+        .pass(core.clock.now())
+        .await
+        .context("第一次检查没有完成")?;
+    core.driver
+        .start_bell(stop.soft.clone())
+        .context("无法启动定时器")?;
+    let (driver, ended) = (core.driver.clone(), stop.soft.clone());
+    crew.stay("due", async move { driver.run(ended).await });
+    let (outbox, ways) = (Arc::clone(&core.outbox), stop.clone());
+    crew.stay("outbox", outbox.run(ways.soft, ways.hard));
+    crew.take_up(core, setup);
+    Ok(())
 }
 
-impl Drop for Guard {
-    fn drop(&mut self) {
-        if !self.stop.soft.is_cancelled() {
-            tracing::error!(r#loop = self.name, "a loop ended by itself");
-            self.failed.cancel();
-            self.stop.soft.cancel();
+/// Whether there is progress: passes are made and answered, and the outbox gets on. A store that
+/// answers that it takes nothing now is asked again by itself; a restart would not help it.
+fn alive(core: &Core) -> impl Fn() -> bool + use<> {
+    let (vitals, outbox) = (Arc::clone(&core.vitals), Arc::clone(&core.outbox));
+    move || vitals.since_answer().is_some_and(|age| age < STALE) && !outbox.is_stuck()
+}
+
+/// Until told to stop; reads the config anew at each hang-up.
+async fn run(
+    core: &Core,
+    mut setup: Setup,
+    mut hangup: Option<Signal>,
+    (crew, routes): (&mut Crew, Routes),
+    stop: &Stop,
+) {
+    loop {
+        tokio::select! {
+            () = stop.soft.cancelled() => return,
+            () = hung_up(&mut hangup) => {}
         }
+        let Some(source) = &core.source else { continue };
+        life::tell_reloading();
+        let read = core.reload(source, &setup);
+        let Some(read) = stop.hard.run_until_cancelled(read).await else {
+            return;
+        };
+        let status = match read {
+            Ok(next) => {
+                setup = next;
+                routes.public.replace(setup.public_router(core));
+                routes.local.replace(setup.local_router(core));
+                crew.take_up(core, &setup);
+                RUNNING.to_owned()
+            }
+            Err(refused) => refused.status(),
+        };
+        life::tell(&[NotifyState::Ready, NotifyState::Status(&status)]);
+    }
+}
+
+async fn hung_up(hangup: &mut Option<Signal>) {
+    let heard = match hangup {
+        Some(signal) => signal.recv().await,
+        None => None,
+    };
+    if heard.is_none() {
+        std::future::pending().await
     }
 }
 

@@ -59,6 +59,12 @@ pub trait Channel: Send + Sync {
     /// Its name in logs, metrics and on the board; tells several of one kind apart.
     fn name(&self) -> &str;
 
+    /// What its peer counts by, such as a webhook's address: whoever comes after it with the same
+    /// keeps its pace. Holds a secret, perhaps: only for comparing.
+    fn peer(&self) -> &str {
+        self.name()
+    }
+
     /// How many messages it may have under way at once.
     fn sessions(&self) -> usize {
         1

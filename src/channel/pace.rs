@@ -70,6 +70,12 @@ impl Pace {
         }
     }
 
+    /// The limits are these from now on; what has gone has gone.
+    pub fn adopt(&mut self, limits: Self) {
+        self.spacing = limits.spacing;
+        self.windows = limits.windows;
+    }
+
     /// One goes now.
     pub fn begin(&mut self, now: DateTime<Utc>) {
         let Some(longest) = self.windows.iter().map(|(_, window)| *window).max() else {

@@ -1,12 +1,14 @@
 //! `serve`: the daemon.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::{Exit, client};
 use crate::app::App;
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
@@ -20,6 +22,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<()> {
+    let path = config.map(Path::to_owned);
     let config = client::load(config)?;
     let level = std::env::var("RUST_LOG").ok();
     telemetry::start(&config.log, level.as_deref())
@@ -30,7 +33,8 @@ pub(super) fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<()> {
     };
     runtime()?.block_on(async {
         let app = App::open(config, clock).await?;
-        app.serve().await
+        let source = Arc::new(move || Config::load(path.as_deref(), std::env::vars()));
+        app.reloading(source).serve().await
     })
 }
 

@@ -35,6 +35,7 @@ pub(crate) fn desk_with(store: MemoryStore, change: impl FnOnce(&mut Desk)) -> A
             report: Default::default(),
             reach: Reach::default(),
             coordinators: Vec::new(),
+            operators: Vec::new(),
         }),
         link_key: LinkKey::new([9; 32]),
         office: Office {

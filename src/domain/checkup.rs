@@ -182,6 +182,16 @@ pub struct Seen {
     pub people: Option<(usize, usize)>,
 }
 
+/// What to do about a configuration that was changed and not taken.
+pub const READ_ANEW: &str = "改正后执行 systemctl reload cuiban";
+
+/// The line on a configuration that the daemon did not take when it was told to: it goes by the one
+/// before.
+#[must_use]
+pub fn not_taken(words: &str) -> Line {
+    Line::new("运行中的配置", State::Doubtful, words, READ_ANEW)
+}
+
 /// The line on the configuration: the files read and what is worth a look, or what is wrong.
 #[must_use]
 pub fn config(read: Result<(&[String], &[String]), &str>) -> Line {

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
 use super::Outbox;
+use super::fleet::Fleet;
 use super::pick::{self, Job};
 use crate::channel::{Cards, Settled, Shown};
 use crate::domain::book::Book;
@@ -42,14 +43,14 @@ enum Change {
 
 impl Outbox {
     /// Changes cards as answers come in, until `soft` is cancelled.
-    pub(super) async fn settle_cards(self: Arc<Self>, soft: CancellationToken) {
-        if self.card_maker().is_none() {
+    pub(super) async fn settle_cards(&self, fleet: &Fleet, soft: CancellationToken) {
+        if fleet.card_maker().is_none() {
             return;
         }
         let mut changes = self.ledger.changes();
         while !soft.is_cancelled() {
             changes.mark_unchanged();
-            self.settle_all().await;
+            self.settle_all(fleet, &soft).await;
             self.activity.notify_waiters();
             let again = self.patience.next(self.clock.now());
             let until = again.unwrap_or(DateTime::<Utc>::MAX_UTC);
@@ -62,18 +63,23 @@ impl Outbox {
     }
 
     /// Whether a card could be changed now.
-    pub(super) fn has_card_to_settle(&self, book: &Book, now: DateTime<Utc>) -> bool {
-        self.card_maker().is_some() && self.to_settle(book, now).next().is_some()
+    pub(super) fn has_card_to_settle(
+        &self,
+        fleet: &Fleet,
+        book: &Book,
+        now: DateTime<Utc>,
+    ) -> bool {
+        fleet.card_maker().is_some() && self.to_settle(book, now).next().is_some()
     }
 
-    async fn settle_all(&self) {
-        loop {
+    async fn settle_all(&self, fleet: &Fleet, soft: &CancellationToken) {
+        while !soft.is_cancelled() {
             let now = self.clock.now();
             let next = self.to_settle(&self.ledger.book(), now).next();
-            let (Some(card), Some(cards)) = (next, self.card_maker()) else {
+            let (Some(card), Some(cards)) = (next, fleet.card_maker()) else {
                 return;
             };
-            let failed = match self.change(cards, &card).await {
+            let failed = match self.change(fleet, cards, &card).await {
                 Settled::Done => None,
                 Settled::Later if self.patience.wait(&card.key, now) => continue,
                 Settled::Later => Some("多次未能更新".to_owned()),
@@ -100,14 +106,17 @@ impl Outbox {
         }
     }
 
-    async fn change(&self, cards: &dyn Cards, card: &ToSettle) -> Settled {
+    async fn change(&self, fleet: &Fleet, cards: &dyn Cards, card: &ToSettle) -> Settled {
         match &card.change {
             Change::Answered(words) => {
                 let shown = Shown::Answered(words);
                 cards.settle(&card.code, &card.account, shown).await
             }
             Change::Open(job) => {
-                match self.compose(std::slice::from_ref(job.as_ref())).as_slice() {
+                match self
+                    .compose(fleet, std::slice::from_ref(job.as_ref()))
+                    .as_slice()
+                {
                     [brief, ..] => {
                         let shown = Shown::Open(brief);
                         cards.settle(&card.code, &card.account, shown).await
@@ -133,10 +142,6 @@ impl Outbox {
                     change: change_of(book, key, now)?,
                 })
             })
-    }
-
-    fn card_maker(&self) -> Option<&dyn Cards> {
-        self.lanes.iter().find_map(|lane| lane.channel.cards())
     }
 }
 

@@ -23,13 +23,23 @@ pub(super) struct Lane {
     pub(super) wake: Notify,
     /// What was measured for sharing calls.
     pub(super) measured: Measured,
+    /// Whether nothing is known of its peer from before.
+    pub(super) is_new: bool,
     gate: Mutex<Gate>,
+    /// Shared with the lane before and after it, as long as the peer is the same.
+    pace: Arc<Mutex<Pace>>,
+    counts: Arc<Counts>,
+}
+
+/// How many messages, since the start.
+#[derive(Default)]
+struct Counts {
     sent: AtomicU64,
     failed: AtomicU64,
 }
 
+#[derive(Default)]
 struct Gate {
-    pace: Pace,
     rest: Option<Rest>,
     /// Rests since the channel last worked.
     streak: u32,
@@ -93,7 +103,8 @@ const QUIET: TimeDelta = TimeDelta::minutes(1);
 const LONGEST_REST: TimeDelta = TimeDelta::hours(24);
 
 /// A lane for each channel, and one for each kind of message that nobody may be there for.
-pub(super) fn lanes(channels: Vec<Arc<dyn Channel>>) -> Vec<Arc<Lane>> {
+/// Where one of `before` led to the same peer, what is known of that goes over.
+pub(super) fn lanes(channels: Vec<Arc<dyn Channel>>, before: &[Arc<Lane>]) -> Vec<Arc<Lane>> {
     let everyones = |kind| {
         let mut of_kind = channels.iter().filter(|channel| channel.kind() == kind);
         of_kind.any(|channel| channel.serves("") == Serves::Everyone)
@@ -101,11 +112,11 @@ pub(super) fn lanes(channels: Vec<Arc<dyn Channel>>) -> Vec<Arc<Lane>> {
     let missing: Vec<Lane> = ChannelKind::ALL
         .into_iter()
         .filter(|kind| !everyones(*kind))
-        .map(|kind| Lane::new(Arc::new(Missing(kind)), true))
+        .map(|kind| Lane::new(Arc::new(Missing(kind)), true, before))
         .collect();
     let mut lanes: Vec<Lane> = channels
         .into_iter()
-        .map(|channel| Lane::new(channel, false))
+        .map(|channel| Lane::new(channel, false, before))
         .chain(missing)
         .collect();
     let kinds: Vec<ChannelKind> = lanes.iter().map(|lane| lane.channel.kind()).collect();
@@ -139,25 +150,30 @@ pub(super) fn belongs(lanes: &[Arc<Lane>], book: &Book, delivery: &Delivery, ind
 }
 
 impl Lane {
-    fn new(channel: Arc<dyn Channel>, missing: bool) -> Self {
-        let gate = Gate {
-            pace: channel.pace(),
-            rest: None,
-            streak: 0,
-            probing: false,
-            worked: None,
-            down: None,
-            in_hand: 0,
-        };
+    fn new(channel: Arc<dyn Channel>, missing: bool, before: &[Arc<Self>]) -> Self {
+        let kind = channel.kind();
+        let same = |lane: &&Arc<Self>| lane.channel.kind() == kind;
+        let mut before = before.iter().filter(same);
+        let known = before.find(|lane| lane.channel.peer() == channel.peer());
+        let pace = known.map(|lane| Arc::clone(&lane.pace));
+        let pace = pace.unwrap_or_else(|| Arc::new(Mutex::new(channel.pace())));
+        lock(&pace).adopt(channel.pace());
         Self {
+            is_new: known.is_none(),
+            gate: Mutex::new(
+                known
+                    .map(|lane| lane.gate().succeeded())
+                    .unwrap_or_default(),
+            ),
+            pace,
+            counts: known
+                .map(|lane| Arc::clone(&lane.counts))
+                .unwrap_or_default(),
             channel,
             missing,
             alone: false,
             wake: Notify::new(),
             measured: Measured::default(),
-            gate: Mutex::new(gate),
-            sent: AtomicU64::new(0),
-            failed: AtomicU64::new(0),
         }
     }
 
@@ -166,17 +182,18 @@ impl Lane {
     pub(super) fn available_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let gate = self.gate();
         let rested = gate.rest.as_ref().map_or(now, |rest| rest.until.max(now));
-        (!gate.probing).then(|| gate.pace.ready_at(rested))
+        (!gate.probing).then(|| lock(&self.pace).ready_at(rested))
     }
 
     /// Leave to send one message now, if there is any.
     pub(super) fn enter(&self, now: DateTime<Utc>) -> Option<Pass> {
         let mut gate = self.gate();
         let rests = gate.rest.as_ref().is_some_and(|rest| rest.until > now);
-        if rests || gate.probing || gate.pace.ready_at(now) > now {
+        let mut pace = lock(&self.pace);
+        if rests || gate.probing || pace.ready_at(now) > now {
             return None;
         }
-        gate.pace.begin(now);
+        pace.begin(now);
         let unproved = gate.worked.is_none_or(|at| now - at > QUIET);
         gate.probing = gate.streak > 0 || (unproved && gate.in_hand == 0);
         gate.in_hand += 1;
@@ -188,7 +205,7 @@ impl Lane {
     /// There was nothing to send.
     pub(super) fn give_back(&self, pass: &Pass) {
         let mut gate = self.gate();
-        gate.pace.cancel();
+        lock(&self.pace).cancel();
         gate.in_hand = gate.in_hand.saturating_sub(1);
         if pass.probe {
             gate.probing = false;
@@ -205,11 +222,11 @@ impl Lane {
     ) {
         let messages = u64::try_from(messages).unwrap_or(u64::MAX);
         match attempted.outcome {
-            SendOutcome::Sent { .. } => self.sent.fetch_add(messages, Ordering::Relaxed),
-            _ => self.failed.fetch_add(messages, Ordering::Relaxed),
+            SendOutcome::Sent { .. } => self.counts.sent.fetch_add(messages, Ordering::Relaxed),
+            _ => self.counts.failed.fetch_add(messages, Ordering::Relaxed),
         };
         let mut gate = self.gate();
-        gate.pace.answered(now);
+        lock(&self.pace).answered(now);
         gate.in_hand = gate.in_hand.saturating_sub(1);
         if pass.probe {
             gate.probing = false;
@@ -230,7 +247,7 @@ impl Lane {
 
     /// Counts a message sent before the start, so that a restart does not break the pace.
     pub(super) fn recall(&self, at: DateTime<Utc>) {
-        self.gate().pace.begin(at);
+        lock(&self.pace).begin(at);
     }
 
     /// The rest it is in, where what waits should not wait for its end: a person has to mend
@@ -245,7 +262,7 @@ impl Lane {
     /// The wall clock was set by so much while nothing else happened.
     pub(super) fn clock_set(&self, by: TimeDelta) {
         let mut gate = self.gate();
-        gate.pace.shift(by);
+        lock(&self.pace).shift(by);
         if let Some(rest) = &mut gate.rest {
             rest.until += by;
         }
@@ -259,8 +276,8 @@ impl Lane {
             kind: self.channel.kind(),
             name: self.channel.name().to_owned(),
             in_hand: gate.in_hand,
-            sent: self.sent.load(Ordering::Relaxed),
-            failed: self.failed.load(Ordering::Relaxed),
+            sent: self.counts.sent.load(Ordering::Relaxed),
+            failed: self.counts.failed.load(Ordering::Relaxed),
             down: gate.down,
             rest: gate
                 .rest
@@ -270,11 +287,30 @@ impl Lane {
     }
 
     fn gate(&self) -> MutexGuard<'_, Gate> {
-        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.gate)
     }
 }
 
 impl Gate {
+    /// What the next lane to the same peer begins with. It is tried at once, and alone, since the
+    /// config was read anew to mend something; until it works, it is known as what it was. Only a
+    /// peer that asked for a pause is given it.
+    fn succeeded(&self) -> Self {
+        let asked_for = |rest: &Rest| rest.reason == FailReason::RateLimited && !rest.stopped;
+        let rest = self.rest.clone().map(|rest| match asked_for(&rest) {
+            true => rest,
+            false => Rest {
+                until: DateTime::<Utc>::MIN_UTC,
+                ..rest
+            },
+        });
+        Self {
+            rest,
+            down: self.down,
+            ..Self::default()
+        }
+    }
+
     /// Each rest in a row is twice as long, up to eight times the first.
     fn rest(&mut self, least: TimeDelta, outcome: &SendOutcome, now: DateTime<Utc>) {
         let resting = self.rest.as_ref().is_some_and(|rest| rest.until > now);
@@ -309,6 +345,10 @@ impl Gate {
             stopped,
         });
     }
+}
+
+fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Says of every message that there is no such way.

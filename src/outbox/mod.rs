@@ -14,23 +14,23 @@
 //! nothing open, and the message is withdrawn instead of sent.
 
 mod cards;
+mod fleet;
 mod lane;
 mod pack;
 mod pick;
+mod pulse;
 mod recover;
 mod worker;
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-use crate::channel::Channel;
 use crate::clock::Clock;
 use crate::domain::book::{Book, Delivery};
 use crate::domain::brief::Office;
@@ -40,11 +40,15 @@ use crate::domain::ids::{PersonId, PlanId, Quarter};
 use crate::domain::leap::{self, Leap, Tick};
 use crate::domain::message::Occasion;
 use crate::domain::people::ChannelKind;
+use crate::in_force::InForce;
 use crate::rules::Rules;
 use crate::store::{Decision, Health, Ledger};
 
-use lane::Lane;
+pub use fleet::Ways;
+use fleet::{Fleet, Staff};
 pub use lane::{DEAD_AFTER, LaneStatus, Rest};
+use pulse::Pulse;
+use recover::has_to_pass_on;
 
 /// Makes the address of a person's own page for a quarter, as of a moment: the same for the same.
 pub type Links = Arc<dyn Fn(&PlanId, Quarter, &PersonId, DateTime<Utc>) -> String + Send + Sync>;
@@ -66,10 +70,7 @@ pub struct Outbox {
     ledger: Ledger,
     clock: Clock,
     rules: Rules,
-    terms: Terms,
-    links: Links,
-    calendars: Option<Calendars>,
-    lanes: Vec<Arc<Lane>>,
+    fleet: InForce<Fleet>,
     /// Workers between waking up and finding nothing to do.
     busy: AtomicUsize,
     /// Nothing new is taken while this is set.
@@ -81,6 +82,7 @@ pub struct Outbox {
     activity: Notify,
     alarm: Notify,
     patience: cards::Patience,
+    pulse: Pulse,
 }
 
 /// The system's clock is asked again at least this often.
@@ -91,22 +93,12 @@ const TOGETHER: Duration = Duration::from_millis(2);
 impl Outbox {
     /// Puts it together; [`Self::run`] starts it.
     #[must_use]
-    pub fn new(
-        ledger: Ledger,
-        clock: Clock,
-        rules: Rules,
-        terms: Terms,
-        channels: Vec<Arc<dyn Channel>>,
-        links: Links,
-    ) -> Self {
+    pub fn new(ledger: Ledger, clock: Clock, rules: Rules, ways: Ways) -> Self {
         Self {
-            lanes: lane::lanes(channels),
+            fleet: InForce::new(Fleet::new(ways, None)),
             ledger,
             clock,
             rules,
-            terms,
-            links,
-            calendars: None,
             busy: AtomicUsize::new(0),
             paused: AtomicBool::new(true),
             believed: Mutex::new(None),
@@ -114,41 +106,30 @@ impl Outbox {
             activity: Notify::new(),
             alarm: Notify::new(),
             patience: cards::Patience::default(),
+            pulse: Pulse::default(),
         }
     }
 
-    /// Letters say where the reader's calendar feed is.
-    #[must_use]
-    pub fn with_calendars(self, calendars: Calendars) -> Self {
-        Self {
-            calendars: Some(calendars),
-            ..self
-        }
+    /// From now on what waits goes these ways; what is in hand is finished the way it began. What
+    /// peers count, they go on counting; what a way that did not work held up is tried at once.
+    pub async fn replace(&self, ways: Ways) {
+        let fleet = Fleet::new(ways, Some(&self.fleet.now()));
+        self.recall_pace(&fleet);
+        self.fleet.replace(fleet);
+        self.alarm.notify_one();
+        self.try_at_once().await;
     }
 
     /// Works until `soft` is cancelled and what is in hand is done, or until `hard` is cancelled:
     /// then sends under way are dropped, and are in doubt at the next start.
     pub async fn run(self: Arc<Self>, soft: CancellationToken, hard: CancellationToken) {
-        self.recall_pace();
-        let workers = TaskTracker::new();
-        for (index, lane) in self.lanes.iter().enumerate() {
-            for _ in 0..lane.channel.sessions() {
-                let worker = worker::work(Arc::clone(&self), index, soft.clone());
-                let hard = hard.clone();
-                workers.spawn(async move { hard.run_until_cancelled(worker).await });
-            }
-        }
-        let cards = Arc::clone(&self).settle_cards(soft.clone());
-        let dropped = hard.clone();
-        workers.spawn(async move { dropped.run_until_cancelled(cards).await });
-        workers.close();
-        let dispatch = self.dispatch(&soft);
-        if hard.run_until_cancelled(dispatch).await.is_some() {
-            workers.wait().await;
-        }
-        for lane in &self.lanes {
-            let close = lane.channel.close();
-            let _ = tokio::time::timeout(Duration::from_secs(2), close).await;
+        self.recall_pace(&self.fleet.now());
+        let mut staff = Staff::new(&self, &soft, &hard);
+        let dispatch = self.dispatch(&mut staff, &soft);
+        let dispatched = hard.run_until_cancelled(dispatch).await;
+        self.pulse.rest();
+        if dispatched.is_some() {
+            staff.go_home().await;
         }
     }
 
@@ -158,10 +139,13 @@ impl Outbox {
         if self.doubtful.load(Ordering::SeqCst) || self.busy.load(Ordering::SeqCst) > 0 {
             return false;
         }
+        let fleet = self.fleet.now();
         let before = {
             let book = self.ledger.book();
-            let work = (0..self.lanes.len()).any(|index| self.has_work(&book, index, now));
-            if work || self.has_card_to_settle(&book, now) {
+            let work = fleet
+                .each()
+                .any(|(index, _)| self.has_work(&fleet, &book, index, now));
+            if work || self.has_card_to_settle(&fleet, &book, now) {
                 return false;
             }
             book.position
@@ -191,17 +175,27 @@ impl Outbox {
     /// where it can already.
     #[must_use]
     pub fn next_due(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let fleet = self.fleet.now();
         let book = self.ledger.book();
-        (0..self.lanes.len())
-            .filter_map(|index| self.lane_due(&book, index, now))
+        fleet
+            .each()
+            .filter_map(|(index, _)| lane_due(&fleet, &book, index, now))
             .min()
+    }
+
+    /// Whether it has stood still for longer than anything may take, in real time.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        self.pulse.is_stuck(Instant::now())
     }
 
     /// How each channel does, for board and metrics.
     #[must_use]
     pub fn status(&self) -> Vec<LaneStatus> {
         let now = self.clock.now();
-        self.lanes
+        let fleet = self.fleet.now();
+        fleet
+            .lanes
             .iter()
             .filter(|lane| !lane.missing)
             .map(|lane| lane.status(now))
@@ -209,10 +203,12 @@ impl Outbox {
     }
 
     /// Looks what can be done and wakes who can do it, at each durable step and when time has come.
-    async fn dispatch(self: &Arc<Self>, soft: &CancellationToken) {
+    async fn dispatch(self: &Arc<Self>, staff: &mut Staff, soft: &CancellationToken) {
         let mut changes = self.ledger.changes();
         while !soft.is_cancelled() {
             changes.mark_unchanged();
+            self.pulse.round(Instant::now());
+            staff.take_up();
             if self.doubtful.load(Ordering::SeqCst) {
                 self.settle_doubts().await;
             }
@@ -227,16 +223,14 @@ impl Outbox {
                 () = soft.cancelled() => {}
             }
         }
-        for lane in &self.lanes {
-            lane.wake.notify_waiters();
-        }
     }
 
     fn wake_lanes(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let fleet = self.fleet.now();
         let book = self.ledger.book();
         let mut next: Option<DateTime<Utc>> = None;
-        for (index, lane) in self.lanes.iter().enumerate() {
-            match self.lane_due(&book, index, now) {
+        for (index, lane) in fleet.each() {
+            match lane_due(&fleet, &book, index, now) {
                 Some(due) if due <= now => lane.wake.notify_one(),
                 Some(due) => next = Some(next.map_or(due, |next| next.min(due))),
                 None => {}
@@ -245,53 +239,9 @@ impl Outbox {
         next
     }
 
-    fn lane_due(&self, book: &Book, index: usize, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let lane = self.lanes.get(index)?;
-        let kind = lane.channel.kind();
-        let available = lane.available_at(now)?;
-        let ready = if available > now {
-            // Whose they are can be asked when somebody could take them.
-            book.ready(kind, now).next().is_some()
-        } else {
-            self.ready(book, index, now).next().is_some()
-        };
-        if ready {
-            return Some(available);
-        }
-        Some(available.max(next_waiting(book, kind, now)?))
-    }
-
-    fn has_work(&self, book: &Book, index: usize, now: DateTime<Utc>) -> bool {
-        let due = self.lane_due(book, index, now);
-        due.is_some_and(|due| due <= now) || self.has_to_pass_on(book, index, now)
-    }
-
-    /// What waits for this lane at `now`, earliest first.
-    fn ready<'a>(
-        &'a self,
-        book: &'a Book,
-        index: usize,
-        now: DateTime<Utc>,
-    ) -> impl Iterator<Item = &'a Delivery> + 'a {
-        self.waiting(book, index, now)
-    }
-
-    /// What waits for this lane until then, earliest first.
-    fn waiting<'a>(
-        &'a self,
-        book: &'a Book,
-        index: usize,
-        until: DateTime<Utc>,
-    ) -> impl Iterator<Item = &'a Delivery> + 'a {
-        let kind = self.lanes.get(index).map(|lane| lane.channel.kind());
-        kind.into_iter()
-            .flat_map(move |kind| book.ready(kind, until))
-            .filter(move |delivery| lane::belongs(&self.lanes, book, delivery, index))
-            // During a pause only the operator is told of it.
-            .filter(move |delivery| {
-                let occasion = delivery.message.key.occasion;
-                !book.is_paused() || matches!(occasion, Occasion::Alarm(_))
-            })
+    fn has_work(&self, fleet: &Fleet, book: &Book, index: usize, now: DateTime<Utc>) -> bool {
+        let due = lane_due(fleet, book, index, now);
+        due.is_some_and(|due| due <= now) || has_to_pass_on(fleet, book, index, now)
     }
 
     /// The clock is believed to show these moments: the last, and the one furthest ahead. What
@@ -321,7 +271,7 @@ impl Outbox {
     /// The wall clock was set by so much: pauses and tries again keep their distance from now, else
     /// a clock put back by a day would silence a robot for a day.
     pub async fn clock_set(&self, by: TimeDelta) {
-        for lane in &self.lanes {
+        for lane in &self.fleet.now().lanes {
             lane.clock_set(by);
         }
         if by >= TimeDelta::zero() {
@@ -355,6 +305,7 @@ impl Outbox {
         self.paused.store(true, Ordering::SeqCst);
         loop {
             let activity = self.activity.notified();
+            self.pulse.round(Instant::now());
             if self.busy.load(Ordering::SeqCst) == 0 {
                 break;
             }
@@ -368,6 +319,40 @@ impl Outbox {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
+}
+
+fn lane_due(fleet: &Fleet, book: &Book, index: usize, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let lane = fleet.lane(index)?;
+    let kind = lane.channel.kind();
+    let available = lane.available_at(now)?;
+    let ready = if available > now {
+        // Whose they are can be asked when somebody could take them.
+        book.ready(kind, now).next().is_some()
+    } else {
+        waiting(fleet, book, index, now).next().is_some()
+    };
+    if ready {
+        return Some(available);
+    }
+    Some(available.max(next_waiting(book, kind, now)?))
+}
+
+/// What waits for this lane until then, earliest first.
+fn waiting<'a>(
+    fleet: &'a Fleet,
+    book: &'a Book,
+    index: usize,
+    until: DateTime<Utc>,
+) -> impl Iterator<Item = &'a Delivery> + 'a {
+    let kind = fleet.lane(index).map(|lane| lane.channel.kind());
+    kind.into_iter()
+        .flat_map(move |kind| book.ready(kind, until))
+        .filter(move |delivery| lane::belongs(&fleet.lanes, book, delivery, index))
+        // During a pause only the operator is told of it.
+        .filter(move |delivery| {
+            let occasion = delivery.message.key.occasion;
+            !book.is_paused() || matches!(occasion, Occasion::Alarm(_))
+        })
 }
 
 fn next_waiting(book: &Book, kind: ChannelKind, now: DateTime<Utc>) -> Option<DateTime<Utc>> {

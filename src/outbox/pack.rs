@@ -8,9 +8,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Outbox;
+use super::fleet::Fleet;
 use super::lane::Lane;
 use super::pick::{self, Hours, Job};
+use super::{Outbox, waiting};
 use crate::channel::{Attempted, Measure, Packing};
 use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome};
 use crate::domain::ids::ObligationKey;
@@ -40,18 +41,21 @@ const MOST: usize = 500;
 
 impl Outbox {
     /// The messages that are to share the next call; none where it is to carry but one.
-    pub(super) fn plan_pack(&self, lane: &Lane, index: usize, hours: Hours) -> Vec<MessageKey> {
+    pub(super) fn plan_pack(&self, fleet: &Fleet, index: usize, hours: Hours) -> Vec<MessageKey> {
+        let Some(lane) = fleet.lane(index) else {
+            return Vec::new();
+        };
         let Some(packing) = lane.channel.packing() else {
             return Vec::new();
         };
         let jobs: Vec<Job> = {
             let book = self.ledger.book();
-            let ready = self.ready(&book, index, hours.now).take(MOST);
+            let ready = waiting(fleet, &book, index, hours.now).take(MOST);
             ready
                 .filter_map(|delivery| pick::sendable(&book, hours, delivery))
                 .collect()
         };
-        let measures = self.measure(lane, packing, &jobs, hours.now);
+        let measures = self.measure(fleet, lane, packing, &jobs, hours.now);
         let mut first = None;
         let mut candidates = Vec::new();
         for (job, measure) in jobs.iter().zip(&measures) {
@@ -106,6 +110,7 @@ impl Outbox {
     /// What each takes of a call; what was measured lately and says the same is not measured anew.
     fn measure(
         &self,
+        fleet: &Fleet,
         lane: &Lane,
         packing: &dyn Packing,
         jobs: &[Job],
@@ -116,7 +121,7 @@ impl Outbox {
             known.forget(now);
             jobs.iter().filter(|job| !known.has(job)).cloned().collect()
         };
-        let briefs = self.compose(&unknown);
+        let briefs = self.compose(fleet, &unknown);
         let fresh: Vec<Option<Measure>> =
             briefs.iter().map(|brief| packing.measure(brief)).collect();
         let mut known = lane.measured.known();

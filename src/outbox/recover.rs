@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Outbox, lane};
+use super::fleet::Fleet;
+use super::{Outbox, lane, waiting};
 use crate::domain::book::{Book, Delivery, DeliveryState};
-use crate::domain::delivery::{self, Failure, Next, SendOutcome, Verdict};
-use crate::domain::fact::{Actor, Fact};
+use crate::domain::delivery::{self, FailReason, Failure, Next, SendOutcome, Verdict};
+use crate::domain::fact::{Actor, DeferWhy, Fact};
 use crate::store::Decision;
 
 impl Outbox {
@@ -16,7 +17,7 @@ impl Outbox {
     /// the store would not have it.
     pub(super) async fn recover(&self) -> bool {
         let now = self.clock.now();
-        let doubts = self.terms.retry.doubts;
+        let doubts = self.fleet.now().terms.retry.doubts;
         let decide = move |book: &Book| {
             let facts: Vec<Fact> = book
                 .in_doubt()
@@ -54,18 +55,19 @@ impl Outbox {
     }
 
     /// Sends what waits for a dead channel its next way, where it has one.
-    pub(super) async fn pass_on(self: &Arc<Self>, now: DateTime<Utc>) {
-        for (index, lane) in self.lanes.iter().enumerate() {
+    pub(super) async fn pass_on(&self, now: DateTime<Utc>) {
+        let fleet = self.fleet.now();
+        for (index, lane) in fleet.each() {
             let Some(rest) = lane.dead(now) else {
                 continue;
             };
-            if !self.has_to_pass_on(&self.ledger.book(), index, now) {
+            if !has_to_pass_on(&fleet, &self.ledger.book(), index, now) {
                 continue;
             }
-            let this = Arc::clone(self);
+            let fleet = Arc::clone(&fleet);
             let decide = move |book: &Book| {
                 let mut facts = Vec::new();
-                for delivery in this.stranded(book, index, now) {
+                for delivery in stranded(&fleet, book, index, now) {
                     let channel = delivery.message.route.get(usize::from(delivery.leg));
                     let Some(channel) = channel else { continue };
                     facts.push(Fact::SendIntended {
@@ -94,34 +96,31 @@ impl Outbox {
         }
     }
 
-    /// Whether something waits for a dead channel that has another way.
-    pub(super) fn has_to_pass_on(&self, book: &Book, index: usize, now: DateTime<Utc>) -> bool {
-        let dead = self
-            .lanes
-            .get(index)
-            .is_some_and(|lane| lane.dead(now).is_some());
-        dead && self.stranded(book, index, now).next().is_some()
-    }
-
-    /// What waits for this lane and has another way: due, or tried here in vain.
-    fn stranded<'a>(
-        &'a self,
-        book: &'a Book,
-        index: usize,
-        now: DateTime<Utc>,
-    ) -> impl Iterator<Item = &'a Delivery> + 'a {
-        let again = move |delivery: &&Delivery| delivery.tries_on_leg > 0;
-        let waiting = self
-            .waiting(book, index, DateTime::<Utc>::MAX_UTC)
-            .filter(move |delivery| match delivery.state {
-                DeliveryState::Waiting { until } => until <= now || again(delivery),
-                _ => false,
+    /// Whatever waits since its channel did not work waits no longer: somebody has mended it.
+    pub(super) async fn try_at_once(&self) {
+        let now = self.clock.now();
+        let decide = move |book: &Book| {
+            let held_up = book
+                .queue
+                .iter()
+                .filter(|((_, until, _), _)| *until > now)
+                .filter_map(|(_, key)| book.messages.get(key))
+                .filter(|delivery| is_channels_fault(delivery));
+            let facts = held_up.map(|delivery| Fact::MessageDeferred {
+                key: delivery.message.key.clone(),
+                until: now,
+                why: DeferWhy::ChannelResting,
             });
-        waiting.filter(|delivery| !last_leg(delivery))
+            let facts = facts.collect();
+            Ok::<_, Infallible>(Decision { facts, value: () })
+        };
+        // What the store does not take now waits as long as it would have.
+        let _ = self.ledger.commit(Actor::System, now, decide).await;
     }
 
-    /// Counts what left in the last minutes, so that a restart does not break a robot's pace.
-    pub(super) fn recall_pace(&self) {
+    /// Counts what left in the last minutes, so that a restart does not break a robot's pace, nor
+    /// a robot that is configured again.
+    pub(super) fn recall_pace(&self, fleet: &Fleet) {
         let since = self.clock.now() - TimeDelta::hours(1);
         let book = self.ledger.book();
         let mut recent: Vec<(DateTime<Utc>, usize)> = book
@@ -136,31 +135,71 @@ impl Outbox {
                         (trouble.at, trouble.channel)
                     }
                 };
-                let lane = (0..self.lanes.len()).find(|index| {
-                    self.lanes
-                        .get(*index)
-                        .is_some_and(|lane| lane.channel.kind() == kind)
-                        && lane::belongs(&self.lanes, &book, delivery, *index)
-                })?;
-                (at > since).then_some((at, lane))
+                let mut of_kind = fleet.each().filter(|(_, lane)| lane.channel.kind() == kind);
+                let lane =
+                    of_kind.find(|(index, _)| lane::belongs(&fleet.lanes, &book, delivery, *index));
+                (at > since).then_some((at, lane?.0))
             })
             .collect();
         recent.sort_unstable();
         // Those that shared a call were written down in one step.
         recent.dedup_by(|later, first| {
-            let shares = |lane: usize| {
-                self.lanes
-                    .get(lane)
-                    .is_some_and(|lane| lane.channel.packing().is_some())
-            };
-            later == first && shares(first.1)
+            let lane = fleet.lane(first.1);
+            later == first && lane.is_some_and(|lane| lane.channel.packing().is_some())
         });
         for (at, lane) in recent {
-            if let Some(lane) = self.lanes.get(lane) {
+            // A successor counts on by itself.
+            if let Some(lane) = fleet.lane(lane).filter(|lane| lane.is_new) {
                 lane.recall(at);
             }
         }
     }
+}
+
+/// Whether something waits for a dead channel that has another way.
+pub(super) fn has_to_pass_on(fleet: &Fleet, book: &Book, index: usize, now: DateTime<Utc>) -> bool {
+    let dead = fleet
+        .lane(index)
+        .is_some_and(|lane| lane.dead(now).is_some());
+    dead && stranded(fleet, book, index, now).next().is_some()
+}
+
+/// What waits for this lane and has another way: due, or tried here in vain.
+fn stranded<'a>(
+    fleet: &'a Fleet,
+    book: &'a Book,
+    index: usize,
+    now: DateTime<Utc>,
+) -> impl Iterator<Item = &'a Delivery> + 'a {
+    let again = move |delivery: &&Delivery| delivery.tries_on_leg > 0;
+    let waiting =
+        waiting(fleet, book, index, DateTime::<Utc>::MAX_UTC).filter(
+            move |delivery| match delivery.state {
+                DeliveryState::Waiting { until } => until <= now || again(delivery),
+                _ => false,
+            },
+        );
+    waiting.filter(|delivery| !last_leg(delivery))
+}
+
+/// Whether it waits since the channel it is to go by now did not work.
+fn is_channels_fault(delivery: &Delivery) -> bool {
+    let channel = delivery.message.route.get(usize::from(delivery.leg));
+    let trouble = delivery.last_trouble.as_ref();
+    trouble.is_some_and(|trouble| {
+        let reason = trouble.reason;
+        Some(&trouble.channel) == channel
+            && delivery.tries_on_leg > 0
+            && matches!(
+                reason,
+                Some(
+                    FailReason::Credentials
+                        | FailReason::Unreachable
+                        | FailReason::Timeout
+                        | FailReason::UnreadableAnswer
+                )
+            )
+    })
 }
 
 fn last_leg(delivery: &Delivery) -> bool {

@@ -6,14 +6,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
-use super::Outbox;
+use super::fleet::Fleet;
 use super::lane::{Lane, Pass};
 use super::pick::{self, Hours, Job, Picked};
+use super::{Outbox, Terms, waiting};
 use crate::channel::{Attempted, Learned};
 use crate::domain::book::{Book, DeliveryState};
 use crate::domain::brief::{self, Brief, Order};
@@ -23,7 +24,7 @@ use crate::domain::message::MessageKey;
 use crate::store::{CommitError, Decision};
 
 /// No channel may take longer for one message, whatever it waits for.
-const LONGEST_SEND: Duration = Duration::from_secs(20 * 60);
+pub(super) const LONGEST_SEND: Duration = Duration::from_secs(20 * 60);
 
 /// What is to be written down of a message sent last.
 #[derive(Debug, Clone)]
@@ -36,13 +37,18 @@ struct Conclusion {
 
 /// Takes, sends, writes down, until nothing is there; waits to be woken; ends when `soft` is
 /// cancelled and nothing is in hand.
-pub(super) async fn work(outbox: Arc<Outbox>, index: usize, soft: CancellationToken) {
-    let Some(lane) = outbox.lanes.get(index).cloned() else {
+pub(super) async fn work(
+    outbox: Arc<Outbox>,
+    fleet: Arc<Fleet>,
+    index: usize,
+    soft: CancellationToken,
+) {
+    let Some(lane) = fleet.lane(index) else {
         return;
     };
     while !soft.is_cancelled() {
         let woken = lane.wake.notified();
-        outbox.empty(&lane, index, &soft).await;
+        outbox.empty(&fleet, lane, index, &soft).await;
         tokio::select! {
             () = woken => {}
             () = soft.cancelled() => {}
@@ -51,17 +57,22 @@ pub(super) async fn work(outbox: Arc<Outbox>, index: usize, soft: CancellationTo
 }
 
 /// Counts a worker as busy for as long as it lives.
-struct Busy<'a>(&'a Outbox);
+struct Busy<'a>(&'a Outbox, u64);
 
 impl<'a> Busy<'a> {
     fn new(outbox: &'a Outbox) -> Self {
         outbox.busy.fetch_add(1, Ordering::SeqCst);
-        Self(outbox)
+        Self(outbox, outbox.pulse.wake(Instant::now()))
+    }
+
+    fn step(&self) {
+        self.0.pulse.step(self.1, Instant::now());
     }
 }
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
+        self.0.pulse.sleep(self.1);
         self.0.busy.fetch_sub(1, Ordering::SeqCst);
         self.0.activity.notify_waiters();
     }
@@ -69,19 +80,21 @@ impl Drop for Busy<'_> {
 
 impl Outbox {
     /// Sends what can be sent on this lane.
-    async fn empty(self: &Arc<Self>, lane: &Arc<Lane>, index: usize, soft: &CancellationToken) {
-        let _busy = Busy::new(self);
+    async fn empty(&self, fleet: &Arc<Fleet>, lane: &Lane, index: usize, soft: &CancellationToken) {
+        let busy = Busy::new(self);
         let mut last: Vec<Conclusion> = Vec::new();
         loop {
+            busy.step();
             let tick = self.clock.tick();
             let now = tick.wall;
             let paused = self.paused.load(Ordering::SeqCst);
-            let stop = soft.is_cancelled() || paused || self.has_leapt(tick);
+            let relieved = !Arc::ptr_eq(fleet, &self.fleet.now());
+            let stop = soft.is_cancelled() || relieved || paused || self.has_leapt(tick);
             let pass = if stop { None } else { lane.enter(now) };
             if pass.is_none() && last.is_empty() {
                 return;
             }
-            let picked = match self.step(&last, pass.is_some(), (lane, index), now).await {
+            let picked = match self.step(&last, pass.is_some(), (fleet, index), now).await {
                 Ok(picked) => picked,
                 Err(()) => {
                     if let Some(pass) = &pass {
@@ -103,7 +116,7 @@ impl Outbox {
                     if more {
                         lane.wake.notify_one();
                     }
-                    last = self.send(lane, &pass, jobs).await;
+                    last = self.send(fleet, lane, &pass, jobs).await;
                 }
                 (Picked::Again, Some(pass)) => lane.give_back(&pass),
                 (_, Some(pass)) => {
@@ -117,27 +130,27 @@ impl Outbox {
 
     /// One durable step: the conclusion of the last call's messages and the intents of the next's.
     async fn step(
-        self: &Arc<Self>,
+        &self,
         last: &[Conclusion],
         take: bool,
-        (lane, index): (&Lane, usize),
+        (fleet, index): (&Arc<Fleet>, usize),
         now: DateTime<Utc>,
     ) -> Result<Picked, ()> {
         let last = last.to_vec();
-        let this = Arc::clone(self);
         let hours = Hours {
             now,
             open_at: self.rules.now().next_open(now),
         };
         let chosen = if take {
-            self.plan_pack(lane, index, hours)
+            self.plan_pack(fleet, index, hours)
         } else {
             Vec::new()
         };
+        let fleet = Arc::clone(fleet);
         let decided = self.ledger.commit(Actor::System, now, move |book: &Book| {
             let mut facts = Vec::with_capacity(2);
             facts.extend(last.into_iter().flat_map(|last| last.facts(book)));
-            let ready = || this.ready(book, index, now);
+            let ready = || waiting(&fleet, book, index, now);
             let picked = match (take, chosen.is_empty()) {
                 (true, false) => pick::pick_chosen(book, hours, &chosen, ready(), &mut facts),
                 (true, true) => pick::pick(book, hours, ready(), &mut facts),
@@ -155,8 +168,14 @@ impl Outbox {
     }
 
     /// Makes one call for all of these; what comes of it holds for each.
-    async fn send(&self, lane: &Lane, pass: &Pass, jobs: Vec<Job>) -> Vec<Conclusion> {
-        let sending = Caught(Box::pin(self.compose_and_send(lane, &jobs)));
+    async fn send(
+        &self,
+        fleet: &Fleet,
+        lane: &Lane,
+        pass: &Pass,
+        jobs: Vec<Job>,
+    ) -> Vec<Conclusion> {
+        let sending = Caught(Box::pin(self.compose_and_send(fleet, lane, &jobs)));
         let attempted = tokio::time::timeout(LONGEST_SEND, sending)
             .await
             .unwrap_or_else(|_| Attempted::in_doubt("发送超过时限，不能确定是否已送达"));
@@ -165,43 +184,12 @@ impl Outbox {
         let attempted = self.each_alone(lane, &jobs, attempted);
         let concluded = jobs
             .into_iter()
-            .map(|job| self.conclude(lane, job, &attempted, now));
+            .map(|job| conclude(&fleet.terms, lane, job, &attempted, now));
         concluded.collect()
     }
 
-    fn conclude(
-        &self,
-        lane: &Lane,
-        job: Job,
-        attempted: &Attempted,
-        now: DateTime<Utc>,
-    ) -> Conclusion {
-        let verdict = delivery::verdict(
-            &attempted.outcome,
-            Attempt {
-                nth_on_leg: job.nth,
-                doubts_on_leg: job.doubts,
-                leg: job.leg,
-                legs: u8::try_from(job.message.route.len()).unwrap_or(u8::MAX),
-                channel: job.channel,
-                due: job.message.not_before,
-                wanted_by: job.deadline,
-                now,
-                dice: dice(&attempted.outcome),
-            },
-            &self.terms.retry,
-        );
-        tell(lane, &job, attempted, &verdict);
-        Conclusion {
-            key: job.message.key,
-            outcome: attempted.outcome.clone(),
-            verdict,
-            learned: attempted.learned.clone(),
-        }
-    }
-
-    async fn compose_and_send(&self, lane: &Lane, jobs: &[Job]) -> Attempted {
-        let briefs = self.compose(jobs);
+    async fn compose_and_send(&self, fleet: &Fleet, lane: &Lane, jobs: &[Job]) -> Attempted {
+        let briefs = self.compose(fleet, jobs);
         // Patience is counted by whoever has been tried most.
         let nth = jobs.iter().map(|job| job.nth).max().unwrap_or(1);
         match (briefs.as_slice(), lane.channel.packing()) {
@@ -215,7 +203,7 @@ impl Outbox {
     }
 
     /// What these messages say.
-    pub(super) fn compose(&self, jobs: &[Job]) -> Vec<Brief> {
+    pub(super) fn compose(&self, fleet: &Fleet, jobs: &[Job]) -> Vec<Brief> {
         let now = self.clock.now();
         // Links are made before the book is held: they look into it themselves.
         let moments: Vec<DateTime<Utc>> = {
@@ -227,8 +215,8 @@ impl Outbox {
             .zip(&moments)
             .map(|(job, at)| {
                 let key = &job.message.key;
-                let link = (self.links)(&key.plan, key.quarter, &key.person, *at);
-                let calendar = self.calendars.as_ref();
+                let link = (fleet.links)(&key.plan, key.quarter, &key.person, *at);
+                let calendar = fleet.calendars.as_ref();
                 (link, calendar.map(|address| address(&key.person)))
             })
             .collect();
@@ -239,7 +227,7 @@ impl Outbox {
                 message: &job.message,
                 items: &job.items,
                 about: &job.about,
-                office: &self.terms.office,
+                office: &fleet.terms.office,
                 link,
                 calendar: calendar.as_deref(),
                 now: *at,
@@ -250,6 +238,37 @@ impl Outbox {
             }
         });
         briefs.collect()
+    }
+}
+
+fn conclude(
+    terms: &Terms,
+    lane: &Lane,
+    job: Job,
+    attempted: &Attempted,
+    now: DateTime<Utc>,
+) -> Conclusion {
+    let verdict = delivery::verdict(
+        &attempted.outcome,
+        Attempt {
+            nth_on_leg: job.nth,
+            doubts_on_leg: job.doubts,
+            leg: job.leg,
+            legs: u8::try_from(job.message.route.len()).unwrap_or(u8::MAX),
+            channel: job.channel,
+            due: job.message.not_before,
+            wanted_by: job.deadline,
+            now,
+            dice: dice(&attempted.outcome),
+        },
+        &terms.retry,
+    );
+    tell(lane, &job, attempted, &verdict);
+    Conclusion {
+        key: job.message.key,
+        outcome: attempted.outcome.clone(),
+        verdict,
+        learned: attempted.learned.clone(),
     }
 }
 

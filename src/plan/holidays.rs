@@ -23,6 +23,7 @@ use crate::domain::book::Book;
 use crate::domain::calendar::weekday_chinese;
 use crate::domain::fact::Fact;
 use crate::domain::holidays::{Brought, BroughtYears, YearNotice, calendar, is_fixed};
+use crate::rules::RuleSet;
 use crate::store::Decision;
 use crate::web::caller::identify;
 use crate::web::error::page;
@@ -364,9 +365,10 @@ async fn store(
         })
     };
     let next = room.desk.ledger.commit(by, now, decide).await?;
-    let mut rules = (*room.desk.rules.now()).clone();
-    rules.calendar = Arc::new(next);
-    room.desk.rules.replace(rules);
+    room.desk.rules.change(|rules| RuleSet {
+        calendar: Arc::new(next),
+        ..(**rules).clone()
+    });
     (room.wake)();
     room.uploads.forget(hash).await?;
     let first = stored.first().cloned().unwrap_or_default();

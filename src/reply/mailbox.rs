@@ -81,7 +81,8 @@ impl Trouble {
         *known = Some((since, why.to_owned()));
     }
 
-    fn end(&self) {
+    /// It works, or is not wanted any more.
+    pub fn end(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

@@ -13,7 +13,7 @@ use cuiban::domain::delivery::{FailReason, Next};
 use cuiban::domain::fact::{Actor, Fact, WithdrawWhy};
 use cuiban::domain::message::{Message, MessageKey, Occasion, Stage};
 use cuiban::domain::people::ChannelKind;
-use cuiban::outbox::Outbox;
+use cuiban::outbox::{Outbox, Ways};
 use cuiban::store::Ledger;
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +25,7 @@ type Judge = dyn Fn(&Brief, usize) -> Attempted + Send + Sync;
 /// A channel that remembers what it was given and answers as it is told.
 struct Fake {
     kind: ChannelKind,
+    peer: &'static str,
     units: Vec<String>,
     pace: Pace,
     judge: Box<Judge>,
@@ -40,6 +41,7 @@ impl Fake {
     ) -> Self {
         Self {
             kind,
+            peer: "peer",
             units: Vec::new(),
             pace: Pace::unlimited(),
             judge: Box::new(judge),
@@ -64,6 +66,10 @@ impl Channel for Fake {
 
     fn name(&self) -> &str {
         "fake"
+    }
+
+    fn peer(&self) -> &str {
+        self.peer
     }
 
     fn pace(&self) -> Pace {
@@ -106,11 +112,13 @@ impl Desk {
             ledger.clone(),
             clock.clone(),
             world::rules(),
-            world::terms(),
-            channels,
-            Arc::new(|_, quarter, person, _| {
-                format!("https://duban.example.gov.cn/r/{quarter}-{person}")
-            }),
+            Ways::new(
+                world::terms(),
+                channels,
+                Arc::new(|_, quarter, person, _| {
+                    format!("https://duban.example.gov.cn/r/{quarter}-{person}")
+                }),
+            ),
         ));
         let soft = CancellationToken::new();
         let run = Arc::clone(&outbox).run(soft.clone(), CancellationToken::new());
@@ -121,6 +129,12 @@ impl Desk {
             soft,
             task: tokio::spawn(run),
         }
+    }
+
+    pub async fn replace(&self, channels: Vec<Arc<dyn Channel>>) {
+        let links = Arc::new(|_: &_, _, _: &_, _| String::new());
+        let ways = Ways::new(world::terms(), channels, links);
+        self.outbox.replace(ways).await;
     }
 
     pub async fn idle(&self) {
@@ -575,9 +589,11 @@ async fn asked_to_stop_it_finishes_what_is_in_hand_and_takes_nothing_new() {
         ledger.clone(),
         clock.clone(),
         world::rules(),
-        world::terms(),
-        vec![mail.clone()],
-        Arc::new(|_, _, _, _| String::new()),
+        Ways::new(
+            world::terms(),
+            vec![mail.clone()],
+            Arc::new(|_, _, _, _| String::new()),
+        ),
     ));
     let run = outbox.run(soft, CancellationToken::new());
     tokio::time::timeout(Duration::from_secs(5), run)
@@ -622,4 +638,60 @@ async fn every_message_reaches_a_real_server_once_and_follow_ups_thread() {
     let last = accepted.last().unwrap();
     let references = last.lines().find(|line| line.starts_with("References: "));
     assert!(references.is_some_and(|line| line.contains("<cuiban-")));
+}
+
+#[tokio::test]
+async fn what_waits_goes_by_the_new_channel_at_the_old_ones_pace() {
+    let clock = monday();
+    let robot = |peer| {
+        let mut robot = Fake::good(ROBOT, &clock);
+        (robot.peer, robot.pace) = (peer, Pace::robot());
+        Arc::new(robot)
+    };
+    let (first, second, third) = (robot("one"), robot("one"), robot("another"));
+    let facts = many(&clock, 30, ROBOT).into_iter().map(world::queued);
+    let desk = Desk::open(&clock, facts.collect(), vec![first.clone()]);
+    desk.idle().await;
+    assert_eq!(first.sent().len(), 20);
+    desk.replace(vec![second.clone()]).await;
+    desk.idle().await;
+    assert!(second.sent().is_empty(), "twenty a minute, whoever sends");
+    // One of whom nothing is known counts what the journal knows, as after a restart.
+    desk.replace(vec![third.clone()]).await;
+    desk.idle().await;
+    assert!(third.sent().is_empty());
+    desk.run_until(clock.now() + TimeDelta::minutes(2)).await;
+    assert_eq!((first.sent().len(), second.sent().len()), (20, 0));
+    assert_eq!(third.sent().len(), 10);
+}
+
+#[tokio::test]
+async fn a_channel_that_was_shut_is_tried_by_its_successor_at_once() {
+    let clock = monday();
+    let shut = |_: &Brief, _: usize| {
+        let stop = Next::StopChannel {
+            pause: TimeDelta::hours(1),
+        };
+        Attempted::failed(FailReason::Credentials, stop, "535")
+    };
+    let first = Arc::new(Fake::new(MAIL, &clock, shut));
+    let message = reminder(&clock, &[MAIL]);
+    let facts = vec![world::queued(message.clone())];
+    let desk = Desk::open(&clock, facts, vec![first.clone()]);
+    desk.idle().await;
+    assert_eq!(first.sent().len(), 1);
+    let status = || desk.outbox.status().remove(0);
+    assert!(status().rest.unwrap().stopped);
+
+    let still_shut = Arc::new(Fake::new(MAIL, &clock, shut));
+    desk.replace(vec![still_shut.clone()]).await;
+    assert!(status().down.is_some(), "nothing shows yet that it works");
+    desk.idle().await;
+    assert_eq!((first.sent().len(), still_shut.sent().len()), (1, 1));
+    let mended = Arc::new(Fake::good(MAIL, &clock));
+    desk.replace(vec![mended.clone()]).await;
+    desk.idle().await;
+    assert_eq!(mended.sent().len(), 1);
+    assert_eq!((status().down, status().rest), (None, None));
+    assert_eq!(desk.delivery(&message.key).state.as_str(), "sent");
 }

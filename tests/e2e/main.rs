@@ -38,6 +38,7 @@ mod old_plan;
 mod owner;
 mod page;
 mod papers;
+mod reload;
 mod review;
 mod smtp_faults;
 mod wecom;

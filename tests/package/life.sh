@@ -15,7 +15,13 @@ check "killed, it is started again" until_true back
 check "and nothing is lost" same_status
 
 inside cp /etc/cuiban/cuiban.toml /root/good.toml
+before=$(pid)
+check "it reads its configuration anew" inside systemctl reload cuiban
+taken() { inside sh -c 'journalctl CUIBAN_TARGET=cuiban::app::reload | grep "read anew"'; }
+check "... and the journal has it, field by field" until_true taken
 inside sh -c 'echo "lissen = 1" >>/etc/cuiban/cuiban.toml'
+check "a wrong one is not taken" refused inside systemctl reload cuiban
+check "... and it runs on" [ "$(pid)" = "$before" ]
 inside systemctl stop cuiban
 check "with a wrong configuration it does not start" refused inside systemctl start cuiban
 check "... says where, once" inside sh -c '[ $(systemctl show --property=NRestarts --value cuiban) = 0 ] && journalctl -u cuiban -n 20 | grep lissen'

@@ -52,6 +52,7 @@ pub fn rules() -> Rules {
         report: Default::default(),
         reach: Reach::default(),
         coordinators: Vec::new(),
+        operators: Vec::new(),
     })
 }
 

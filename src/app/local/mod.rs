@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use chrono::{DateTime, Utc};
 
+use super::trouble::Trouble;
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::domain::book::{Book, WhoError};
@@ -38,6 +39,8 @@ pub(super) struct Operator {
     pub(super) driver: Driver,
     /// For asking the peers it names.
     pub(super) config: Config,
+    /// Why the config was not read anew the last time.
+    pub(super) config_trouble: Trouble,
     /// For reading tables.
     pub(super) lore: Lore,
 }

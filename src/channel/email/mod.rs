@@ -86,6 +86,8 @@ pub struct EmailChannel {
 }
 
 struct Shared {
+    /// Server and account.
+    peer: String,
     settings: Settings,
     composer: Composer,
     tls: Option<tls::Connector>,
@@ -109,7 +111,10 @@ impl EmailChannel {
     /// # Errors
     /// [`SettingsError`] says what is unusable.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+        let account = settings.login.as_ref().map(|login| &login.username);
+        let account = account.unwrap_or(&settings.from_address);
         let shared = Shared {
+            peer: format!("{}:{} {account}", settings.host, settings.port),
             composer: Composer::new(&settings)?,
             tls: match settings.tls {
                 Tls::None => None,
@@ -148,6 +153,10 @@ impl Channel for EmailChannel {
 
     fn name(&self) -> &str {
         "email"
+    }
+
+    fn peer(&self) -> &str {
+        &self.shared.peer
     }
 
     fn sessions(&self) -> usize {

@@ -11,7 +11,7 @@ mod card;
 mod members;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ pub struct AppChannel {
     cards: bool,
     taps: Vec<ReportStatus>,
     api: Api,
-    members: Members,
+    members: Arc<Members>,
     /// Accounts looked up since the start, also those not found: each question counts.
     looked_up: Mutex<LookedUp>,
 }
@@ -67,7 +67,7 @@ impl AppChannel {
             cards: settings.cards,
             taps: Vec::new(),
             api: Api::new(http, settings.base_url, settings.corp_id, settings.secret),
-            members: Members::default(),
+            members: Arc::default(),
             looked_up: Mutex::default(),
         })
     }
@@ -85,6 +85,13 @@ impl AppChannel {
     #[must_use]
     pub fn with_taps(self, taps: Vec<ReportStatus>) -> Self {
         Self { taps, ..self }
+    }
+
+    /// Members have had what the one before sent them: the platform counts it all.
+    #[must_use]
+    pub fn succeeding(self, before: &Self) -> Self {
+        let members = Arc::clone(&before.members);
+        Self { members, ..self }
     }
 
     async fn attempt(&self, brief: &Brief, nth: u32) -> Attempted {

@@ -103,6 +103,10 @@ impl Channel for RobotChannel {
         &self.name
     }
 
+    fn peer(&self) -> &str {
+        &self.url
+    }
+
     fn pace(&self) -> Pace {
         Pace::robot()
     }

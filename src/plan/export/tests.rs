@@ -78,6 +78,7 @@ fn back(book: &Book, exported: &[u8]) -> (Reading, bool) {
         report: Default::default(),
         reach: Default::default(),
         coordinators: Vec::new(),
+        operators: Vec::new(),
     };
     let from = From {
         name: "x.xlsx",

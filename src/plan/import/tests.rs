@@ -315,6 +315,7 @@ fn a_row_that_stays_out_for_an_error_takes_nothing_away_that_is_stored() {
         report: Default::default(),
         reach: Default::default(),
         coordinators: Vec::new(),
+        operators: Vec::new(),
     };
     let from = |accept| From {
         name: "dongguan-2022.txt",
