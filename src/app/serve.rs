@@ -127,6 +127,30 @@ impl App {
     }
 }
 
+impl App {
+    /// Answers commands over this socket and runs nothing else, until `ended`.
+    ///
+    /// # Errors
+    /// Where the socket cannot be made, or the store was not closed in good order.
+    pub(crate) async fn answer_commands<E: Send + 'static>(
+        self,
+        socket: &Path,
+        ready: impl FnOnce() -> anyhow::Result<()>,
+        ended: impl Future<Output = E> + Send + 'static,
+    ) -> anyhow::Result<()> {
+        let listener = bind_socket(socket)?;
+        let stop = Stop::default();
+        let asked = stop.soft.clone();
+        tokio::spawn(async move {
+            let _ = ended.await;
+            asked.cancel();
+        });
+        ready()?;
+        listen::commands(listener, self.local_router(), stop).await;
+        self.close().await
+    }
+}
+
 /// A loop that ends without being asked, or panics, is an accident: everything stops, and systemd
 /// starts it again. All state is in the store.
 struct Guard {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::certificate;
 use crate::config::wecom::Way;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -48,8 +49,13 @@ pub(super) fn without_hint(errmsg: &str) -> &str {
     errmsg.get(..end.unwrap_or(errmsg.len())).unwrap_or(errmsg)
 }
 
-/// The innermost cause, which says most; an outer one may name the address.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
+/// The innermost cause, which says most; an outer one may name the address. What is wrong with a
+/// certificate is told in our own words.
+pub(super) fn chain(error: &reqwest::Error) -> String {
+    if let Some(why) = certificate::distrust(error) {
+        return why.chinese("对方");
+    }
+    let error: &dyn std::error::Error = error;
     let mut last = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

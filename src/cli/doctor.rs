@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::client::Client;
-use super::{print, say, serve};
+use super::{owner, print, say, serve};
 use crate::app;
-use crate::app::answers::DoctorLine;
+use crate::app::answers::{DoctorLine, VerifyAnswer};
 use crate::config::{Config, Loaded};
 use crate::domain::checkup::{self, Line, State};
 use crate::telemetry::chain;
@@ -53,13 +53,30 @@ async fn look(config: Option<&Path>, loaded: Loaded) -> anyhow::Result<Vec<Docto
                 Err(faults) => return Ok(first(checkup::config(Err(&faults.to_string())))),
                 Ok(loaded) => {
                     lines = first(config_line(&loaded));
-                    let found = app::doctor::alone(loaded.config).await?;
+                    let found = match owner::other(&loaded.config) {
+                        Some(owner) => {
+                            let verified = verified(owner, config);
+                            app::doctor::beside(loaded.config, verified).await
+                        }
+                        None => app::doctor::alone(loaded.config).await?,
+                    };
                     lines.extend(found.iter().map(DoctorLine::of));
                 }
             }
         }
     }
     Ok(lines)
+}
+
+/// Both copies of a store that is not ours to open, read by its owner.
+fn verified(owner: owner::Owner, config: Option<&Path>) -> Result<VerifyAnswer, String> {
+    let asked = owner.command(config).and_then(|mut command| {
+        let command = command.args(["journal", "verify", "--json"]);
+        Ok(command.output()?)
+    });
+    let output = asked.map_err(|error| chain(error.as_ref()))?;
+    serde_json::from_slice(&output.stdout)
+        .map_err(|_| String::from_utf8_lossy(&output.stderr).trim().to_owned())
 }
 
 fn config_line(loaded: &Loaded) -> Line {

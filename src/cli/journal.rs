@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Subcommand;
 
 use super::client::with_daemon_or;
-use super::print;
+use super::{owner, print};
 use crate::app::answers::VerifyAnswer;
 use crate::store;
 
@@ -48,6 +48,10 @@ fn verify(config: Option<&Path>, json: bool) -> anyhow::Result<()> {
         config,
         async |client| client.get_json("/api/v1/journal/verify").await,
         |config| {
+            // To look is to open the engine's files.
+            if let Some(owner) = owner::other(config) {
+                return Err(owner.instead());
+            }
             let opener = crate::app::opener(&config.store.path)?;
             Ok(VerifyAnswer::of(&store::verify(&opener)?))
         },

@@ -15,6 +15,7 @@ mod export;
 mod journal;
 mod mail;
 mod man;
+mod owner;
 mod plan;
 mod report;
 mod serve;
@@ -106,6 +107,12 @@ enum Command {
     /// 生成手册页
     #[command(hide = true)]
     Man,
+    /// Opens the store for a command of root's.
+    #[command(name = owner::HOST, hide = true)]
+    HostStore {
+        /// Where to answer.
+        socket: PathBuf,
+    },
     /// Looks at a store that was not closed in good order (storage.md G4).
     #[command(name = PROBE, hide = true)]
     ProbeStore {
@@ -199,6 +206,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             print(&script)
         }
         Command::Man => print(man::page(words::in_chinese(Cli::command())).as_bytes()),
+        Command::HostStore { socket } => owner::host(config, &socket),
         Command::ProbeStore { path } => probe(&path),
     }
 }

@@ -73,6 +73,17 @@ impl Api {
         self.post_with(&token, path, body).await
     }
 
+    /// The same for what is only asked.
+    pub(super) async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Answer, Said> {
+        let token = self.token(None).await?;
+        let mut with_token = vec![("access_token", token.as_str())];
+        with_token.extend(query.iter().map(|(name, value)| (*name, value.as_str())));
+        let url = self.url(path, &with_token)?;
+        let asked = self.http.get(url).send().await;
+        let response = asked.map_err(|error| broken(error.without_url(), false))?;
+        read(response, false).await
+    }
+
     async fn post_with(&self, token: &str, path: &str, body: &Value) -> Result<Answer, Said> {
         let url = self.url(path, &[("access_token", token)])?;
         let sent = self.http.post(url).json(body).send().await;
