@@ -23,6 +23,8 @@ use crate::store::{self, Health};
 use crate::telemetry::chain;
 use crate::web::format::long_moment;
 
+pub(crate) use machine::is_for_all;
+
 /// Where no daemon runs: the store is looked at before it is opened, since opening heals.
 pub(crate) async fn alone(config: Config) -> anyhow::Result<Vec<Line>> {
     let folder = config.store.path.clone();
@@ -32,27 +34,20 @@ pub(crate) async fn alone(config: Config) -> anyhow::Result<Vec<Line>> {
     }
     let opener = opener(&folder)?;
     let looked = tokio::task::spawn_blocking(move || store::verify(&opener)).await?;
-    let broken = match looked {
-        Err(error) => Some(chain(&error)),
-        Ok(report) if !report.is_sound() => Some(on_one_line(&report.to_string())),
-        Ok(_) => None,
-    };
-    let opened = match broken {
-        Some(why) => Err(why),
-        None => App::open(config.clone(), Clock::System)
-            .await
-            .map_err(|error| chain(error.as_ref())),
-    };
-    let inside = match opened {
-        Err(why) => Inside::of_nothing(&config, Stored::Broken(why)),
-        Ok(app) => {
-            let mut inside = Inside::of(&config, &app.desk, &app.rules.now());
-            if let Stored::Open { verified, .. } = &mut inside.store {
-                *verified = true;
+    let looked = looked.map(|report| VerifyAnswer::of(&report));
+    let inside = match read_through(&config, looked.map_err(|error| chain(&error))) {
+        Stored::Open { .. } => match App::open(config.clone(), Clock::System).await {
+            Err(error) => Inside::of_nothing(&config, Stored::Broken(chain(error.as_ref()))),
+            Ok(app) => {
+                let mut inside = Inside::of(&config, &app.desk, &app.rules.now());
+                if let Stored::Open { verified, .. } = &mut inside.store {
+                    *verified = true;
+                }
+                app.close().await?;
+                inside
             }
-            app.close().await?;
-            inside
-        }
+        },
+        ill => Inside::of_nothing(&config, ill),
     };
     Ok(lines(&ask(&config, inside).await))
 }
@@ -60,17 +55,31 @@ pub(crate) async fn alone(config: Config) -> anyhow::Result<Vec<Line>> {
 /// Where no daemon runs, and the store is another user's, as whom somebody has verified it: it is
 /// not opened here.
 pub(crate) async fn beside(config: Config, verified: Result<VerifyAnswer, String>) -> Vec<Line> {
-    let store = match verified {
-        _ if !store::exists(&config.store.path) => Stored::Nothing,
+    let store = match store::exists(&config.store.path) {
+        false => Stored::Nothing,
+        true => read_through(&config, verified),
+    };
+    let inside = Inside {
+        ours: false,
+        ..Inside::of_nothing(&config, store)
+    };
+    lines(&ask(&config, inside).await)
+}
+
+fn read_through(config: &Config, verified: Result<VerifyAnswer, String>) -> Stored {
+    match verified {
         Err(why) => Stored::Broken(why),
-        Ok(answer) if !answer.sound => Stored::Broken(on_one_line(&answer.text)),
+        Ok(answer) if !answer.sound => Stored::Damaged {
+            what: answer.text.trim_end().replace('\n', "；"),
+            can_be_healed: answer.can_be_healed,
+        },
         Ok(answer) => Stored::Open {
             facts: answer.facts,
             healed: 0,
+            aside: machine::put_aside(config),
             verified: true,
         },
-    };
-    lines(&ask(&config, Inside::of_nothing(&config, store)).await)
+    }
 }
 
 /// Beside the running daemon, by itself.
@@ -82,13 +91,11 @@ pub(super) async fn running(config: &Config, desk: &Desk, rules: &RuleSet) -> Ve
     lines(&ask(config, inside).await)
 }
 
-fn on_one_line(text: &str) -> String {
-    text.trim_end().replace('\n', "；")
-}
-
 /// What is seen without asking anybody.
 struct Inside {
     running: bool,
+    /// Whether the store's folder is for this process to write in.
+    ours: bool,
     store: Stored,
     time: Time,
     today: chrono::NaiveDate,
@@ -113,6 +120,7 @@ impl Inside {
             Health::Failed(_) | Health::Good => Stored::Open {
                 facts: book.position,
                 healed,
+                aside: machine::put_aside(config),
                 verified: false,
             },
         };
@@ -121,6 +129,7 @@ impl Inside {
         let readiness = latest.and_then(|(id, _)| readiness(id));
         Self {
             running: false,
+            ours: true,
             store,
             time: Time {
                 shown: long_moment(&rules.calendar, now),
@@ -143,6 +152,7 @@ impl Inside {
         let now = Clock::System.now();
         Self {
             running: false,
+            ours: true,
             time: Time {
                 shown: long_moment(&config.time.calendar, now),
                 simulated: false,
@@ -170,7 +180,7 @@ async fn ask(config: &Config, inside: Inside) -> Seen {
         (disk, rights, board::chinese_font())
     });
     let (out, page, mailbox, looked) = tokio::join!(
-        peers::out(config, &inside.stopped),
+        peers::out(config, &inside.stopped, inside.ours),
         peers::page(config, inside.running),
         peers::mailbox(config),
         looked,

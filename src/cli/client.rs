@@ -1,6 +1,7 @@
 //! The way from a command to the data: the running daemon over its socket, or, when no daemon has
 //! the store, the same interface in this process.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -95,6 +96,7 @@ pub(super) fn with_daemon_or<R>(
         match Client::of_daemon(&config).await? {
             Some(client) => client.run(work).await,
             None => {
+                may_enter(&config)?;
                 must_exist(&config)?;
                 look(&config)
             }
@@ -113,13 +115,25 @@ fn must_exist(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The store is its owner's alone: a member of the group reaches it through the service.
+fn may_enter(config: &Config) -> anyhow::Result<()> {
+    let folder = &config.store.path;
+    match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => bail!(
+            "服务没有运行，而存储目录“{}”只有它能打开：请管理员执行 systemctl start cuiban，再执行本命令",
+            folder.display()
+        ),
+        _ => Ok(()),
+    }
+}
+
 impl Client {
     /// None where nobody listens; a socket left behind by a killed daemon refuses.
     pub(super) async fn of_daemon(config: &Config) -> anyhow::Result<Option<Self>> {
         let socket = &config.server.socket;
         match tokio::net::UnixStream::connect(socket).await {
             Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => bail!(
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => bail!(
                 "没有权限使用命令接口“{}”：只有管理员（root）和 cuiban 用户组的成员可以使用。请在命令前加上 sudo，或请管理员执行 usermod --append --groups cuiban 账号，再重新登录",
                 socket.display()
             ),
@@ -131,6 +145,7 @@ impl Client {
 
     /// Where nobody has the store open.
     async fn without_daemon(path: Option<&Path>, config: Config) -> anyhow::Result<Self> {
+        may_enter(&config)?;
         let door = match owner::other(&config) {
             Some(owner) => {
                 let host = Host::start(owner, path)?;

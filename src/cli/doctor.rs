@@ -6,6 +6,7 @@ use super::client::Client;
 use super::{owner, print, say, serve};
 use crate::app;
 use crate::app::answers::{DoctorLine, VerifyAnswer};
+use crate::app::doctor::is_for_all;
 use crate::config::{Config, Loaded};
 use crate::domain::checkup::{self, Line, State};
 use crate::telemetry::chain;
@@ -18,7 +19,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<()> {
-    let lines = match Config::load_without_secrets(config, std::env::vars()) {
+    // With secrets where they are ours to read: who else may is part of the answer.
+    let loaded = Config::load(config, std::env::vars())
+        .or_else(|_| Config::load_without_secrets(config, std::env::vars()));
+    let lines = match loaded {
         Err(faults) => vec![DoctorLine::of(&checkup::config(Err(&faults.to_string())))],
         Ok(loaded) => serve::runtime()?.block_on(look(config, loaded))?,
     };
@@ -82,7 +86,11 @@ fn verified(owner: owner::Owner, config: Option<&Path>) -> Result<VerifyAnswer, 
 fn config_line(loaded: &Loaded) -> Line {
     let texts = |all: &mut dyn Iterator<Item = String>| all.collect::<Vec<_>>();
     let files = texts(&mut loaded.sources.iter().map(|file| file.display().to_string()));
-    let warnings = texts(&mut loaded.warnings.iter().map(ToString::to_string));
+    let open = loaded.sources.iter().filter(|file| is_for_all(file, 0o004));
+    let open =
+        open.map(|file| format!("其他用户也能读取 {0}，请执行 chmod o= {0}", file.display()));
+    let warnings = loaded.warnings.iter().map(ToString::to_string);
+    let warnings = texts(&mut warnings.chain(open));
     checkup::config(Ok((&files, &warnings)))
 }
 

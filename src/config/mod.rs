@@ -256,7 +256,8 @@ fn site_file(path: Option<&Path>) -> Result<Option<(PathBuf, String)>, Fault> {
             message: match error.kind() {
                 ErrorKind::NotFound => "找不到这个配置文件，请检查路径".to_owned(),
                 ErrorKind::PermissionDenied => {
-                    "没有读取这个配置文件的权限，请换用运行 cuiban 的用户，或用 sudo 执行"
+                    "没有读取这个配置文件的权限，请在命令前加上 sudo；不是管理员的，请管理员执行 \
+                     usermod --append --groups cuiban 账号，再重新登录"
                         .to_owned()
                 }
                 ErrorKind::InvalidData => "不是 UTF-8 编码，请另存为 UTF-8 编码".to_owned(),

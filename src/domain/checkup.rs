@@ -82,12 +82,21 @@ pub enum Stored {
     Nothing,
     /// Why it cannot be used.
     Broken(String),
+    /// Somebody read it through, and it is not whole.
+    Damaged {
+        /// Where.
+        what: String,
+        /// Whether one copy is good, so that the other can be made anew.
+        can_be_healed: bool,
+    },
     /// It opens.
     Open {
         /// How many facts it has.
         facts: u64,
         /// Damage that was found and mended since the start.
         healed: u64,
+        /// What was put aside when it was mended, and is there still.
+        aside: Vec<String>,
         /// Whether both copies were read through just now.
         verified: bool,
     },
@@ -275,6 +284,19 @@ fn service(running: bool) -> Line {
     }
 }
 
+/// What to do about a store that is not whole.
+#[must_use]
+pub fn mend(can_be_healed: bool) -> &'static str {
+    match can_be_healed {
+        true => {
+            "请先把整个存储目录另行备份，再启动服务：服务会按完好的一份修复另一份，损坏的原样保留在旁边"
+        }
+        false => {
+            "两份都有损坏，不能自动修复：请先把整个存储目录另行备份，再用最近的备份恢复（cuiban restore 备份文件 --replace）"
+        }
+    }
+}
+
 fn store(store: &Stored) -> Line {
     let name = "存储";
     match store {
@@ -290,9 +312,14 @@ fn store(store: &Stored) -> Line {
             why,
             "先备份整个存储目录，再执行 cuiban journal verify 查看损坏之处",
         ),
+        Stored::Damaged {
+            what,
+            can_be_healed,
+        } => Line::new(name, State::Broken, what, mend(*can_be_healed)),
         Stored::Open {
             facts,
             healed,
+            aside,
             verified,
         } => {
             let checked = match verified {
@@ -300,13 +327,22 @@ fn store(store: &Stored) -> Line {
                 false => "可以写入",
             };
             let text = format!("{checked}，共{facts}条记录");
-            match healed {
-                0 => Line::new(name, State::Well, text, ""),
-                _ => Line::new(
+            match (healed, aside.as_slice()) {
+                (0, []) => Line::new(name, State::Well, text, ""),
+                (_, []) => Line::new(
                     name,
                     State::Doubtful,
                     format!("{text}；启动以来修复过{healed}处损坏"),
                     "请检查磁盘和电源；可执行 cuiban journal verify 逐条校验",
+                ),
+                (_, aside) => Line::new(
+                    name,
+                    State::Doubtful,
+                    format!(
+                        "{text}；曾有损坏，已自动修复，损坏的原数据保留在 {}",
+                        aside.join("、")
+                    ),
+                    "请检查磁盘和电源；执行 cuiban journal verify，全部正常后可删除保留的原数据",
                 ),
             }
         }

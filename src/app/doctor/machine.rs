@@ -1,6 +1,6 @@
 //! What is seen on the machine itself.
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
@@ -34,29 +34,35 @@ pub(super) fn rights(config: &Config) -> Option<Rights> {
         strange, unseen, ..
     } = walk;
     let socket = &config.server.socket;
-    let for_all = |path: &Path, about: &Metadata, bits: u32| {
-        about.permissions().mode() & bits == bits && reachable(path)
-    };
-    let open_socket = fs::metadata(socket).is_ok_and(|about| for_all(socket, &about, 0o006));
+    let open_socket = is_for_all(socket, 0o006);
     Some(Rights {
         folder: folder.display().to_string(),
         owner: user(about.uid()),
-        open: for_all(folder, &about, 0o001),
+        open: is_for_all(folder, 0o001),
         strange,
         unseen,
         open_socket: open_socket.then(|| socket.display().to_string()),
     })
 }
 
-/// Whether everybody may go through all folders above.
-fn reachable(path: &Path) -> bool {
+/// What was put aside when the store was mended, and is there still.
+pub(super) fn put_aside(config: &Config) -> Vec<String> {
+    let entries = fs::read_dir(&config.store.path).into_iter().flatten();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| name.contains(".quarantine-")).collect();
+    names.sort();
+    names
+}
+
+/// Whether everybody has these rights to a file or folder, and may go through all folders above.
+pub(crate) fn is_for_all(path: &Path, bits: u32) -> bool {
+    let mode = |path: &Path| fs::metadata(path).map(|about| about.permissions().mode());
     let above = path
         .ancestors()
         .skip(1)
         .filter(|above| !above.as_os_str().is_empty());
-    above
-        .filter_map(|above| fs::metadata(above).ok())
-        .all(|about| about.permissions().mode() & 0o001 != 0)
+    let mut above = above.filter_map(|above| mode(above).ok());
+    mode(path).is_ok_and(|mode| mode & bits == bits) && above.all(|mode| mode & 0o001 != 0)
 }
 
 /// Looks for what belongs to others.

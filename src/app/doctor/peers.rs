@@ -19,8 +19,9 @@ use crate::telemetry::chain;
 /// Longest wait for one peer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The ways out. A robot cannot be asked without the group seeing it.
-pub(super) async fn out(config: &Config, stopped: &[StoppedChannel]) -> Vec<Way> {
+/// The ways out. A robot cannot be asked without the group seeing it, and a file is written only
+/// where it would be `ours`.
+pub(super) async fn out(config: &Config, stopped: &[StoppedChannel], ours: bool) -> Vec<Way> {
     let (mail, app) = tokio::join!(mail_server(config), application(config));
     let mut out: Vec<Way> = mail.into_iter().chain(app).collect();
     for robot in &config.wecom.robots {
@@ -38,16 +39,16 @@ pub(super) async fn out(config: &Config, stopped: &[StoppedChannel]) -> Vec<Way>
         });
     }
     if out.is_empty() {
-        out.push(files(config));
+        out.push(files(config, ours));
     }
     out
 }
 
-fn files(config: &Config) -> Way {
+fn files(config: &Config, ours: bool) -> Way {
     let path = &config.spool.path;
-    let tried = match spool::can_write(path) {
-        Ok(()) => Tried::SetUp,
-        Err(error) => Tried::Failed(format!("不能写入 {}：{}", path.display(), error.kind())),
+    let tried = match ours.then(|| spool::can_write(path)) {
+        None | Some(Ok(())) => Tried::SetUp,
+        Some(Err(error)) => Tried::Failed(format!("不能写入 {}：{}", path.display(), error.kind())),
     };
     Way {
         name: ChannelKind::Spool.chinese().to_owned(),
@@ -212,4 +213,55 @@ async fn within(asked: impl Future<Output = Tried>) -> Tried {
     tokio::time::timeout(PATIENCE, asked)
         .await
         .unwrap_or_else(|_| Tried::Failed(format!("{}秒内没有连上或没有应答", PATIENCE.as_secs())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+    #[tokio::test]
+    async fn a_page_whose_certificate_nobody_believes_is_not_called_away() {
+        let chain = CertificateDer::pem_slice_iter(include_bytes!(
+            "../../../tests/fixtures/tls/server.pem"
+        ));
+        let key = include_bytes!("../../../tests/fixtures/tls/server.key");
+        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                chain.map(Result::unwrap).collect(),
+                PrivateKeyDer::from_pem_slice(key).unwrap(),
+            )
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("https://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((tcp, _)) = listener.accept().await {
+                let _ = acceptor.accept(tcp).await;
+            }
+        });
+        let host = "127.0.0.1".to_owned();
+        let wanted = Answer::Distrusted(host, Distrust::UnknownIssuer);
+        assert_eq!(opened(&base).await, wanted);
+        let nowhere = opened("https://duban.nirgends.invalid").await;
+        let host = "duban.nirgends.invalid".to_owned();
+        assert_eq!(nowhere, Answer::Unresolved(host));
+    }
+
+    #[test]
+    fn only_this_machine_opens_what_leads_to_itself() {
+        for local in [
+            "http://127.0.0.1:8780",
+            "http://[::1]:1",
+            "http://localhost",
+        ] {
+            assert!(is_local(local), "{local}");
+        }
+        assert!(!is_local("https://duban.example.gov.cn"));
+    }
 }

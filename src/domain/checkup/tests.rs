@@ -35,6 +35,7 @@ fn well() -> Seen {
         store: Stored::Open {
             facts: 1234,
             healed: 0,
+            aside: Vec::new(),
             verified: false,
         },
         disk: Some(Disk {
@@ -55,7 +56,7 @@ fn well() -> Seen {
             url: "https://duban.example.gov.cn".into(),
             named: true,
             local: false,
-            answer: Some(Answer::Ours(Some(day(2022, 3, 31)))),
+            answer: Some(Answer::Ours(Some(day(2022, 6, 1)))),
         },
         mailbox: Some(Tried::Works(None)),
         callback: true,
@@ -123,7 +124,11 @@ fn a_new_server_is_told_what_to_do_first() {
 #[test]
 fn every_fault_says_what_to_do() {
     let ill = Seen {
-        store: Stored::Broken("存储中的“mirror”已损坏：第3行".into()),
+        store: Stored::Damaged {
+            what: "镜像：故障，第1至2号记录完好，000001.jsonl第3行（第812字节起）：校验码不符"
+                .into(),
+            can_be_healed: true,
+        },
         backup: Backup::Last {
             shown: "2022年3月14日 02:30".into(),
             hours: 78,
@@ -173,6 +178,7 @@ fn every_fault_says_what_to_do() {
         store: Stored::Open {
             facts: 9,
             healed: 2,
+            aside: Vec::new(),
             verified: true,
         },
         ..well()
@@ -187,8 +193,8 @@ fn whoever_cannot_be_reached_is_told_apart() {
     let site = || "duban.example.gov.cn".to_owned();
     let wrong_name = || Distrust::WrongName(vec!["mail.example.com".into(), "*.b.cn".into()]);
     let mails = [
+        Tried::Works(Some(day(2022, 4, 1))),
         Tried::Works(Some(day(2022, 3, 31))),
-        Tried::Works(Some(day(2022, 3, 30))),
         Tried::Works(Some(day(2022, 3, 17))),
         Tried::Unresolved(host()),
         Tried::Distrusted(host(), Distrust::Expired(Some(day(2022, 3, 1)))),
@@ -263,6 +269,20 @@ fn what_is_wrong_with_the_machine_is_told_with_the_line_to_type() {
     ];
     let disks = [(120, true), (1800, false), (300_000, false)];
     let mut all: Vec<Line> = rights.iter().map(machine::rights).collect();
+    let stores = [
+        Stored::Broken("存储目录“/var/lib/cuiban”正由另一个 cuiban 进程使用".into()),
+        Stored::Damaged {
+            what: "镜像：故障，…；存储：故障，…".into(),
+            can_be_healed: false,
+        },
+        Stored::Open {
+            facts: 9,
+            healed: 0,
+            aside: vec!["mirror.quarantine-20220317T010000Z".into()],
+            verified: false,
+        },
+    ];
+    all.extend(stores.iter().map(store));
     all.extend(disks.map(|(free, full)| machine::disk(Disk { free, full })));
     all.push(machine::font(None));
     let text: Vec<String> = all.iter().map(shown).collect();
