@@ -11,6 +11,8 @@ mod config;
 mod contacts;
 mod demo;
 mod doctor;
+#[cfg(test)]
+mod documents;
 mod export;
 mod journal;
 mod mail;
