@@ -467,12 +467,12 @@ async fn a_trial_tells_what_is_wrong_with_the_certificate() {
         (OTHER, Some(OTHERS_CA), named(Distrust::WrongName(others))),
     ];
     for (identity, ca, wanted) in cases {
-        for (protection, tls) in [
-            (Protection::Implicit, Tls::Implicit),
-            (Protection::Starttls, Tls::Starttls),
+        for (protection, tls, offers) in [
+            (Protection::Implicit, Tls::Implicit, &[][..]),
+            (Protection::Starttls, Tls::Starttls, &["STARTTLS"][..]),
         ] {
             let script = Arc::new(|_: Step, _: usize, _: &str| Say::Usual);
-            let peer = SmtpPeer::showing(identity, script, &[], protection).await;
+            let peer = SmtpPeer::showing(identity, script, offers, protection).await;
             let settings = Settings {
                 tls,
                 extra_ca: ca.map(<[u8]>::to_vec),

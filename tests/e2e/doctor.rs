@@ -32,6 +32,8 @@ async fn doctor_tells_what_works_and_what_does_not() {
     let dir = tempfile::tempdir().unwrap();
     let smtp = Smtp::start(dir.path(), 0);
     let mut world = World::new(&smtp.section());
+    let private = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(world.config(), private).unwrap();
     let new = lines(&world, 0);
     assert_eq!(state(&new, "存储"), "warn", "nothing yet");
     assert_eq!(state(&new, "服务"), "warn");
@@ -135,7 +137,7 @@ async fn doctor_tells_a_wrong_name_from_a_wrong_certificate_from_a_closed_door()
     let peer = protected(EXPIRED).await;
     fs::write(world.path("password"), "geheim").unwrap();
     let imap = format!(
-        "[imap]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"implicit\"\nusername = \"d\"\npassword_file = \"password\"\n",
+        "[email]\nhost = \"127.0.0.1\"\nport = 9\ntls = \"none\"\nfrom = \"d@b.example\"\n[imap]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"implicit\"\nusername = \"d\"\npassword_file = \"password\"\n",
         peer.addr.port()
     );
     world.reconfigure(&imap);
