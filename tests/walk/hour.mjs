@@ -128,7 +128,7 @@ const taken = {
   },
 
   async 办理申请(window) {
-    // Two owners ask, each on a page of their own.
+    // An owner asks for two things, on a page of his own.
     const page = await window.page.context().newPage();
     const link = await owner(4);
     await page.goto(link);
@@ -138,9 +138,10 @@ const taken = {
     await page.getByRole("button", { name: "提交申请" }).click();
     await page.waitForLoadState("load");
     await page.goto(link);
-    await page.getByRole("button", { name: "不是我" }).last().click();
-    await page.locator("input, textarea").locator("visible=true").first().fill("市科技局 钟靖平");
-    await page.locator("form button.primary, form button").last().click();
+    await page.getByRole("button", { name: "此项不由我负责" }).last().click();
+    await page.getByLabel("应由谁负责（姓名）").fill("钟靖平");
+    await page.getByLabel("单位").fill("市科技局");
+    await page.getByRole("button", { name: "提交" }).click();
     await page.waitForLoadState("load");
     await page.close();
     await go(window, "待办");
