@@ -375,6 +375,20 @@ fn commands_that_send_nothing_need_no_secret() {
 }
 
 #[test]
+fn who_only_looks_needs_no_right_to_a_secret() {
+    if rustix::process::geteuid().is_root() {
+        return; // Nothing is hidden from root; tests/package asks as a member of the group.
+    }
+    let site = Site::new(&format!("{MAIL}username = \"d\"\npassword_file = \"pw\"\n"))
+        .file("pw", "hunter2", 0o000);
+    let path = site.folder.path().join("cuiban.toml");
+    let loaded = Config::load_readable(Some(&path), std::iter::empty()).unwrap();
+    let told = loaded.warnings[0].to_string();
+    assert!(told.contains("没有核对"), "{told}");
+    assert!(site.load().is_err(), "the daemon needs it");
+}
+
+#[test]
 fn a_check_says_what_is_worth_a_look() {
     let site = Site::new(
         "[remind.due]\ntime = \"09:30\"\n[[wecom.robot]]\nname = \"甲\"\nkey = \"k-1\"\n",
