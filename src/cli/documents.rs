@@ -30,9 +30,14 @@ fn fault(line: &str, whole: bool) -> Option<String> {
     let typed = line.split_whitespace().map(|word| word.trim_matches('"'));
     let parsed = words::in_chinese(Cli::command()).try_get_matches_from(typed);
     let kind = parsed.err()?.kind();
+    if matches!(kind, ErrorKind::DisplayVersion | ErrorKind::DisplayHelp) {
+        return None;
+    }
+    // A value that the reader has to fill in is cut off, or missing.
     let named = matches!(
         kind,
-        ErrorKind::MissingRequiredArgument
+        ErrorKind::InvalidValue
+            | ErrorKind::MissingRequiredArgument
             | ErrorKind::MissingSubcommand
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
     );

@@ -80,3 +80,6 @@ for words in "status --quarter 2027Q1" "user list" "journal dump" "doctor" "back
   check "... with a configuration of his own, too: $words" refused as stranger sh -c "cuiban --config /tmp/cuiban.toml $words"
   case "$words" in doctor) ;; *) says "只有管理员（root）和 cuiban 用户组的成员可以使用" ;; esac
 done
+
+# How things stand, for whatever comes now.
+inside cuiban status --quarter 2027Q1 --json >"$work/status"

@@ -99,8 +99,6 @@ refused() { ! "$@"; }
 cp "$work/said" "$work/urged"
 check "who is urged is more than nobody" grep -E '将催办[1-9]' "$work/urged"
 
-check "root is not" inside cuiban status --quarter 2027Q1 --json
-cp "$work/said" "$work/status"
 
 check "the manual page is readable" inside man --pager=cat cuiban
 says "cuiban plan import"
