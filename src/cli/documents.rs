@@ -25,8 +25,8 @@ fn read(path: &str) -> String {
 /// Why this is no command line; `whole` where nothing of it may be left out.
 fn fault(line: &str, whole: bool) -> Option<String> {
     // What the shell does with it is another matter.
-    let end = line.find(['|', '>', '#', '&', '；', '，', '。', '）']);
-    let line = &line[..end.unwrap_or(line.len())];
+    let line = line.split(['|', '>', '#', '&', '；', '，', '。', '）']);
+    let line = line.take(1).collect::<String>();
     let typed = line.split_whitespace().map(|word| word.trim_matches('"'));
     let parsed = words::in_chinese(Cli::command()).try_get_matches_from(typed);
     let kind = parsed.err()?.kind();
@@ -98,10 +98,11 @@ fn what_the_program_says_to_type_can_be_typed() {
     for text in &texts {
         for said in text.split("执行 cuiban ").skip(1) {
             let said = said.trim_start_matches("<code>");
-            let end = said.find(|c: char| !c.is_ascii_lowercase() && !matches!(c, ' ' | '-' | '_'));
-            let line = format!("cuiban {}", &said[..end.unwrap_or(said.len())]);
+            let is_typed = |c: &char| c.is_ascii_lowercase() || matches!(c, ' ' | '-' | '_');
+            let typed: String = said.chars().take_while(is_typed).collect();
+            let line = format!("cuiban {typed}");
             // A word that a placeholder follows is cut off with it.
-            let line = line.trim_end_matches(|c: char| c == '-' || c == ' ');
+            let line = line.trim_end_matches(['-', ' ']);
             count += 1;
             faults.extend(fault(line, false));
         }

@@ -179,7 +179,7 @@ fn ill(name: &str, tried: &Tried, key: &str, usual: &str) -> Line {
                 "本机的出口 IP 不在应用的“企业可信IP”之列".to_owned(),
                 |ip| format!("本机的出口 IP {ip} 不在应用的“企业可信IP”之列"),
             );
-            let what = seen.map_or("它".to_owned(), |ip| format!(" {ip} "));
+            let what = seen.map_or("它".to_owned(), |ip| format!(" {ip}"));
             (
                 text,
                 format!(
