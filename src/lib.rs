@@ -12,16 +12,19 @@
 //! ```
 //!
 //! - [`plan`] reads a table file into tasks and milestones with findings, and says which facts
-//!   follow; the contact sheet is its second door.
+//!   follow; the contact sheet and the State Council's notice of days off are its other doors, each
+//!   as a command and as a page (`page`, `contacts`, `holidays`). `export` writes the table again,
+//!   with what was reported.
 //! - [`driver`] makes a pass whenever it is woken: [`domain::due`] says who is to be told what, and
 //!   the messages are queued in the same append. The bell only rings; it knows nothing.
 //! - [`outbox`] takes a message, asks once more whether it is still wanted, writes the intent,
 //!   sends, writes the outcome.
 //! - [`channel`] renders and sends by one way out; it alone knows what that peer's answers mean.
-//! - [`reply`] takes what an owner says, makes it durable, then thanks.
+//! - [`reply`] takes what an owner says by form, mail or WeCom, makes it durable, then thanks.
 //! - [`watch`] looks after every pass whether the program itself is well, and tells the operator.
-//! - [`board`] computes views from the book at a moment, for pages, programs and the terminal;
-//!   [`feed`] does so for calendars.
+//! - [`board`] computes views from the book at a moment, for pages, programs and the terminal:
+//!   the first screen and its lists, `charts` as SVG and pictures, `papers` as 公文, `live` for pages
+//!   that stay open, `tokens` and `users` for who may see what. [`feed`] does so for calendars.
 //!
 //! Under them: [`domain`] decides everything and touches nothing; [`store`] keeps the journal of
 //! facts in two copies, with the [`store::Ledger`] as the one door; [`config`] is what the office
@@ -30,6 +33,17 @@
 //! pages.
 //! Over them: [`app`] wires, [`cli`] is one file a command, [`life`] starts and stops, [`clock`]
 //! and [`telemetry`] are the edges.
+//! set; [`desk`] and [`rules`] are what every room stands on; [`web`] is the kit for pages: who asks,
+//! what is shown when something is wrong, headers, limits, health.
+//! Over them: [`app`] wires, looks after backups and `doctor`, and joins what two rooms know (the
+//! table exported with its reports); [`cli`] is one file a command, [`life`] starts and stops,
+//! [`clock`] and [`telemetry`] are the edges.
+//!
+//! There is one way in for whatever is asked: a request, from a browser, another system or a command,
+//! meets the same routers. A command speaks to the running daemon over its Unix socket, to a process
+//! of the store's owner where root meets a stopped service, or to the same routers in its own
+//! process. What each caller may do on each route is one table (`app::rights`), and a route that is
+//! not in it fails the test.
 //!
 //! Who may know whom: `domain` ← `config` ← `store`, `channel`, `web` ← `plan`, `outbox`, `reply`,
 //! `board`, `feed` ← `app` ← `cli` ← `main`. `tests/tidy.rs` holds these walls up.
@@ -46,6 +60,7 @@
 //!   an outcome is in doubt and visible, and is repeated under the same Message-ID.
 //! - A report stops the reminding by itself: the last check stands right before the send.
 //! - No secret, telephone number or full address is in a log or an error's text.
+//! - A store belongs to one user; nobody else's process makes a file in it, root's included.
 //!
 //! # What is not here, on purpose
 //!

@@ -147,8 +147,8 @@ fn only_these_open_connections() {
         "src/reply/imap.rs",
         // [oidc]: the issuer and what lies at the same place, and no redirects.
         "src/web/oidc/mod.rs",
-        // [server]: public_url, as the operator asks `doctor`.
-        "src/app/doctor.rs",
+        // The hosts of all these and [server]: public_url, as the operator asks `doctor`.
+        "src/app/doctor/peers.rs",
         // The daemon's own socket.
         "src/cli/client.rs",
     ];
@@ -183,7 +183,7 @@ fn only_the_configuration_reads_urls() {
     let readers = [
         "src/config/",
         "src/channel/wecom_app/api.rs",
-        "src/app/doctor.rs",
+        "src/app/doctor/peers.rs",
         // What the configured issuer's own document names; another origin is refused.
         "src/web/oidc/mod.rs",
     ];

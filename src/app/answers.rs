@@ -194,6 +194,8 @@ pub struct VerifyAnswer {
     pub facts: u64,
     /// All of it in words, each fault with its place.
     pub text: String,
+    /// Whether one copy is good, so that the other can be made anew.
+    pub can_be_healed: bool,
 }
 
 impl VerifyAnswer {
@@ -202,6 +204,7 @@ impl VerifyAnswer {
             sound: report.is_sound(),
             facts: report.mirror,
             text: report.to_string().trim_end().to_owned(),
+            can_be_healed: report.can_be_healed(),
         }
     }
 }

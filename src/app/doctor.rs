@@ -1,66 +1,85 @@
 //! `doctor`: asks everything that has to work, without sending anything, and says how it is. The
 //! lines themselves are made in [`crate::domain::checkup`].
 
-use std::net::IpAddr;
+mod machine;
+mod peers;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Datelike as _, Utc};
 
+use super::answers::VerifyAnswer;
 use super::{App, nightly, opener};
-use crate::channel::email::{self, EmailChannel};
-use crate::channel::wecom_app::AppChannel;
-use crate::channel::{mask, spool};
+use crate::board;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::{Desk, StoppedChannel};
 use crate::domain::calendar::Calendar;
 use crate::domain::causes;
-use crate::domain::checkup::{Answer, Backup, Line, Page, Seen, Stored, Time, Tried, lines};
+use crate::domain::checkup::{Backup, Line, People, Seen, Stored, Time, lines};
 use crate::domain::ids::PlanId;
-use crate::domain::people::ChannelKind;
 use crate::plan::contacts;
-use crate::reply::imap::{ImapBox, ImapError};
 use crate::rules::RuleSet;
-use crate::store::{self, Health, Room};
+use crate::store::{self, Health};
 use crate::web::format::long_moment;
 
-/// Longest wait for one peer.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) use machine::is_for_all;
 
 /// Where no daemon runs: the store is looked at before it is opened, since opening heals.
 pub(crate) async fn alone(config: Config) -> anyhow::Result<Vec<Line>> {
     let folder = config.store.path.clone();
     if !store::exists(&folder) {
-        return Ok(lines(
-            &peers(&config, Inside::of_nothing(&config, Stored::Nothing)).await,
-        ));
+        let inside = Inside::of_nothing(&config, Stored::Nothing);
+        return Ok(lines(&ask(&config, inside).await));
     }
     let opener = opener(&folder)?;
     let looked = tokio::task::spawn_blocking(move || store::verify(&opener)).await?;
-    let broken = match looked {
-        Err(error) => Some(causes::told(&error)),
-        Ok(report) if !report.is_sound() => Some(report.to_string().trim_end().replace('\n', "；")),
-        Ok(_) => None,
-    };
-    let opened = match broken {
-        Some(why) => Err(why),
-        None => App::open(config.clone(), Clock::System)
-            .await
-            .map_err(|error| causes::told(error.as_ref())),
-    };
-    let inside = match opened {
-        Err(why) => Inside::of_nothing(&config, Stored::Broken(why)),
-        Ok(app) => {
-            let mut inside = Inside::of(&config, app.desk(), &app.core.rules.now());
-            if let Stored::Open { verified, .. } = &mut inside.store {
-                *verified = true;
+    let looked = looked.map(|report| VerifyAnswer::of(&report));
+    let inside = match read_through(&config, looked.map_err(|error| causes::told(&error))) {
+        Stored::Open { .. } => match App::open(config.clone(), Clock::System).await {
+            Err(error) => Inside::of_nothing(&config, Stored::Broken(causes::told(error.as_ref()))),
+            Ok(app) => {
+                let mut inside = Inside::of(&config, app.desk(), &app.core.rules.now());
+                if let Stored::Open { verified, .. } = &mut inside.store {
+                    *verified = true;
+                }
+                app.close().await?;
+                inside
             }
-            app.close().await?;
-            inside
-        }
+        },
+        ill => Inside::of_nothing(&config, ill),
     };
-    Ok(lines(&peers(&config, inside).await))
+    Ok(lines(&ask(&config, inside).await))
+}
+
+/// Where no daemon runs, and the store is another user's, as whom somebody has verified it: it is
+/// not opened here.
+pub(crate) async fn beside(config: Config, verified: Result<VerifyAnswer, String>) -> Vec<Line> {
+    let store = match store::exists(&config.store.path) {
+        false => Stored::Nothing,
+        true => read_through(&config, verified),
+    };
+    let inside = Inside {
+        ours: false,
+        ..Inside::of_nothing(&config, store)
+    };
+    lines(&ask(&config, inside).await)
+}
+
+fn read_through(config: &Config, verified: Result<VerifyAnswer, String>) -> Stored {
+    match verified {
+        Err(why) => Stored::Broken(why),
+        Ok(answer) if !answer.sound => Stored::Damaged {
+            what: answer.text.trim_end().replace('\n', "；"),
+            can_be_healed: answer.can_be_healed,
+        },
+        Ok(answer) => Stored::Open {
+            facts: answer.facts,
+            healed: 0,
+            aside: machine::put_aside(config),
+            verified: true,
+        },
+    }
 }
 
 /// Beside the running daemon, by itself.
@@ -69,18 +88,20 @@ pub(super) async fn running(config: &Config, desk: &Desk, rules: &RuleSet) -> Ve
         running: true,
         ..Inside::of(config, desk, rules)
     };
-    lines(&peers(config, inside).await)
+    lines(&ask(config, inside).await)
 }
 
 /// What is seen without asking anybody.
 struct Inside {
     running: bool,
+    /// Whether the store's folder is for this process to write in.
+    ours: bool,
     store: Stored,
     time: Time,
     today: chrono::NaiveDate,
     /// With the notices that were brought on the board.
     calendar: Arc<Calendar>,
-    people: Option<(usize, usize)>,
+    people: People,
     restored: Option<String>,
     now: DateTime<Utc>,
     stopped: Vec<StoppedChannel>,
@@ -91,15 +112,15 @@ impl Inside {
         let now = desk.clock.now();
         let book = desk.ledger.book();
         let (_, _, healed) = desk.vitals.counts();
-        let room = store::room_in(&config.store.path, Room::default());
-        let store = match (desk.ledger.health(), room) {
-            (Health::Failed(why), _) => Stored::Broken(why),
-            (Health::Closed, _) => Stored::Broken("已关闭".into()),
-            (Health::Good, Err(error)) => Stored::Broken(causes::told(&error)),
-            (Health::Good, Ok(free)) => Stored::Open {
+        // Too little room has a line of its own.
+        let full = machine::disk(config).is_some_and(|disk| disk.full);
+        let store = match desk.ledger.health() {
+            Health::Failed(why) if !full => Stored::Broken(why),
+            Health::Closed => Stored::Broken("已关闭".into()),
+            Health::Failed(_) | Health::Good => Stored::Open {
                 facts: book.position,
-                free,
                 healed,
+                aside: machine::put_aside(config),
                 verified: false,
             },
         };
@@ -108,6 +129,7 @@ impl Inside {
         let readiness = latest.and_then(|(id, _)| readiness(id));
         Self {
             running: false,
+            ours: true,
             store,
             time: Time {
                 shown: long_moment(&rules.calendar, now),
@@ -116,7 +138,10 @@ impl Inside {
             },
             today: rules.calendar.date_of(now),
             calendar: Arc::clone(&rules.calendar),
-            people: readiness.map(|found| (found.people, found.unreachable.len())),
+            people: readiness.map_or(People::NoPlan, |found| People::Known {
+                all: found.people,
+                without: found.unreachable.len(),
+            }),
             restored: book.restored.map(|at| long_moment(&rules.calendar, at)),
             now,
             stopped: (desk.stopped)(),
@@ -127,7 +152,7 @@ impl Inside {
         let now = Clock::System.now();
         Self {
             running: false,
-            store,
+            ours: true,
             time: Time {
                 shown: long_moment(&config.time.calendar, now),
                 simulated: false,
@@ -135,7 +160,11 @@ impl Inside {
             },
             today: config.time.calendar.date_of(now),
             calendar: Arc::new(config.time.calendar.clone()),
-            people: None,
+            people: match store {
+                Stored::Nothing => People::NoPlan,
+                _ => People::Unseen,
+            },
+            store,
             restored: None,
             now,
             stopped: Vec::new(),
@@ -143,45 +172,28 @@ impl Inside {
     }
 }
 
-/// Asks the peers, all at once.
-async fn peers(config: &Config, inside: Inside) -> Seen {
-    let (mail, app, page, mailbox) = tokio::join!(
-        mail_server(config),
-        application(config),
-        page(config, inside.running),
-        mailbox(config),
+/// Asks the peers, all at once, and looks at the machine meanwhile.
+async fn ask(config: &Config, inside: Inside) -> Seen {
+    let here = config.clone();
+    let looked = tokio::task::spawn_blocking(move || {
+        let (disk, rights) = (machine::disk(&here), machine::rights(&here));
+        (disk, rights, board::chinese_font())
+    });
+    let (out, page, mailbox, looked) = tokio::join!(
+        peers::out(config, &inside.stopped, inside.ours),
+        peers::page(config, inside.running),
+        peers::mailbox(config),
+        looked,
     );
-    let mut out: Vec<(String, Tried)> = Vec::new();
-    out.extend(mail.map(|tried| (ChannelKind::Email.chinese().to_owned(), tried)));
-    out.extend(app.map(|tried| (ChannelKind::WecomApp.chinese().to_owned(), tried)));
-    for robot in &config.wecom.robots {
-        let kind = ChannelKind::WecomRobot;
-        let is_it = |one: &&StoppedChannel| {
-            one.kind == kind && one.name.as_ref().is_none_or(|name| *name == robot.name)
-        };
-        let tried = match inside.stopped.iter().find(is_it) {
-            Some(stopped) => Tried::Failed(stopped.detail.clone()),
-            None => Tried::SetUp,
-        };
-        out.push((format!("{}“{}”", kind.chinese(), robot.name), tried));
-    }
-    if out.is_empty() {
-        let tried = match spool::can_write(&config.spool.path) {
-            Ok(()) => Tried::SetUp,
-            Err(error) => Tried::Failed(format!(
-                "不能写入 {}：{}",
-                config.spool.path.display(),
-                error.kind()
-            )),
-        };
-        out.push((ChannelKind::Spool.chinese().to_owned(), tried));
-    }
+    let (disk, rights, font) = looked.unwrap_or_default();
     let year = inside.today.year();
     let knows = |year| inside.calendar.knows(year);
     let app = config.wecom.app.as_ref();
     Seen {
         running: inside.running,
         store: inside.store,
+        disk,
+        rights,
         backup: backup(config, inside.now),
         restored: inside.restored,
         out,
@@ -192,6 +204,7 @@ async fn peers(config: &Config, inside: Inside) -> Seen {
         today: inside.today,
         holidays: (knows(year), knows(year + 1)),
         people: inside.people,
+        font,
     }
 }
 
@@ -205,87 +218,5 @@ fn backup(config: &Config, now: DateTime<Utc>) -> Backup {
             shown: long_moment(&config.time.calendar, at),
             hours: (now - at).num_hours(),
         },
-    }
-}
-
-async fn mail_server(config: &Config) -> Option<Tried> {
-    let settings = email::Settings::from(config.email.as_ref()?);
-    let asked = async {
-        let channel = EmailChannel::new(settings).map_err(|error| causes::told(&error))?;
-        channel.try_out().await
-    };
-    Some(within(asked).await)
-}
-
-async fn application(config: &Config) -> Option<Tried> {
-    let settings = config.wecom.app.clone()?;
-    let asked = async {
-        let channel = AppChannel::new(settings).map_err(|error| causes::told(&error))?;
-        channel.try_out().await
-    };
-    Some(within(asked).await)
-}
-
-async fn mailbox(config: &Config) -> Option<Tried> {
-    let settings = config.imap.as_ref()?;
-    let asked = async {
-        let opened = ImapBox::open(settings).await.map(drop);
-        opened.map_err(|error| match error {
-            // What the server says of a wrong password may repeat it.
-            ImapError::Login(_) => error.to_string(),
-            error => mask::told(&causes::told(&error)),
-        })
-    };
-    Some(within(asked).await)
-}
-
-async fn page(config: &Config, running: bool) -> Page {
-    let server = &config.server;
-    let url = server.link_base(server.listen);
-    let mut page = Page {
-        named: server.public_url.is_some(),
-        local: is_local(&url),
-        answer: None,
-        url,
-    };
-    if running && !page.local {
-        page.answer = Some(healthz(&page.url).await);
-    }
-    page
-}
-
-async fn healthz(base: &str) -> Answer {
-    let asked = async {
-        let client = reqwest::Client::builder()
-            .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
-        let answer = client.get(format!("{base}/healthz")).send().await?;
-        let status = answer.status().as_u16();
-        Ok::<_, reqwest::Error>((status, answer.text().await?))
-    };
-    match asked.await {
-        Ok((200, text)) if text.trim() == "ok" => Answer::Ours,
-        Ok((status, _)) => Answer::Other(status),
-        Err(error) if error.is_timeout() => Answer::None("长时间不应答".into()),
-        Err(error) => Answer::None(causes::told(&error.without_url())),
-    }
-}
-
-fn is_local(url: &str) -> bool {
-    let url = reqwest::Url::parse(url).ok();
-    let host = url.as_ref().and_then(|url| url.host_str());
-    host.is_some_and(|host| {
-        let bare = host.trim_matches(['[', ']']);
-        let ip = bare.parse::<IpAddr>();
-        host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback() || ip.is_unspecified())
-    })
-}
-
-async fn within(asked: impl Future<Output = Result<(), String>>) -> Tried {
-    match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(Ok(())) => Tried::Works,
-        Ok(Err(why)) => Tried::Failed(why),
-        Err(_) => Tried::Failed(format!("{}秒内没有连上或没有应答", PATIENCE.as_secs())),
     }
 }

@@ -21,7 +21,7 @@ mod setup;
 mod time;
 mod trouble;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -305,14 +305,21 @@ pub(crate) fn ours(config: &Config) -> Ours {
 pub(crate) fn opener(folder: &Path) -> anyhow::Result<store::Opener> {
     Ok(store::Opener {
         path: folder.to_owned(),
-        probe: Some(store::ProbeCommand::new(
-            std::env::current_exe().context("找不到本程序的文件")?,
-            crate::cli::PROBE,
-        )),
+        probe: Some(store::ProbeCommand::new(own_program()?, crate::cli::PROBE)),
         room: store::Room::default(),
         // Real time, whatever the office's clock shows: it names what is put aside.
         clock: Clock::System,
     })
+}
+
+/// This program's file. Without /proc, as in a bare root, the name it was called by.
+pub(crate) fn own_program() -> anyhow::Result<PathBuf> {
+    std::env::current_exe()
+        .or_else(|error| {
+            let called = std::env::args_os().next().map(PathBuf::from);
+            called.filter(|path| path.is_absolute()).ok_or(error)
+        })
+        .context("找不到本程序的文件")
 }
 
 fn rules_of(config: &Config, brought: &BroughtYears) -> RuleSet {

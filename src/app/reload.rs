@@ -7,6 +7,7 @@ use super::setup::{Prepared, Setup};
 use super::{Core, wording};
 use crate::channel::render::{TemplateFaults, Templates};
 use crate::config::{Config, ConfigFaults, Loaded, Setting, Shown};
+use crate::domain::causes;
 use crate::telemetry;
 
 /// Reads the config. Blocks.
@@ -40,10 +41,7 @@ impl Refused {
 
     /// For `systemctl status`: a line.
     pub(super) fn status(&self) -> String {
-        format!(
-            "仍按原来的配置运行，改过的没有生效。{}",
-            causes::told(self)
-        )
+        format!("仍按原来的配置运行，改过的没有生效。{}", causes::told(self))
     }
 }
 

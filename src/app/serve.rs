@@ -89,6 +89,31 @@ impl App {
     }
 }
 
+impl App {
+    /// Answers commands over this socket and runs nothing else, until `ended`.
+    ///
+    /// # Errors
+    /// Where the socket cannot be made, or the store was not closed in good order.
+    pub(crate) async fn answer_commands<E: Send + 'static>(
+        self,
+        socket: &Path,
+        ready: impl FnOnce() -> anyhow::Result<()>,
+        ended: impl Future<Output = E> + Send + 'static,
+    ) -> anyhow::Result<()> {
+        let listener = bind_socket(socket)?;
+        let stop = Stop::default();
+        let asked = stop.soft.clone();
+        tokio::spawn(async move {
+            let _ = ended.await;
+            asked.cancel();
+        });
+        ready()?;
+        let router = InForce::new(self.local_router());
+        listen::commands(listener, router, stop).await;
+        self.close().await
+    }
+}
+
 /// What `systemctl status` says of a daemon that is well.
 const RUNNING: &str = "正在运行";
 

@@ -58,6 +58,13 @@ use axum::{Extension, Router};
 use crate::desk::Desk;
 use crate::web::caller::identify;
 
+/// The font that pictures with Chinese words are drawn with; none where this machine has none.
+/// Reads the folders of fonts, which may take a while.
+#[must_use]
+pub fn chinese_font() -> Option<String> {
+    charts::png::chinese_family()
+}
+
 /// Longest form: a reason, a password.
 const LARGEST_BODY: usize = 64 * 1024;
 /// The same where it names items: a hundred thousand of them.

@@ -7,6 +7,7 @@
 //! Example: a robot that answers HTTP 200 with `errcode` 45009 has refused; the channel says "again,
 //! after a minute's rest", and the outbox arranges that.
 
+pub mod certificate;
 pub mod email;
 pub mod ics;
 pub mod mask;

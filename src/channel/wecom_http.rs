@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
+use super::certificate;
 use crate::config::wecom::Way;
+use crate::domain::causes::innermost;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const CALL_LIMIT: Duration = Duration::from_secs(15);
@@ -46,4 +48,13 @@ pub(super) fn without_hint(errmsg: &str) -> &str {
     let ends = [", hint", ",hint", ", from ip", ", more info"];
     let end = ends.iter().filter_map(|part| errmsg.find(part)).min();
     errmsg.get(..end.unwrap_or(errmsg.len())).unwrap_or(errmsg)
+}
+
+/// The innermost cause, which says most; an outer one may name the address. What is wrong with a
+/// certificate is told in our own words.
+pub(super) fn why(error: &reqwest::Error) -> String {
+    match certificate::distrust(error) {
+        Some(why) => why.chinese("对方"),
+        None => innermost(error),
+    }
 }

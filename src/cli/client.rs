@@ -1,6 +1,7 @@
 //! The way from a command to the data: the running daemon over its socket, or, when no daemon has
 //! the store, the same interface in this process.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -10,6 +11,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::mpsc::Sender;
 use tower::ServiceExt as _;
 
+use super::owner::{self, Host};
 use super::{Exit, serve};
 use crate::app::App;
 use crate::clock::Clock;
@@ -26,6 +28,8 @@ pub(super) struct Client {
 
 enum Door {
     Daemon(reqwest::Client),
+    /// A process of the store's owner, for root.
+    Owner(reqwest::Client, Host),
     Here(Box<App>),
 }
 
@@ -53,13 +57,13 @@ pub(super) fn with_client<R>(
     config: Option<&Path>,
     work: impl AsyncFnOnce(&Client) -> anyhow::Result<R>,
 ) -> anyhow::Result<R> {
-    let config = load_without_secrets(config)?;
+    let settings = load_without_secrets(config)?;
     serve::runtime()?.block_on(async {
-        let client = match Client::of_daemon(&config).await? {
+        let client = match Client::of_daemon(&settings).await? {
             Some(client) => client,
             None => {
-                must_exist(&config)?;
-                Client::here(config).await?
+                must_exist(&settings)?;
+                Client::without_daemon(config, settings).await?
             }
         };
         client.run(work).await
@@ -71,11 +75,11 @@ pub(super) fn with_new_client<R>(
     config: Option<&Path>,
     work: impl AsyncFnOnce(&Client) -> anyhow::Result<R>,
 ) -> anyhow::Result<R> {
-    let config = load_without_secrets(config)?;
+    let settings = load_without_secrets(config)?;
     serve::runtime()?.block_on(async {
-        let client = match Client::of_daemon(&config).await? {
+        let client = match Client::of_daemon(&settings).await? {
             Some(client) => client,
-            None => Client::here(config).await?,
+            None => Client::without_daemon(config, settings).await?,
         };
         client.run(work).await
     })
@@ -92,6 +96,7 @@ pub(super) fn with_daemon_or<R>(
         match Client::of_daemon(&config).await? {
             Some(client) => client.run(work).await,
             None => {
+                may_enter(&config)?;
                 must_exist(&config)?;
                 look(&config)
             }
@@ -110,28 +115,44 @@ fn must_exist(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The store is its owner's alone: a member of the group reaches it through the service.
+fn may_enter(config: &Config) -> anyhow::Result<()> {
+    let folder = &config.store.path;
+    match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => bail!(
+            "服务没有运行，而存储目录“{}”只有它能打开：请管理员执行 systemctl start cuiban，再执行本命令",
+            folder.display()
+        ),
+        _ => Ok(()),
+    }
+}
+
 impl Client {
     /// None where nobody listens; a socket left behind by a killed daemon refuses.
     pub(super) async fn of_daemon(config: &Config) -> anyhow::Result<Option<Self>> {
         let socket = &config.server.socket;
         match tokio::net::UnixStream::connect(socket).await {
             Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => bail!(
-                "没有权限使用命令接口“{}”：请用运行服务的账号执行，例如在命令前加上 sudo -u cuiban",
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => bail!(
+                "没有权限使用命令接口“{}”：只有管理员（root）和 cuiban 用户组的成员可以使用。请在命令前加上 sudo，或请管理员执行 usermod --append --groups cuiban 账号，再重新登录",
                 socket.display()
             ),
             Err(_) => return Ok(None),
         }
-        let client = reqwest::Client::builder()
-            .unix_socket(socket.as_path())
-            .build()
-            .context("无法连接正在运行的服务")?;
-        let door = Door::Daemon(client);
+        let door = Door::Daemon(over(socket)?);
         Ok(Some(Self { door }))
     }
 
-    async fn here(config: Config) -> anyhow::Result<Self> {
-        let door = Door::Here(Box::new(App::open(config, Clock::System).await?));
+    /// Where nobody has the store open.
+    async fn without_daemon(path: Option<&Path>, config: Config) -> anyhow::Result<Self> {
+        may_enter(&config)?;
+        let door = match owner::other(&config) {
+            Some(owner) => {
+                let host = Host::start(owner, path)?;
+                Door::Owner(over(&host.socket())?, host)
+            }
+            None => Door::Here(Box::new(App::open(config, Clock::System).await?)),
+        };
         Ok(Self { door })
     }
 
@@ -144,6 +165,7 @@ impl Client {
     async fn close(self) -> anyhow::Result<()> {
         match self.door {
             Door::Daemon(_) => Ok(()),
+            Door::Owner(_, host) => host.end(),
             Door::Here(app) => app.close().await,
         }
     }
@@ -156,7 +178,7 @@ impl Client {
 
     /// Asks the daemon for `path` and hands the answer on as it comes.
     pub(super) async fn stream(&self, path: &str, to: Sender<Bytes>) -> anyhow::Result<()> {
-        let Door::Daemon(client) = &self.door else {
+        let (Door::Daemon(client) | Door::Owner(client, _)) = &self.door else {
             let _ = to.send(self.get(path).await?).await;
             return Ok(());
         };
@@ -218,7 +240,7 @@ impl Client {
         body: Bytes,
     ) -> anyhow::Result<Bytes> {
         let (status, bytes) = match &self.door {
-            Door::Daemon(client) => {
+            Door::Daemon(client) | Door::Owner(client, _) => {
                 let answer = client
                     .request(method, format!("http://cuiban.invalid{path}"))
                     .header(header::CONTENT_TYPE, kind)
@@ -257,4 +279,11 @@ impl Client {
         }
         bail!("{message}")
     }
+}
+
+fn over(socket: &Path) -> anyhow::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .unix_socket(socket)
+        .build()
+        .context("无法连接正在运行的服务")
 }

@@ -30,8 +30,8 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()>
     if let Command::Templates { folder } = &command {
         return write_templates(folder);
     }
-    let loaded =
-        Config::load(config, std::env::vars()).map_err(|faults| Exit::Usage(faults.to_string()))?;
+    let loaded = Config::load_readable(config, std::env::vars())
+        .map_err(|faults| Exit::Usage(faults.to_string()))?;
     match command {
         Command::Check => {
             let words = templates(&loaded.config)?;

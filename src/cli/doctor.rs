@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::client::Client;
-use super::{print, say, serve};
+use super::{owner, print, say, serve};
 use crate::app;
-use crate::app::answers::DoctorLine;
+use crate::app::answers::{DoctorLine, VerifyAnswer};
+use crate::app::doctor::is_for_all;
 use crate::config::{Config, Loaded};
 use crate::domain::causes;
 use crate::domain::checkup::{self, Line, State};
@@ -18,7 +19,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<()> {
-    let lines = match Config::load_without_secrets(config, std::env::vars()) {
+    // With secrets where they are ours to read: who else may is part of the answer.
+    let loaded = Config::load(config, std::env::vars())
+        .or_else(|_| Config::load_without_secrets(config, std::env::vars()));
+    let lines = match loaded {
         Err(faults) => vec![DoctorLine::of(&checkup::config(Err(&faults.to_string())))],
         Ok(loaded) => serve::runtime()?.block_on(look(config, loaded))?,
     };
@@ -53,7 +57,13 @@ async fn look(config: Option<&Path>, loaded: Loaded) -> anyhow::Result<Vec<Docto
                 Err(faults) => return Ok(first(checkup::config(Err(&faults.to_string())))),
                 Ok(loaded) => {
                     lines = first(config_line(&loaded));
-                    let found = app::doctor::alone(loaded.config).await?;
+                    let found = match owner::other(&loaded.config) {
+                        Some(owner) => {
+                            let verified = verified(owner, config);
+                            app::doctor::beside(loaded.config, verified).await
+                        }
+                        None => app::doctor::alone(loaded.config).await?,
+                    };
                     lines.extend(found.iter().map(DoctorLine::of));
                 }
             }
@@ -62,10 +72,25 @@ async fn look(config: Option<&Path>, loaded: Loaded) -> anyhow::Result<Vec<Docto
     Ok(lines)
 }
 
+/// Both copies of a store that is not ours to open, read by its owner.
+fn verified(owner: owner::Owner, config: Option<&Path>) -> Result<VerifyAnswer, String> {
+    let asked = owner.command(config).and_then(|mut command| {
+        let command = command.args(["journal", "verify", "--json"]);
+        Ok(command.output()?)
+    });
+    let output = asked.map_err(|error| causes::told(error.as_ref()))?;
+    serde_json::from_slice(&output.stdout)
+        .map_err(|_| String::from_utf8_lossy(&output.stderr).trim().to_owned())
+}
+
 fn config_line(loaded: &Loaded) -> Line {
     let texts = |all: &mut dyn Iterator<Item = String>| all.collect::<Vec<_>>();
     let files = texts(&mut loaded.sources.iter().map(|file| file.display().to_string()));
-    let warnings = texts(&mut loaded.warnings.iter().map(ToString::to_string));
+    let open = loaded.sources.iter().filter(|file| is_for_all(file, 0o004));
+    let open =
+        open.map(|file| format!("其他用户也能读取 {0}，请执行 chmod o= {0}", file.display()));
+    let warnings = loaded.warnings.iter().map(ToString::to_string);
+    let warnings = texts(&mut warnings.chain(open));
     checkup::config(Ok((&files, &warnings)))
 }
 

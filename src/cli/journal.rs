@@ -5,8 +5,9 @@ use std::path::Path;
 use clap::Subcommand;
 
 use super::client::with_daemon_or;
-use super::print;
+use super::{owner, print};
 use crate::app::answers::VerifyAnswer;
+use crate::domain::checkup;
 use crate::store;
 
 #[derive(Debug, Subcommand)]
@@ -48,6 +49,10 @@ fn verify(config: Option<&Path>, json: bool) -> anyhow::Result<()> {
         config,
         async |client| client.get_json("/api/v1/journal/verify").await,
         |config| {
+            // To look is to open the engine's files.
+            if let Some(owner) = owner::other(config) {
+                return Err(owner.instead());
+            }
             let opener = crate::app::opener(&config.store.path)?;
             Ok(VerifyAnswer::of(&store::verify(&opener)?))
         },
@@ -57,9 +62,10 @@ fn verify(config: Option<&Path>, json: bool) -> anyhow::Result<()> {
     } else {
         print(format!("{}\n", answer.text).as_bytes())?;
     }
-    anyhow::ensure!(
-        answer.sound,
-        "记录校验没有通过，损坏之处见上。请先备份整个存储目录，再启动服务：一份完好时，服务会按它修复另一份"
-    );
-    Ok(())
+    match (answer.sound, answer.can_be_healed) {
+        (true, _) => Ok(()),
+        (false, healed) => {
+            anyhow::bail!("记录校验没有通过，损坏之处见上。{}", checkup::mend(healed))
+        }
+    }
 }

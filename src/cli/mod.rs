@@ -11,10 +11,13 @@ mod config;
 mod contacts;
 mod demo;
 mod doctor;
+#[cfg(test)]
+mod documents;
 mod export;
 mod journal;
 mod mail;
 mod man;
+mod owner;
 mod plan;
 mod report;
 mod serve;
@@ -107,6 +110,12 @@ enum Command {
     /// 生成手册页
     #[command(hide = true)]
     Man,
+    /// Opens the store for a command of root's.
+    #[command(name = owner::HOST, hide = true)]
+    HostStore {
+        /// Where to answer.
+        socket: PathBuf,
+    },
     /// Looks at a store that was not closed in good order (storage.md G4).
     #[command(name = PROBE, hide = true)]
     ProbeStore {
@@ -200,6 +209,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             print(&script)
         }
         Command::Man => print(man::page(words::in_chinese(Cli::command())).as_bytes()),
+        Command::HostStore { socket } => owner::host(config, &socket),
         Command::ProbeStore { path } => probe(&path),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::{Exit, client};
+use super::{Exit, client, owner};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -24,6 +24,11 @@ pub(super) struct Args {
 pub(super) fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<()> {
     let path = config.map(Path::to_owned);
     let config = client::load(config)?;
+    anyhow::ensure!(
+        owner::other(&config).is_none(),
+        "存储目录“{}”属于运行服务的账号，以 root 启动会留下服务打不开的文件：请执行 systemctl start cuiban",
+        config.store.path.display()
+    );
     let level = std::env::var("RUST_LOG").ok();
     telemetry::start(&config.log, level.as_deref())
         .map_err(|error| Exit::Usage(error.to_string()))?;

@@ -14,10 +14,22 @@ pub(super) struct Gathered {
     pub(super) settings: Vec<Setting>,
     /// Folder of the site's file: relative names are looked for there first.
     pub(super) folder: Option<PathBuf>,
-    /// Whether files with secrets are left closed.
-    pub(super) without_secrets: bool,
+    /// Which files with secrets are opened.
+    pub(super) secrets: Secrets,
     /// `$CREDENTIALS_DIRECTORY`.
     pub(super) credentials: Option<PathBuf>,
+}
+
+/// Which files with secrets are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Secrets {
+    /// All: one that cannot be read is a fault.
+    #[default]
+    All,
+    /// Those that whoever asks may read; of the others there is a warning.
+    Readable,
+    /// None.
+    Closed,
 }
 
 /// An effective value, as `config show` prints it.
@@ -73,7 +85,8 @@ impl Gathered {
     pub(super) fn find(&self, name: &str) -> PathBuf {
         let beside = self.folder.as_ref().map(|folder| folder.join(name));
         match beside {
-            Some(path) if path.exists() => path,
+            // In a folder that is not for us to look into it may well be.
+            Some(path) if path.try_exists().unwrap_or(true) => path,
             _ => PathBuf::from(name),
         }
     }

@@ -62,7 +62,7 @@ pub use templates::TemplatesConfig;
 pub use time::TimeConfig;
 pub use wecom::WecomConfig;
 
-use gathered::Gathered;
+use gathered::{Gathered, Secrets};
 use layers::Table;
 
 /// The defaults, commented; also the sample for a site's file.
@@ -140,7 +140,7 @@ impl Config {
         path: Option<&Path>,
         env: impl Iterator<Item = (String, String)>,
     ) -> Result<Loaded, ConfigFaults> {
-        load(site_file(path), env, false)
+        load(site_file(path), env, Secrets::All)
     }
 
     /// The defaults and the environment alone, without any site's file.
@@ -148,7 +148,7 @@ impl Config {
     /// # Errors
     /// All faults at once.
     pub fn load_bare(env: impl Iterator<Item = (String, String)>) -> Result<Loaded, ConfigFaults> {
-        load(Ok(None), env, false)
+        load(Ok(None), env, Secrets::All)
     }
 
     /// As [`Self::load`], for commands that send nothing: files with secrets stay closed, since
@@ -161,7 +161,18 @@ impl Config {
         path: Option<&Path>,
         env: impl Iterator<Item = (String, String)>,
     ) -> Result<Loaded, ConfigFaults> {
-        load(site_file(path), env, true)
+        load(site_file(path), env, Secrets::Closed)
+    }
+
+    /// As [`Self::load`], for who only looks: a secret that is not theirs to read is a warning.
+    ///
+    /// # Errors
+    /// All faults at once.
+    pub fn load_readable(
+        path: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Loaded, ConfigFaults> {
+        load(site_file(path), env, Secrets::Readable)
     }
 
     /// The ways out of this machine that are set up; where there is none, the spool.
@@ -200,7 +211,7 @@ impl Config {
 fn load(
     site: Result<Option<(PathBuf, String)>, Fault>,
     env: impl Iterator<Item = (String, String)>,
-    without_secrets: bool,
+    secrets: Secrets,
 ) -> Result<Loaded, ConfigFaults> {
     let env: Vec<(String, String)> = env.collect();
     let one = |fault| ConfigFaults(vec![fault]);
@@ -215,7 +226,7 @@ fn load(
             .as_ref()
             .and_then(|(path, _)| path.parent())
             .map(Path::to_path_buf),
-        without_secrets,
+        secrets,
         credentials: credentials.map(|(_, folder)| PathBuf::from(folder)),
         ..Gathered::default()
     };
@@ -256,7 +267,8 @@ fn site_file(path: Option<&Path>) -> Result<Option<(PathBuf, String)>, Fault> {
             message: match error.kind() {
                 ErrorKind::NotFound => "找不到这个配置文件，请检查路径".to_owned(),
                 ErrorKind::PermissionDenied => {
-                    "没有读取这个配置文件的权限，请换用运行 cuiban 的用户，或用 sudo 执行"
+                    "没有读取这个配置文件的权限，请在命令前加上 sudo；不是管理员的，请管理员执行 \
+                     usermod --append --groups cuiban 账号，再重新登录"
                         .to_owned()
                 }
                 ErrorKind::InvalidData => "不是 UTF-8 编码，请另存为 UTF-8 编码".to_owned(),

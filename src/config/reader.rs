@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use chrono::NaiveTime;
 
 use super::fault::Origin;
-use super::gathered::{Gathered, Setting};
+use super::gathered::{Gathered, Secrets, Setting};
 use super::layers::{Node, Scalar, Table};
-use super::secret::{Secret, read_secret};
+use super::secret::{Secret, is_hidden, read_secret};
 
 /// Something is wrong and has been told already.
 #[derive(Debug)]
@@ -370,10 +370,15 @@ impl<'a> Reader<'a> {
     }
 
     fn secret_file(&mut self, key: &'static str, name: &str) -> Option<Secret> {
-        if self.gathered.without_secrets {
+        if self.gathered.secrets == Secrets::Closed {
             return Some(Secret::unread());
         }
         let path = self.gathered.find_secret(name);
+        if self.gathered.secrets == Secrets::Readable && is_hidden(&path) {
+            let message = format!("当前账号没有读取 {} 的权限，这一项没有核对", path.display());
+            self.warn(key, message);
+            return Some(Secret::unread());
+        }
         match read_secret(&path) {
             Ok((secret, private)) => {
                 if !private {

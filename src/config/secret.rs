@@ -44,6 +44,12 @@ impl fmt::Display for Secret {
     }
 }
 
+/// Whether this file is not for us to read.
+pub(super) fn is_hidden(path: &Path) -> bool {
+    let opened = fs::File::open(path);
+    opened.is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+}
+
 /// The secret in a file, and whether the file is closed to other users.
 pub(super) fn read_secret(path: &Path) -> Result<(Secret, bool), String> {
     /// Longer than any password or key: someone named the wrong file.

@@ -2,7 +2,13 @@
 //!
 //! Pure: the asking is done elsewhere. Every line that is not well says what to do.
 
+mod machine;
+mod peers;
+
 use chrono::{Datelike, NaiveDate};
+
+pub use machine::{Disk, Owned, Rights};
+pub use peers::{Answer, Distrust, Page, Tried, Way};
 
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,17 +75,6 @@ impl Line {
     }
 }
 
-/// What came of asking a peer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tried {
-    /// It let us in.
-    Works,
-    /// It is set up; it cannot be asked without sending something.
-    SetUp,
-    /// In its own words, masked.
-    Failed(String),
-}
-
 /// The store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stored {
@@ -87,41 +82,24 @@ pub enum Stored {
     Nothing,
     /// Why it cannot be used.
     Broken(String),
+    /// Somebody read it through, and it is not whole.
+    Damaged {
+        /// Where.
+        what: String,
+        /// Whether one copy is good, so that the other can be made anew.
+        can_be_healed: bool,
+    },
     /// It opens.
     Open {
         /// How many facts it has.
         facts: u64,
-        /// Free megabytes where it lies.
-        free: u64,
         /// Damage that was found and mended since the start.
         healed: u64,
+        /// What was put aside when it was mended, and is there still.
+        aside: Vec<String>,
         /// Whether both copies were read through just now.
         verified: bool,
     },
-}
-
-/// The owners' pages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// What links begin with.
-    pub url: String,
-    /// Whether the config names it.
-    pub named: bool,
-    /// Whether only this machine can open it.
-    pub local: bool,
-    /// What came of asking; none where nothing runs that could answer.
-    pub answer: Option<Answer>,
-}
-
-/// What the page's address answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// It is this program.
-    Ours,
-    /// Somebody else answers.
-    Other(u16),
-    /// Nobody does, seen from here.
-    None(String),
 }
 
 /// The clock.
@@ -158,13 +136,18 @@ pub struct Seen {
     pub running: bool,
     /// The store.
     pub store: Stored,
+    /// Room on the store's disk; none where there is no folder yet.
+    pub disk: Option<Disk>,
+    /// Who may do what with the store's folder and the command socket; none where there is no
+    /// folder yet.
+    pub rights: Option<Rights>,
     /// The nightly backup.
     pub backup: Backup,
     /// When the backup was made that the store was restored from, while nobody has said how it
     /// goes on.
     pub restored: Option<String>,
-    /// The ways out, by name.
-    pub out: Vec<(String, Tried)>,
+    /// The ways out.
+    pub out: Vec<Way>,
     /// The owners' pages.
     pub page: Page,
     /// The mailbox, where answers are read from one.
@@ -177,9 +160,26 @@ pub struct Seen {
     pub today: NaiveDate,
     /// Whether there is a holiday table for this year and for the next.
     pub holidays: (bool, bool),
-    /// How many people the latest plan names, and how many of them cannot be reached; none where
-    /// there is no plan.
-    pub people: Option<(usize, usize)>,
+    /// The people of the latest plan.
+    pub people: People,
+    /// The font with Chinese characters that pictures are drawn with, where there is one.
+    pub font: Option<String>,
+}
+
+/// Whom the latest plan names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum People {
+    /// Nobody could look.
+    Unseen,
+    /// There is no plan.
+    NoPlan,
+    /// So many.
+    Known {
+        /// All of them.
+        all: usize,
+        /// Those who cannot be reached.
+        without: usize,
+    },
 }
 
 /// What to do about a configuration that was changed and not taken.
@@ -223,19 +223,19 @@ pub fn unanswered(why: &str) -> Line {
 /// All other lines.
 #[must_use]
 pub fn lines(seen: &Seen) -> Vec<Line> {
-    let mut lines = vec![
-        service(seen.running),
-        store(&seen.store),
-        backup(&seen.backup),
-    ];
+    let mut lines = vec![service(seen.running), store(&seen.store)];
+    lines.extend(seen.disk.map(machine::disk));
+    lines.extend(seen.rights.as_ref().map(machine::rights));
+    lines.push(backup(&seen.backup));
     lines.extend(seen.restored.as_deref().map(restored));
-    lines.extend(seen.out.iter().map(way_out));
-    lines.push(page(&seen.page));
-    lines.push(mailbox(seen.mailbox.as_ref()));
+    lines.extend(seen.out.iter().map(|way| peers::way_out(way, seen.today)));
+    lines.push(peers::page(&seen.page, seen.today));
+    lines.push(peers::mailbox(seen.mailbox.as_ref(), seen.today));
     lines.push(callback(seen));
     lines.push(time(&seen.time));
     lines.push(holidays(seen.today, seen.holidays));
     lines.push(people(seen.people));
+    lines.push(machine::font(seen.font.as_deref()));
     lines
 }
 
@@ -294,6 +294,19 @@ fn service(running: bool) -> Line {
     }
 }
 
+/// What to do about a store that is not whole.
+#[must_use]
+pub fn mend(can_be_healed: bool) -> &'static str {
+    match can_be_healed {
+        true => {
+            "请先把整个存储目录另行备份，再启动服务：服务会按完好的一份修复另一份，损坏的原样保留在旁边"
+        }
+        false => {
+            "两份都有损坏，不能自动修复：请先把整个存储目录另行备份，再用最近的备份恢复（cuiban restore 备份文件 --replace）"
+        }
+    }
+}
+
 fn store(store: &Stored) -> Line {
     let name = "存储";
     match store {
@@ -309,106 +322,40 @@ fn store(store: &Stored) -> Line {
             why,
             "先备份整个存储目录，再执行 cuiban journal verify 查看损坏之处",
         ),
+        Stored::Damaged {
+            what,
+            can_be_healed,
+        } => Line::new(name, State::Broken, what, mend(*can_be_healed)),
         Stored::Open {
             facts,
-            free,
             healed,
+            aside,
             verified,
         } => {
             let checked = match verified {
                 true => "两份记录逐条相符",
                 false => "可以写入",
             };
-            let text = format!("{checked}，共{facts}条记录，磁盘可用空间{}", size(*free));
-            match healed {
-                0 => Line::new(name, State::Well, text, ""),
-                _ => Line::new(
+            let text = format!("{checked}，共{facts}条记录");
+            match (healed, aside.as_slice()) {
+                (0, []) => Line::new(name, State::Well, text, ""),
+                (_, []) => Line::new(
                     name,
                     State::Doubtful,
                     format!("{text}；启动以来修复过{healed}处损坏"),
                     "请检查磁盘和电源；可执行 cuiban journal verify 逐条校验",
                 ),
+                (_, aside) => Line::new(
+                    name,
+                    State::Doubtful,
+                    format!(
+                        "{text}；曾有损坏，已自动修复，损坏的原数据保留在 {}",
+                        aside.join("、")
+                    ),
+                    "请检查磁盘和电源；执行 cuiban journal verify，全部正常后可删除保留的原数据",
+                ),
             }
         }
-    }
-}
-
-fn size(megabytes: u64) -> String {
-    match megabytes {
-        0..10_240 => format!("{megabytes}MB"),
-        _ => format!("{}GB", megabytes >> 10),
-    }
-}
-
-fn way_out((name, tried): &(String, Tried)) -> Line {
-    let name = format!("发送·{name}");
-    match tried {
-        Tried::Works => Line::new(&name, State::Well, "连接和登录正常（没有发送消息）", ""),
-        Tried::SetUp => Line::new(&name, State::Well, "已配置（不试发）", ""),
-        Tried::Failed(why) => Line::new(
-            &name,
-            State::Broken,
-            why,
-            "请核对配置中的地址、账号和口令（密钥），以及本机到对方的网络",
-        ),
-    }
-}
-
-fn page(page: &Page) -> Line {
-    let name = "接收·填报网页";
-    let url = &page.url;
-    if page.local {
-        let text = match page.named {
-            true => format!("{url} 只有本机能打开，消息里的链接别人点不开"),
-            false => format!("没有填写 server.public_url，消息里的链接是 {url}，只有本机能打开"),
-        };
-        let next = "在配置的 [server] 一节填写 public_url，如 \"https://duban.example.gov.cn\"";
-        return Line::new(name, State::Doubtful, text, next);
-    }
-    match &page.answer {
-        None => Line::new(
-            name,
-            State::Doubtful,
-            format!("{url}，服务没有运行，未试"),
-            "启动服务后再执行一次 cuiban doctor",
-        ),
-        Some(Answer::Ours) if page.named => {
-            Line::new(name, State::Well, format!("{url} 可以打开"), "")
-        }
-        Some(Answer::Ours) => Line::new(
-            name,
-            State::Doubtful,
-            format!("没有填写 server.public_url，消息里的链接是 {url}"),
-            "请确认各单位打得开这个地址；打不开的，请填写 public_url",
-        ),
-        Some(Answer::Other(status)) => Line::new(
-            name,
-            State::Broken,
-            format!("{url} 有应答，但不是本程序（HTTP {status}）"),
-            "请检查反向代理是否转发到 server.listen",
-        ),
-        Some(Answer::None(why)) => Line::new(
-            name,
-            State::Doubtful,
-            format!("从本机打不开 {url}（{why}）"),
-            "请用手机打开这个地址加 /healthz，显示 ok 即为正常；打不开的，请检查域名、防火墙和反向代理",
-        ),
-    }
-}
-
-fn mailbox(tried: Option<&Tried>) -> Line {
-    let name = "接收·邮件回复";
-    match tried {
-        None => Line::new(name, State::Well, "未启用，按需配置（[imap]）", ""),
-        Some(Tried::Works | Tried::SetUp) => {
-            Line::new(name, State::Well, "收信邮箱可以登录和读取", "")
-        }
-        Some(Tried::Failed(why)) => Line::new(
-            name,
-            State::Broken,
-            why,
-            "请核对 [imap] 的服务器、账号和授权码，并确认邮箱已开通 IMAP",
-        ),
     }
 }
 
@@ -489,17 +436,25 @@ fn holidays(today: NaiveDate, (this, next): (bool, bool)) -> Line {
     }
 }
 
-fn people(people: Option<(usize, usize)>) -> Line {
+fn people(people: People) -> Line {
     let name = "通讯录";
     match people {
-        None => Line::new(
+        People::Unseen => Line::new(
+            name,
+            State::Doubtful,
+            "服务没有运行，未看",
+            "启动服务后再执行一次 cuiban doctor",
+        ),
+        People::NoPlan => Line::new(
             name,
             State::Doubtful,
             "还没有导入分解表",
             "执行 cuiban plan import 分解表文件",
         ),
-        Some((all, 0)) => Line::new(name, State::Well, format!("{all}人均有可用的联系方式"), ""),
-        Some((all, without)) => Line::new(
+        People::Known { all, without: 0 } => {
+            Line::new(name, State::Well, format!("{all}人均有可用的联系方式"), "")
+        }
+        People::Known { all, without } => Line::new(
             name,
             State::Doubtful,
             format!("{all}人中有{without}人没有可用的联系方式"),
@@ -509,144 +464,4 @@ fn people(people: Option<(usize, usize)>) -> Line {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn well() -> Seen {
-        Seen {
-            running: true,
-            store: Stored::Open {
-                facts: 1234,
-                free: 51_200,
-                healed: 0,
-                verified: false,
-            },
-            backup: Backup::Last {
-                shown: "2022年3月17日 02:30".into(),
-                hours: 6,
-            },
-            restored: None,
-            out: vec![
-                ("电子邮件".into(), Tried::Works),
-                ("企业微信群机器人“督查群”".into(), Tried::SetUp),
-            ],
-            page: Page {
-                url: "https://duban.example.gov.cn".into(),
-                named: true,
-                local: false,
-                answer: Some(Answer::Ours),
-            },
-            mailbox: Some(Tried::Works),
-            callback: true,
-            time: Time {
-                shown: "2022年3月17日 09:10".into(),
-                simulated: false,
-                leapt: false,
-            },
-            today: NaiveDate::from_ymd_opt(2022, 3, 17).unwrap(),
-            holidays: (true, false),
-            people: Some((155, 0)),
-        }
-    }
-
-    fn told(seen: &Seen) -> String {
-        let line = |line: &Line| {
-            let Line {
-                name,
-                state,
-                text,
-                next,
-            } = line;
-            format!("{} {name}：{text}｜{next}", state.chinese())
-        };
-        let all: Vec<String> = lines(seen).iter().map(line).collect();
-        all.join("\n")
-    }
-
-    #[test]
-    fn everything_is_well() {
-        assert!(lines(&well()).iter().all(|line| line.state == State::Well));
-        insta::assert_snapshot!("well", told(&well()));
-    }
-
-    #[test]
-    fn a_new_server_is_told_what_to_do_first() {
-        let new = Seen {
-            running: false,
-            store: Stored::Nothing,
-            backup: Backup::Off,
-            out: vec![("写入文件".into(), Tried::SetUp)],
-            page: Page {
-                url: "http://127.0.0.1:8780".into(),
-                named: false,
-                local: true,
-                answer: None,
-            },
-            mailbox: None,
-            callback: false,
-            people: None,
-            holidays: (false, false),
-            ..well()
-        };
-        assert!(lines(&new).iter().all(|line| line.state != State::Broken));
-        insta::assert_snapshot!("new", told(&new));
-    }
-
-    #[test]
-    fn every_fault_says_what_to_do() {
-        let ill = Seen {
-            store: Stored::Broken("存储中的“mirror”已损坏：第3行".into()),
-            backup: Backup::Last {
-                shown: "2022年3月14日 02:30".into(),
-                hours: 78,
-            },
-            restored: Some("2022年3月16日 02:30".into()),
-            out: vec![(
-                "电子邮件".into(),
-                Tried::Failed("登录：535 authentication failed".into()),
-            )],
-            page: Page {
-                answer: Some(Answer::Other(502)),
-                ..well().page
-            },
-            mailbox: Some(Tried::Failed("连接不上收信服务器".into())),
-            time: Time {
-                leapt: true,
-                ..well().time
-            },
-            today: NaiveDate::from_ymd_opt(2022, 12, 1).unwrap(),
-            people: Some((155, 3)),
-            ..well()
-        };
-        insta::assert_snapshot!("ill", told(&ill));
-        let config = config(Err("cuiban.toml 第2行：email.prot 没有这一项"));
-        assert_eq!(config.state, State::Broken);
-        for line in lines(&ill).iter().chain([&config]) {
-            assert!(
-                line.state == State::Well || !line.next.is_empty(),
-                "{line:?}"
-            );
-        }
-        let unreached = Seen {
-            backup: Backup::None,
-            page: Page {
-                local: true,
-                named: true,
-                url: "http://localhost:8780".into(),
-                answer: None,
-            },
-            time: Time {
-                simulated: true,
-                ..well().time
-            },
-            store: Stored::Open {
-                facts: 9,
-                free: 900,
-                healed: 2,
-                verified: true,
-            },
-            ..well()
-        };
-        insta::assert_snapshot!("unreached", told(&unreached));
-    }
-}
+mod tests;

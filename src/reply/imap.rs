@@ -7,15 +7,18 @@ use std::time::Duration;
 
 use async_imap::error::Error as Protocol;
 use async_imap::{Client, Session};
+use chrono::NaiveDate;
 use futures_util::TryStreamExt as _;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::mailbox::{Listed, Mailbox};
+use crate::channel::certificate;
 use crate::channel::email::SettingsError;
 use crate::channel::email::tls::Connector;
 use crate::config::email::Tls;
 use crate::config::imap::ImapConfig;
+use crate::domain::checkup::Distrust;
 use crate::domain::mail::Place;
 
 /// Why the mailbox cannot be read, for the administrator.
@@ -27,6 +30,9 @@ pub enum ImapError {
     /// No TLS.
     #[error("收信服务器的加密连接无法建立")]
     Tls(#[source] SettingsError),
+    /// Its certificate is not believed.
+    #[error("{}", .1.chinese(.0))]
+    Distrusted(String, Distrust),
     /// The server does not answer.
     #[error("收信服务器长时间不应答（{0}）")]
     Slow(&'static str),
@@ -53,6 +59,8 @@ pub struct ImapBox {
     validity: u32,
     idles: bool,
     poll: Duration,
+    /// The last day of the server's certificate.
+    certificate_until: Option<NaiveDate>,
 }
 
 /// Plain or protected.
@@ -73,7 +81,7 @@ impl ImapBox {
     /// # Errors
     /// [`ImapError`] says what to mend.
     pub async fn open(config: &ImapConfig) -> Result<Self, ImapError> {
-        let client = connect(config).await?;
+        let (client, certificate_until) = connect(config).await?;
         let (username, password) = (&config.login.username, config.login.password.expose());
         let login = within(STEP, "登录", client.login(username, password)).await?;
         let mut session = login.map_err(|(error, _)| ImapError::Login(error))?;
@@ -92,7 +100,14 @@ impl ImapBox {
             idles: offers.has_str("IDLE"),
             session: Some(session),
             poll: config.poll,
+            certificate_until,
         })
+    }
+
+    /// The last day of the server's certificate, where it has one.
+    #[must_use]
+    pub fn certificate_until(&self) -> Option<NaiveDate> {
+        self.certificate_until
     }
 
     fn session(&mut self) -> Result<&mut Session<Line>, ImapError> {
@@ -186,16 +201,15 @@ impl Mailbox for ImapBox {
     }
 }
 
-async fn connect(config: &ImapConfig) -> Result<Client<Line>, ImapError> {
+async fn connect(config: &ImapConfig) -> Result<(Client<Line>, Option<NaiveDate>), ImapError> {
     let address = (config.host.as_str(), config.port);
     let tcp = within(STEP, "连接", TcpStream::connect(address)).await?;
     let tcp = tcp.map_err(ImapError::Connect)?;
-    let connector = || Connector::new(&config.host, None).map_err(ImapError::Tls);
     match config.tls {
-        Tls::None => greeted(Box::new(tcp)).await,
+        Tls::None => Ok((greeted(Box::new(tcp)).await?, None)),
         Tls::Implicit => {
-            let secured = within(STEP, "加密", connector()?.connect(tcp)).await?;
-            greeted(Box::new(secured.map_err(ImapError::Connect)?)).await
+            let (line, until) = protected(config, tcp).await?;
+            Ok((greeted(line).await?, until))
         }
         Tls::Starttls => {
             let mut client = hello(Client::new(tcp)).await?;
@@ -204,11 +218,24 @@ async fn connect(config: &ImapConfig) -> Result<Client<Line>, ImapError> {
                 client.run_command_and_check_ok("STARTTLS", None),
             )
             .await?;
-            let secured = within(STEP, "加密", connector()?.connect(client.into_inner())).await?;
-            let line: Line = Box::new(secured.map_err(ImapError::Connect)?);
-            Ok(Client::new(line))
+            let (line, until) = protected(config, client.into_inner()).await?;
+            Ok((Client::new(line), until))
         }
     }
+}
+
+/// The handshake; with the last day of the certificate that was shown.
+async fn protected(
+    config: &ImapConfig,
+    tcp: TcpStream,
+) -> Result<(Line, Option<NaiveDate>), ImapError> {
+    let connector = Connector::new(&config.host, None).map_err(ImapError::Tls)?;
+    let secured = within(STEP, "加密", connector.connect(tcp)).await?;
+    let secured = secured.map_err(|error| match certificate::distrust(&error) {
+        Some(why) => ImapError::Distrusted(config.host.clone(), why),
+        None => ImapError::Connect(error),
+    })?;
+    Ok((Box::new(secured), connector.certificate_until()))
 }
 
 async fn greeted(line: Line) -> Result<Client<Line>, ImapError> {

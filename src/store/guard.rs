@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Read;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt as _, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -101,6 +101,15 @@ pub fn room_in(folder: &Path, room: Room) -> Result<u64, StoreError> {
     Ok(free >> 20)
 }
 
+/// Free megabytes where the store lies, and whether they are enough to write.
+///
+/// # Errors
+/// Where the folder cannot be asked about.
+pub fn free_in(folder: &Path, room: Room) -> Result<(u64, bool), StoreError> {
+    let (free, _) = space(folder)?;
+    Ok((free >> 20, room.check(folder).is_ok()))
+}
+
 /// Whether there is a store in this folder.
 #[must_use]
 pub fn exists(folder: &Path) -> bool {
@@ -124,6 +133,7 @@ pub(super) fn lock(layout: &Layout) -> Result<File, StoreError> {
         .mode(0o600)
         .open(&layout.lock)
         .map_err(|error| io(&layout.lock, error))?;
+    belong(&file, layout).map_err(|error| io(&layout.lock, error))?;
     for _ in 0..TRIES {
         match file.try_lock() {
             Ok(()) => return Ok(file),
@@ -133,6 +143,18 @@ pub(super) fn lock(layout: &Layout) -> Result<File, StoreError> {
         }
     }
     Err(StoreError::InUse(layout.folder.clone()))
+}
+
+/// A lock that root had to make belongs to whom the folder belongs to, who could not take it else.
+fn belong(lock: &File, layout: &Layout) -> std::io::Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let (file, folder) = (lock.metadata()?, std::fs::metadata(&layout.folder)?);
+    match file.uid() == 0 && folder.uid() != 0 {
+        true => std::os::unix::fs::fchown(lock, Some(folder.uid()), Some(folder.gid())),
+        false => Ok(()),
+    }
 }
 
 /// G1: the folder is ours, or empty and made ours. True where it was made now.

@@ -36,7 +36,7 @@ use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter};
 use crate::domain::message::MessageKey;
 
 pub use files::{make_folder, write_whole};
-pub use guard::{PROBE_FAILED, ProbeCommand, Room, exists, probe, room_in};
+pub use guard::{PROBE_FAILED, ProbeCommand, Room, exists, free_in, probe, room_in};
 pub use ledger::{CommitError, Decision, Health, Ledger};
 pub use link_key::{LinkKey, link_key};
 pub use open::{Healed, OpenReport, Opener};

@@ -160,7 +160,7 @@ pub(super) fn open(opener: &Opener) -> Result<Opened, StoreError> {
 impl OpenReport {
     fn log(&self) {
         for healed in &self.healed {
-            tracing::error!(what = ?healed, "the store was damaged and has been healed");
+            tracing::error!(what = %healed, "the store was damaged and has been healed");
         }
         let (facts, caught_up) = (self.facts, self.caught_up);
         let took_ms = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);

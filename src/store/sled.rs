@@ -232,7 +232,7 @@ impl Trees {
                 what: "存储".into(),
                 source,
             }),
-            Ok(Err(TransactionError::Storage(error))) => Err(StoreError::Engine(error.to_string())),
+            Ok(Err(TransactionError::Storage(error))) => Err(StoreError::Engine(told(&error))),
             Err(_) => Err(StoreError::Engine("存储引擎写入时中断".into())),
         }
     }
@@ -377,7 +377,7 @@ impl Lines {
             };
             let (key, value) = match row {
                 Ok(row) => row,
-                Err(error) => return Some(Err(corrupt("facts", &error.to_string()))),
+                Err(error) => return Some(Err(corrupt("facts", &told(&error)))),
             };
             match key.split_first_chunk::<8>() {
                 Some((position, [])) => {
@@ -419,8 +419,8 @@ fn same(tree: &Tree, wanted: &[(Vec<u8>, Vec<u8>)]) -> Result<bool, StoreError> 
 fn guarded<T>(run: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(sled::Error::Corruption { .. })) => Err(corrupt("sled", "页面校验不符")),
-        Ok(Err(error)) => Err(StoreError::Engine(error.to_string())),
+        Ok(Err(error @ sled::Error::Corruption { .. })) => Err(corrupt("sled", &told(&error))),
+        Ok(Err(error)) => Err(StoreError::Engine(told(&error))),
         Err(_) => Err(corrupt("sled", "读取时中断")),
     }
 }
@@ -434,7 +434,7 @@ fn engine(path: &Path, error: sled::Error) -> StoreError {
         sled::Error::Io(error) if is_the_machines(&error) => io(path, error),
         error => StoreError::Corrupt {
             what: path.display().to_string(),
-            detail: error.to_string(),
+            detail: told(&error),
         },
     }
 }
@@ -449,6 +449,21 @@ fn is_the_machines(error: &std::io::Error) -> bool {
             | ErrorKind::WouldBlock
             | ErrorKind::OutOfMemory
     )
+}
+
+/// In the engine's words; of damage, where it is.
+fn told(error: &sled::Error) -> String {
+    let sled::Error::Corruption { at, .. } = error else {
+        return error.to_string();
+    };
+    let digits: String = format!("{at:?}")
+        .chars()
+        .filter(char::is_ascii_digit)
+        .collect();
+    match digits.as_str() {
+        "" => "页面校验不符".into(),
+        digits => format!("第{digits}字节处的页面校验不符"),
+    }
 }
 
 fn corrupt(what: &str, detail: &str) -> StoreError {

@@ -31,12 +31,19 @@ impl VerifyReport {
     pub fn is_sound(&self) -> bool {
         self.mirror_flaw.is_none() && self.store_flaw.is_none()
     }
+
+    /// Whether the next start can mend one copy by the other.
+    #[must_use]
+    pub fn can_be_healed(&self) -> bool {
+        self.mirror_flaw.is_none() || self.store_flaw.is_none()
+    }
 }
 
 impl fmt::Display for VerifyReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = |name: &str, facts: Position, flaw: &Option<String>| match flaw {
             None => writeln!(f, "{name}：正常，共{facts}条记录，摘要链与校验码全部相符"),
+            Some(flaw) if facts == 0 => writeln!(f, "{name}：故障，{flaw}"),
             Some(flaw) => writeln!(f, "{name}：故障，第1至{facts}号记录完好，{flaw}"),
         };
         line("镜像", self.mirror, &self.mirror_flaw)?;

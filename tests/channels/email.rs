@@ -7,13 +7,14 @@ use cuiban::channel::email::{EmailChannel, Login, Settings, Tls};
 use cuiban::channel::{Attempted, Channel};
 use cuiban::config::Secret;
 use cuiban::domain::brief::Brief;
+use cuiban::domain::checkup::{Distrust, Tried};
 use cuiban::domain::delivery::{FailReason, Next, SendOutcome};
 use cuiban::domain::message::{Occasion, Stage};
 use cuiban::domain::people::ChannelKind;
 use mail_parser::MessageParser;
 
 use crate::letters::brief_of;
-use crate::peers::smtp::{CA, Protection, Say, SmtpPeer, Step};
+use crate::peers::smtp::{CA, EXPIRED, GOOD, OTHER, Protection, Say, SmtpPeer, Step};
 use crate::peers::world::{self, at, zhong};
 
 pub fn settings(peer: &SmtpPeer) -> Settings {
@@ -445,4 +446,42 @@ async fn a_server_that_waits_for_a_message_it_refused_gets_a_new_session() {
     assert_eq!(peer.sessions(), 2);
     let accepted = peer.mails().into_iter().filter(|mail| mail.accepted);
     assert_eq!(accepted.count(), 1);
+}
+
+/// Why a certificate is not believed, and how long it is good for, is told in so many words.
+#[tokio::test]
+async fn a_trial_tells_what_is_wrong_with_the_certificate() {
+    const OTHERS_CA: &[u8] = include_bytes!("../fixtures/tls/others-ca.pem");
+    let day = |y, m, d| chrono::NaiveDate::from_ymd_opt(y, m, d).unwrap();
+    let named = |why| Tried::Distrusted("127.0.0.1".into(), why);
+    let others = vec!["mail.example.com".into(), "*.b.example".into()];
+    let cases = [
+        (GOOD, Some(CA), Tried::Works(Some(day(2126, 10, 30)))),
+        (GOOD, None, named(Distrust::UnknownIssuer)),
+        (GOOD, Some(OTHERS_CA), named(Distrust::UnknownIssuer)),
+        (
+            EXPIRED,
+            Some(OTHERS_CA),
+            named(Distrust::Expired(Some(day(2020, 2, 1)))),
+        ),
+        (OTHER, Some(OTHERS_CA), named(Distrust::WrongName(others))),
+    ];
+    for (identity, ca, wanted) in cases {
+        for (protection, tls, offers) in [
+            (Protection::Implicit, Tls::Implicit, &[][..]),
+            (Protection::Starttls, Tls::Starttls, &["STARTTLS"][..]),
+        ] {
+            let script = Arc::new(|_: Step, _: usize, _: &str| Say::Usual);
+            let peer = SmtpPeer::showing(identity, script, offers, protection).await;
+            let settings = Settings {
+                tls,
+                extra_ca: ca.map(<[u8]>::to_vec),
+                timeout: Duration::from_secs(5),
+                ..settings(&peer)
+            };
+            let channel = EmailChannel::new(settings).unwrap();
+            assert_eq!(channel.try_out().await, wanted, "{tls:?}");
+            assert_eq!(peer.mails().len(), 0);
+        }
+    }
 }

@@ -9,6 +9,7 @@ use cuiban::channel::{Attempted, Channel, Learned, Settled, Shown};
 use cuiban::config::Secret;
 use cuiban::config::wecom::Way;
 use cuiban::domain::brief::{Brief, Letter};
+use cuiban::domain::checkup::Tried;
 use cuiban::domain::delivery::{FailReason, Next, SendOutcome};
 use cuiban::domain::report::ReportStatus;
 
@@ -427,4 +428,27 @@ async fn join_all<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> 
     })
     .await;
     futures.into_iter().filter_map(|(_, done)| done).collect()
+}
+
+#[tokio::test]
+async fn a_trial_tells_whose_the_fault_is_and_sends_nothing() {
+    let peer = AppPeer::good().await;
+    assert_eq!(app(peer.base_url()).try_out().await, Tried::Works(None));
+    // A token is given to any address; only what is asked with it tells.
+    peer.set_script(|path, _| match path {
+        "gettoken" => Answer::Usual,
+        _ => Answer::Code(60020),
+    });
+    let tried = app(peer.base_url()).try_out().await;
+    assert_eq!(tried, Tried::NotListed(Some("203.0.113.9".into())));
+    peer.set_script(|_, _| Answer::Usual);
+    let elsewhere = Settings {
+        agent_id: AGENT + 1,
+        ..settings(peer.base_url())
+    };
+    match AppChannel::new(elsewhere).unwrap().try_out().await {
+        Tried::Failed(why) => assert!(why.contains("wecom.app.agent_id"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(peer.calls_of("message/send"), 0);
 }

@@ -14,6 +14,32 @@ back() { active && [ "$(pid)" != "$before" ]; }
 check "killed, it is started again" until_true back
 check "and nothing is lost" same_status
 
+# While the service is stopped, root's commands work on the store as its owner.
+inside systemctl stop cuiban
+stopped=(
+  "plan list" "user list" "status --quarter 2027Q1" "journal verify" "contacts template -o /root/stopped.xlsx"
+  "backup /root/stopped.backup" "user add wangwu --role viewer" "journal dump"
+)
+for words in "${stopped[@]}"; do
+  check "  stopped, root: cuiban $words" inside sh -c "cd /root && echo yi-ge-hao-mi-ma-2027 | cuiban $words"
+done
+check "what they write for root is root's" inside sh -c '[ $(stat -c %U /root/stopped.xlsx) = root ] && [ -s /root/stopped.backup ]'
+check "and in the store nothing is" inside sh -c '[ -z "$(find /var/lib/cuiban ! -user cuiban)" ] && ! ls /run | grep cuiban-command'
+check "root does not serve it either" refused inside cuiban serve
+says "systemctl start cuiban"
+inside sh -c 'cuiban doctor >/root/doctor || true'
+check "doctor sees the same" inside sh -c 'grep "正常  存储：两份记录逐条相符" /root/doctor && grep "正常  权限：存储目录只有 cuiban 能进入" /root/doctor && [ -z "$(find /var/lib/cuiban ! -user cuiban)" ]'
+check "a member of the group is told to have it started" refused as zhangsan cuiban plan list
+says "请管理员执行 systemctl start cuiban"
+inside chown root /var/lib/cuiban/db/conf
+inside sh -c 'cuiban doctor >/root/doctor || true'
+check "what is not the service's is named, with the line to type" inside grep -F "执行 chown -R cuiban: /var/lib/cuiban" /root/doctor
+inside chown -R cuiban: /var/lib/cuiban
+inside systemctl start cuiban
+check "it starts" until_true active
+check "and nothing is lost" same_status
+check "what was done meanwhile is there" inside sh -c 'cuiban user list | grep wangwu'
+
 inside cp /etc/cuiban/cuiban.toml /root/good.toml
 before=$(pid)
 check "it reads its configuration anew" inside systemctl reload cuiban

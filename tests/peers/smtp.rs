@@ -84,6 +84,32 @@ pub enum Protection {
 /// The authority that signed the peer's certificate for `localhost`, PEM.
 pub const CA: &[u8] = include_bytes!("../fixtures/tls/ca.pem");
 
+/// What the peer shows: certificate and key, PEM.
+#[derive(Debug, Clone, Copy)]
+pub struct Identity(&'static [u8], &'static [u8]);
+
+/// For `localhost` and 127.0.0.1, for a hundred years.
+pub const GOOD: Identity = Identity(
+    include_bytes!("../fixtures/tls/server.pem"),
+    include_bytes!("../fixtures/tls/server.key"),
+);
+/// The same names, until 1 February 2020, signed by another authority.
+pub const EXPIRED: Identity = Identity(
+    include_bytes!("../fixtures/tls/expired.pem"),
+    include_bytes!("../fixtures/tls/expired.key"),
+);
+/// For `mail.example.com` and `*.b.example`, signed by that other authority.
+pub const OTHER: Identity = Identity(
+    include_bytes!("../fixtures/tls/other.pem"),
+    include_bytes!("../fixtures/tls/other.key"),
+);
+
+impl Default for Identity {
+    fn default() -> Self {
+        GOOD
+    }
+}
+
 pub struct SmtpPeer {
     pub addr: SocketAddr,
     state: Arc<State>,
@@ -95,6 +121,7 @@ struct State {
     script: Mutex<Option<Script>>,
     offers: Vec<String>,
     protection: Protection,
+    identity: Identity,
     mails: Mutex<Vec<Mail>>,
     steps: Mutex<std::collections::HashMap<Step, usize>>,
     said: Mutex<Vec<String>>,
@@ -122,12 +149,23 @@ impl SmtpPeer {
 
     /// With TLS under the certificate that [`CA`] signed.
     pub async fn protected(script: Script, offers: &[&str], protection: Protection) -> Self {
+        Self::showing(GOOD, script, offers, protection).await
+    }
+
+    /// With TLS under this certificate.
+    pub async fn showing(
+        identity: Identity,
+        script: Script,
+        offers: &[&str],
+        protection: Protection,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let state = Arc::new(State {
             script: Mutex::new(Some(script)),
             offers: offers.iter().map(|offer| (*offer).to_owned()).collect(),
             protection,
+            identity,
             ..State::default()
         });
         let shared = Arc::clone(&state);
@@ -185,9 +223,9 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 type Stream = BufReader<Box<dyn Duplex>>;
 
-async fn protect(stream: Stream) -> std::io::Result<Stream> {
-    let chain = CertificateDer::pem_slice_iter(include_bytes!("../fixtures/tls/server.pem"));
-    let key = PrivateKeyDer::from_pem_slice(include_bytes!("../fixtures/tls/server.key")).unwrap();
+async fn protect(stream: Stream, Identity(chain, key): Identity) -> std::io::Result<Stream> {
+    let chain = CertificateDer::pem_slice_iter(chain);
+    let key = PrivateKeyDer::from_pem_slice(key).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -203,7 +241,7 @@ async fn protect(stream: Stream) -> std::io::Result<Stream> {
 async fn serve(tcp: TcpStream, state: &State) -> std::io::Result<()> {
     let mut stream: Stream = BufReader::new(Box::new(tcp));
     if state.protection == Protection::Implicit {
-        stream = protect(stream).await?;
+        stream = protect(stream, state.identity).await?;
     }
     let mut plain = state.protection == Protection::Starttls;
     if say(state, &mut stream, Step::Greeting, "").await?.is_none() {
@@ -239,7 +277,7 @@ async fn serve(tcp: TcpStream, state: &State) -> std::io::Result<()> {
             return Ok(());
         };
         if step == Step::StartTls && said.code == 220 {
-            stream = protect(stream).await?;
+            stream = protect(stream, state.identity).await?;
             plain = false;
         }
         assert!(!plain || step != Step::Mail, "a mail without protection");

@@ -99,6 +99,7 @@ impl AppPeer {
         });
         let app = Router::new()
             .route("/cgi-bin/gettoken", get(gettoken))
+            .route("/cgi-bin/agent/get", get(about))
             .route("/cgi-bin/message/send", post(send))
             .route("/cgi-bin/message/update_template_card", post(update))
             .route("/cgi-bin/user/getuserid", post(by_mobile))
@@ -257,6 +258,23 @@ async fn gettoken(State(shared): State<Arc<Shared>>, Query(query): Params) -> Re
     let token = format!("token-{}-{}", state.tokens, "x".repeat(200));
     state.token = Some((token.clone(), Instant::now() + Duration::from_secs(life)));
     json_of(json!({"errcode": 0, "errmsg": "ok", "access_token": token, "expires_in": life}))
+}
+
+async fn about(State(shared): State<Arc<Shared>>, Query(query): Params) -> Response {
+    let asked = json!(query.get("agentid"));
+    if let Some(answer) = noted(&shared, "agent/get", asked).await {
+        return answer;
+    }
+    if let Err((code, why)) = shared.state.lock().unwrap().know(&query) {
+        return verdict(code, why);
+    }
+    match query.get("agentid") == Some(&AGENT.to_string()) {
+        true => json_of(json!({"errcode": 0, "errmsg": "ok", "agentid": AGENT, "close": 0})),
+        false => verdict(
+            301_002,
+            "not allow operate another agent with this accesstoken",
+        ),
+    }
 }
 
 async fn send(State(shared): State<Arc<Shared>>, Query(query): Params, body: Bytes) -> Response {

@@ -1,5 +1,6 @@
 // A coordinator's Monday, told step by step; every step says what it promises.
 import { readFileSync } from "node:fs";
+import { firstHour } from "./hour.mjs";
 import { chromium, expect, fault, faults, same, Window } from "./window.mjs";
 
 const [desk, phone, office] = process.argv.slice(2).map((port) => `http://127.0.0.1:${port}`);
@@ -15,6 +16,7 @@ try {
     await walk(base, width);
     await administrator(office, width);
   }));
+  await firstHour(browser, 1440);
 } finally {
   await browser.close();
 }

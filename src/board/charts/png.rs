@@ -63,6 +63,17 @@ pub(in crate::board) async fn png(svg: String) -> Result<Vec<u8>, PngError> {
     .await?
 }
 
+/// The family that Chinese words in pictures are drawn with; none where no font has them. Reads
+/// the folders of fonts, which may take a while.
+pub(in crate::board) fn chinese_family() -> Option<String> {
+    let fonts = fonts()?;
+    Some(
+        fonts
+            .family_name(&usvg::fontdb::Family::SansSerif)
+            .to_owned(),
+    )
+}
+
 fn draw(svg: &str, fonts: Arc<Database>) -> Result<Vec<u8>, PngError> {
     let tree = Tree::from_str(svg, &options(fonts))?;
     let size = tree.size().to_int_size();

@@ -238,7 +238,9 @@ pub(super) fn judge(trouble: &Trouble, nth: u32) -> Attempted {
         return Attempted::in_doubt(&detail);
     }
     match &trouble.what {
-        What::Unfit(_) => stop(FailReason::Credentials, WRONG_LOGIN, &detail),
+        What::Unfit(_) | What::Distrusted(..) => {
+            stop(FailReason::Credentials, WRONG_LOGIN, &detail)
+        }
         // Who can read it may have said "wrong password": not again in a loop.
         What::Unreadable(_) if trouble.stage == Stage::Auth => {
             stop(FailReason::Credentials, WRONG_LOGIN, &detail)

@@ -24,12 +24,13 @@ use super::{Attempted, Channel, Sending, mask};
 use crate::config::EmailConfig;
 pub use crate::config::email::{Login, Tls};
 use crate::domain::brief::Brief;
+use crate::domain::checkup::Tried;
 use crate::domain::delivery::{FailReason, Next};
 use crate::domain::people::ChannelKind;
 
 use answer::Stage;
 use compose::Composer;
-use session::{Session, Trouble};
+use session::{Session, Trouble, What};
 
 /// How mail leaves. The section `[email]` of the config becomes one of these.
 #[derive(Debug, Clone)]
@@ -134,15 +135,20 @@ impl EmailChannel {
 }
 
 impl EmailChannel {
-    /// Connects, signs in and takes leave; sends nothing.
-    ///
-    /// # Errors
-    /// How far it got, in the server's words, masked.
-    pub async fn try_out(&self) -> Result<(), String> {
-        let opened = self.shared.connect().await;
-        let session = opened.map_err(|trouble| mask::told(&trouble.to_string()))?;
-        session.quit().await;
-        Ok(())
+    /// Connects, signs in and takes leave; sends nothing. Says how far it got, in the server's
+    /// words, masked.
+    pub async fn try_out(&self) -> Tried {
+        match self.shared.connect().await {
+            Ok(session) => {
+                session.quit().await;
+                let tls = self.shared.tls.as_ref();
+                Tried::Works(tls.and_then(tls::Connector::certificate_until))
+            }
+            Err(trouble) => match trouble.what {
+                What::Distrusted(host, why) => Tried::Distrusted(host, why),
+                _ => Tried::Failed(mask::told(&trouble.to_string())),
+            },
+        }
     }
 }
 

@@ -20,6 +20,8 @@ use super::answer::Stage;
 use super::tls::Connector;
 use super::wire::{self, Pipe, Watch, Wire};
 use super::{Login, Settings, Tls};
+use crate::channel::certificate;
+use crate::domain::checkup::Distrust;
 
 /// A mail ready to go.
 pub(super) struct Ready {
@@ -100,6 +102,8 @@ pub(crate) enum What {
     Unreadable(String),
     /// TLS, or what the server offers, does not fit the settings.
     Unfit(String),
+    /// The certificate shown by this host is not believed.
+    Distrusted(String, Distrust),
 }
 
 impl Trouble {
@@ -123,7 +127,7 @@ impl Trouble {
         match &mut self.what {
             What::Said { text, .. } => hide(text),
             What::Lost(why) | What::Unreadable(why) | What::Unfit(why) => hide(why),
-            What::Silent => {}
+            What::Silent | What::Distrusted(..) => {}
         }
         self
     }
@@ -133,7 +137,7 @@ impl Trouble {
         match &self.what {
             What::Lost(_) | What::Silent | What::Unreadable(_) => true,
             What::Said { code, .. } => *code == 421,
-            What::Unfit(_) => false,
+            What::Unfit(_) | What::Distrusted(..) => false,
         }
     }
 }
@@ -147,6 +151,7 @@ impl fmt::Display for Trouble {
             What::Silent => write!(f, "{stage}：服务器长时间不应答"),
             What::Unreadable(why) => write!(f, "{stage}：应答无法识别（{why}）"),
             What::Unfit(why) => write!(f, "{stage}：{why}"),
+            What::Distrusted(host, why) => write!(f, "{stage}：{}", why.chinese(host)),
         }
     }
 }
@@ -310,6 +315,9 @@ async fn connect(settings: &Settings) -> Result<TcpStream, Trouble> {
 async fn protect(limit: Duration, tls: &Connector, tcp: TcpStream) -> Result<Pipe, Trouble> {
     let handshake = async {
         tls.connect(tcp).await.map_err(|error| {
+            if let Some(why) = certificate::distrust(&error) {
+                return Trouble::new(Stage::Tls, What::Distrusted(tls.host(), why));
+            }
             let is_tls = error
                 .get_ref()
                 .is_some_and(|inner| inner.is::<rustls::Error>());

@@ -1,7 +1,8 @@
 //! TLS for SMTP: rustls with ring, the system's roots, and one more where configured.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::NaiveDate;
 use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -11,11 +12,14 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::SettingsError;
+use crate::channel::certificate;
 
 /// Makes protected connections to one host.
 pub struct Connector {
     connector: TlsConnector,
     name: ServerName<'static>,
+    /// The last day of the certificate that was shown last.
+    until: Mutex<Option<NaiveDate>>,
 }
 
 impl Connector {
@@ -48,6 +52,7 @@ impl Connector {
         Ok(Self {
             connector: TlsConnector::from(Arc::new(config)),
             name,
+            until: Mutex::default(),
         })
     }
 
@@ -56,6 +61,23 @@ impl Connector {
     /// # Errors
     /// Where the peer is not who it should be, or goes away.
     pub async fn connect(&self, tcp: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
-        self.connector.connect(self.name.clone(), tcp).await
+        let stream = self.connector.connect(self.name.clone(), tcp).await?;
+        let shown = stream.get_ref().1.peer_certificates();
+        let until = shown.and_then(<[_]>::first);
+        let until = until.and_then(|first| certificate::last_day(first));
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+        Ok(stream)
+    }
+
+    /// The last day of the certificate that was shown last.
+    #[must_use]
+    pub fn certificate_until(&self) -> Option<NaiveDate> {
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The name the peer has to prove.
+    #[must_use]
+    pub fn host(&self) -> String {
+        self.name.to_str().into_owned()
     }
 }

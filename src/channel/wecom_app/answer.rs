@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::channel::wecom_http::without_hint;
 use crate::channel::{Attempted, Learned, Settled};
+use crate::domain::checkup::Tried;
 use crate::domain::delivery::{FailReason, Next, SendOutcome};
 
 /// An answer with an errcode.
@@ -88,6 +89,18 @@ pub(super) fn sent(answer: &Answer, user: &str, nth: u32) -> Attempted {
     Attempted::sent(&format!("0 ok {msgid}")).having_learned(code.map(Learned::Card))
 }
 
+/// Judges the answer to a question about the application itself.
+pub(super) fn tried(answer: &Answer) -> Tried {
+    match answer.errcode {
+        60020 => Tried::NotListed(seen_from(&answer.errmsg).map(str::to_owned)),
+        40001 | 40013 | 40014 | 40056 | 40091 | 42001 | 50003 | 301_002 => {
+            Said::Code(Box::new(answer.clone())).tried()
+        }
+        // Let in; whether it may ask just this has nothing to do with sending.
+        _ => Tried::Works(None),
+    }
+}
+
 /// The account that was asked for; none where the platform knows nobody.
 pub(super) fn account(answer: Answer) -> Result<Option<String>, Said> {
     match answer.errcode {
@@ -154,12 +167,17 @@ impl Said {
         }
     }
 
-    /// Why a token was not given.
-    pub(super) fn in_words(self) -> String {
+    /// Why nothing can be asked.
+    pub(super) fn tried(self) -> Tried {
+        if let Self::Code(answer) = &self
+            && answer.errcode == 60020
+        {
+            return Tried::NotListed(seen_from(&answer.errmsg).map(str::to_owned));
+        }
         match self.without_delivery(1).outcome {
-            SendOutcome::Failed(failure) => failure.detail,
-            SendOutcome::InDoubt { detail } => detail,
-            SendOutcome::Sent { .. } => String::new(),
+            SendOutcome::Failed(failure) => Tried::Failed(failure.detail),
+            SendOutcome::InDoubt { detail } => Tried::Failed(detail),
+            SendOutcome::Sent { .. } => Tried::Works(None),
         }
     }
 
@@ -293,10 +311,14 @@ fn advice(errcode: i64) -> Option<(&'static str, TimeDelta)> {
 
 /// With the address the platform saw, which has to be entered there.
 fn untrusted(errmsg: &str, said: &str) -> String {
-    let seen = errmsg.split_once("from ip: ").map(|(_, rest)| rest);
-    let seen = seen.and_then(|rest| rest.split([',', ' ']).next());
-    let which = seen.map_or(String::new(), |ip| format!("（{ip}）"));
+    let which = seen_from(errmsg).map_or(String::new(), |ip| format!("（{ip}）"));
     format!("本机的出口 IP{which}不在应用的“企业可信IP”之列，请在管理后台添加（{said}）")
+}
+
+/// The address that the platform saw.
+fn seen_from(errmsg: &str) -> Option<&str> {
+    let (_, rest) = errmsg.split_once("from ip: ")?;
+    rest.split([',', ' ']).next().filter(|ip| !ip.is_empty())
 }
 
 fn stop(detail: &str, pause: TimeDelta) -> Attempted {

@@ -9,8 +9,8 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::answer::{Answer, Said};
+use crate::channel::wecom_http::why;
 use crate::config::Secret;
-use crate::domain::causes::innermost;
 
 /// Renewed this long before the platform ends it; half its life where that is short.
 const MARGIN: Duration = Duration::from_secs(200);
@@ -71,6 +71,17 @@ impl Api {
         }
         let token = self.token(Some(&token)).await?;
         self.post_with(&token, path, body).await
+    }
+
+    /// The same for what is only asked.
+    pub(super) async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Answer, Said> {
+        let token = self.token(None).await?;
+        let mut with_token = vec![("access_token", token.as_str())];
+        with_token.extend(query.iter().map(|(name, value)| (*name, value.as_str())));
+        let url = self.url(path, &with_token)?;
+        let asked = self.http.get(url).send().await;
+        let response = asked.map_err(|error| broken(error.without_url(), false))?;
+        read(response, false).await
     }
 
     async fn post_with(&self, token: &str, path: &str, body: &Value) -> Result<Answer, Said> {
@@ -161,7 +172,7 @@ fn good_for(life: Duration) -> Duration {
 
 /// A call without an answer. `sent` says whether the message itself was in it.
 fn broken(error: reqwest::Error, sent: bool) -> Said {
-    let detail = innermost(&error);
+    let detail = why(&error);
     if error.is_builder() {
         Said::BadUrl
     } else if error.is_connect() {

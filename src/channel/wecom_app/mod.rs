@@ -21,6 +21,7 @@ use super::{
     Attempted, Cards, Channel, Learned, Sending, Settled, Settling, Shown, Voice, wecom_http,
 };
 use crate::domain::brief::{Brief, Letter};
+use crate::domain::checkup::Tried;
 use crate::domain::delivery::{self, FailReason, Next};
 use crate::domain::people::{ChannelKind, Contact};
 use crate::domain::report::ReportStatus;
@@ -72,13 +73,14 @@ impl AppChannel {
         })
     }
 
-    /// Fetches a token, which only the right secret gives; sends nothing.
-    ///
-    /// # Errors
-    /// Why there is none, for the administrator.
-    pub async fn try_out(&self) -> Result<(), String> {
-        let given = self.api.token(None).await;
-        given.map(drop).map_err(|said| said.in_words())
+    /// Fetches a token, which only the right secret gives, and asks for the application's own
+    /// description, which is told only to addresses on its list; sends nothing.
+    pub async fn try_out(&self) -> Tried {
+        let asked = [("agentid", self.agent_id.to_string())];
+        match self.api.get("agent/get", &asked).await {
+            Ok(answer) => answer::tried(&answer),
+            Err(said) => said.tried(),
+        }
     }
 
     /// A tap on a card reports these statuses by itself: for where the platform can call us.

@@ -5,8 +5,7 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 
 use crate::channel::Attempted;
-use crate::channel::wecom_http::without_hint;
-use crate::domain::causes::innermost;
+use crate::channel::wecom_http::{why, without_hint};
 use crate::domain::delivery::{FailReason, Next};
 
 #[derive(Deserialize)]
@@ -50,7 +49,7 @@ pub(super) fn judge(status: u16, body: &[u8], nth: u32) -> Attempted {
 pub(super) fn broken(error: reqwest::Error) -> Attempted {
     let again = Next::Again { after: None };
     if error.is_connect() {
-        let detail = format!("连接不上企业微信：{}", innermost(&error));
+        let detail = format!("连接不上企业微信：{}", why(&error));
         return Attempted::failed(FailReason::Unreachable, again, &detail)
             .resting(TimeDelta::seconds(30));
     }
@@ -58,10 +57,7 @@ pub(super) fn broken(error: reqwest::Error) -> Attempted {
         let detail = "企业微信接口地址有误，请检查 wecom.base_url";
         return stop(detail);
     }
-    Attempted::in_doubt(&format!(
-        "请求已发出，未收到企业微信应答：{}",
-        innermost(&error)
-    ))
+    Attempted::in_doubt(&format!("请求已发出，未收到企业微信应答：{}", why(&error)))
 }
 
 fn by_errcode(answer: &Answer, nth: u32) -> Attempted {

@@ -3,7 +3,7 @@
 //!
 //! The trip inside: [`printed`] reads the imported file once more and puts the present plan's
 //! words where they differ from it; a plan whose file was not kept gets the usual columns from
-//! [`standard`]; [`progress`] says what the four added columns hold; [`workbook`] writes it all as
+//! [`standard`]; [`progress`] says what the four added columns hold; [`mod@workbook`] writes it all as
 //! .xlsx. Nothing is stored, and what is written here reads back as the same plan.
 //!
 //! The file's own bytes are what has to be kept at import, in the vault under the hash that the

@@ -1,7 +1,7 @@
 //! A file's bytes to a sheet of cells, whatever its form; told by its content, never by its name.
 //!
 //! [`text`] reads .txt, .csv and .tsv; [`xlsx`], [`xls`], [`ods`] and [`docx`] theirs. All keep
-//! within bounds: [`archive`] unpacks no more than a table can have, [`compound`] looks through an
+//! within bounds: [`archive`] unpacks no more than a table can have, [`mod@compound`] looks through an
 //! old workbook before it is read, and a [`Sheet`] refuses to grow beyond any table.
 //!
 //! Hidden rows and columns are data like any other: a row is hidden because a filter was left on or

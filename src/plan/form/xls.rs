@@ -1,4 +1,4 @@
-//! Old Excel workbooks (.xls), by calamine, after [`super::compound`] has looked through them.
+//! Old Excel workbooks (.xls), by calamine, after [`mod@super::compound`] has looked through them.
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};

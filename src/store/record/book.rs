@@ -40,7 +40,7 @@ pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
     serde_json::to_vec(&Out::of(book)).map_err(|error| RecordError::Bad(error.to_string()))
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 pub(in crate::store) fn read(bytes: &[u8]) -> Result<Book, RecordError> {
     let read: In =
         serde_json::from_slice(bytes).map_err(|error| RecordError::Bad(error.to_string()))?;
