@@ -26,6 +26,7 @@ mod callback;
 mod clock;
 mod crowd;
 mod doctor;
+mod dovecot;
 mod duty;
 mod faults;
 mod guards;
