@@ -41,6 +41,7 @@ mod page;
 mod papers;
 mod review;
 mod smtp_faults;
+mod stores;
 mod wecom;
 mod wecom_app;
 mod world;

@@ -7,8 +7,6 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::weather::Peers;
-use crate::world::{EMAIL, NAME, UNIT, WECOM, World};
-use cuiban::domain::ids::PersonId;
 
 /// What the journal says of a message, or of all messages to a person on one channel.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -178,7 +176,7 @@ impl Books {
     /// platform took and did not show, being the same as one before.
     pub fn people(
         &self,
-        world: &World,
+        accounts: &BTreeMap<String, String>,
         channel: &str,
         reached: Vec<String>,
         hidden: Vec<String>,
@@ -191,10 +189,9 @@ impl Books {
             counts
         };
         let (mut arrived, hidden) = (count(reached), count(hidden));
-        let people = people(world);
         let mut compared = Compared::default();
         for ((_, person), told) in self.by_person.iter().filter(|((c, _), _)| c == channel) {
-            let Some(user) = people.get(person) else {
+            let Some(user) = accounts.get(person) else {
                 let known = told.sent == 0;
                 if !known {
                     compared
@@ -265,16 +262,4 @@ fn marks(words: &str) -> Vec<String> {
     let parts = words.split('〔').skip(1);
     let marks = parts.filter_map(|part| Some(part.split_once('〕')?.0));
     marks.map(|mark| format!("〔{mark}〕")).collect()
-}
-
-/// Accounts by person, from the sheet that was imported last.
-fn people(world: &World) -> BTreeMap<String, String> {
-    let mut sheet = csv::Reader::from_path(world.path("contacts.csv")).unwrap();
-    let rows = sheet.records().map(Result::unwrap);
-    let mut people = BTreeMap::new();
-    for row in rows.filter(|row| !row[WECOM].is_empty() || !row[EMAIL].is_empty()) {
-        let id = PersonId::of(&row[UNIT], &row[NAME]);
-        people.insert(id.to_string(), row[WECOM].to_lowercase());
-    }
-    people
 }

@@ -301,7 +301,6 @@ impl House {
         self.begin(daemon).await;
         let (mut shown, mut highest) = (self.now, self.now);
         for _ in 0..4 {
-            // Within a day: a longer leap is doubted, which is `far_ahead`.
             let minutes = self.dice.between(0, 60 * 20) as i64;
             shown += match self.dice.one_in(3) {
                 true => TimeDelta::minutes(-minutes / 4),
@@ -314,6 +313,10 @@ impl House {
         self.stop(End::MachineClockLeapt).await;
         self.now = highest + TimeDelta::minutes(2);
         self.start().await;
+        // Where leaps came to more than a day, a person has to agree.
+        if self.metric("cuiban_clock_in_doubt ").await == Some(1) {
+            self.world.run(&["clock", "confirm"]);
+        }
     }
 
     /// The store is lost, and last night's backup takes its place.

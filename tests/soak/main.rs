@@ -308,6 +308,11 @@ async fn finish(
         house.wrong.push("the last mails are not read".into());
     }
     house.audit("at the end").await;
+    let unsent = house.metric("cuiban_oldest_unsent_seconds ").await;
+    if unsent.is_none_or(|seconds| seconds > 24 * 3600) {
+        let told = format!("something has waited for {unsent:?} s in good weather");
+        house.wrong.push(told);
+    }
     let took = begun.elapsed();
     house.stop(End::Stopped).await;
     house.verify();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use cuiban::domain::ids::PersonId;
 use serde_json::{Value, json};
 
 use crate::dice::Dice;
@@ -21,6 +22,8 @@ const ROLE: &str = "直接责任人";
 pub struct People {
     /// Owners: name and unit.
     owners: Vec<(String, String)>,
+    /// Everybody's number, which names their accounts, by unit and name.
+    numbers: BTreeMap<(String, String), usize>,
     pub year: i32,
     /// Versions of the small tables, so that each import differs from the last.
     version: usize,
@@ -41,22 +44,47 @@ impl People {
         self.year = year;
         let (first, small) = PLANS.split_first().unwrap();
         let id = format!("{}-{year}", first.0);
-        let named = year.to_string();
-        let world = &house.world;
-        world.run(&[
-            "plan", "import", TABLE, "--id", &id, "--year", &named, "--accept",
-        ]);
+        // The same table, made in that year.
+        let table = std::fs::read_to_string(TABLE).unwrap();
+        let table = table
+            .replace("2022 年", &format!("{year} 年"))
+            .replace("2022年", &format!("{year}年"));
+        let path = house.world.path(&format!("{id}.txt"));
+        std::fs::write(&path, table).unwrap();
+        let path = path.to_str().unwrap();
+        house
+            .world
+            .run(&["plan", "import", path, "--id", &id, "--accept"]);
+        let mut rows = sheet(house);
         if self.owners.is_empty() {
-            self.owners = sheet(house)
-                .into_iter()
-                .filter(|row| row.iter().any(|cell| cell == ROLE))
-                .map(|row| (row[NAME].clone(), row[UNIT].clone()))
-                .collect();
+            let owners = rows
+                .iter()
+                .filter(|row| row.iter().any(|cell| cell == ROLE));
+            let owners = owners.map(|row| (row[NAME].clone(), row[UNIT].clone()));
+            self.owners = owners.collect();
         }
         for (name, tasks) in small {
             self.bring(house, name, *tasks);
+            // A sheet has the people of the latest plan.
+            rows.extend(sheet(house));
         }
-        self.addresses(house);
+        rows.sort_unstable();
+        rows.dedup_by(|a, b| (&a[NAME], &a[UNIT]) == (&b[NAME], &b[UNIT]));
+        for row in &rows {
+            let next = self.numbers.len();
+            let who = (row[UNIT].clone(), row[NAME].clone());
+            self.numbers.entry(who).or_insert(next);
+        }
+        self.addresses(house, rows);
+    }
+
+    /// Everybody's account in WeCom by the program's own name for them.
+    pub fn accounts(&self) -> BTreeMap<String, String> {
+        let all = self.numbers.iter();
+        all.map(|((unit, name), number)| {
+            (PersonId::of(unit, name).to_string(), format!("wx{number}"))
+        })
+        .collect()
     }
 
     /// Brings a small table, as it is now.
@@ -96,7 +124,7 @@ impl People {
     }
 
     /// A contact sheet with an address of this year for everybody.
-    fn addresses(&self, house: &House) {
+    fn addresses(&self, house: &House, rows: Vec<Vec<String>>) {
         let path = house.world.path("contacts.csv");
         let mut filled = csv::Writer::from_path(&path).unwrap();
         let columns = [
@@ -110,7 +138,8 @@ impl People {
             "备注",
         ];
         filled.write_record(columns).unwrap();
-        for (index, mut cells) in sheet(house).into_iter().enumerate() {
+        for mut cells in rows {
+            let index = self.numbers[&(cells[UNIT].clone(), cells[NAME].clone())];
             let (email, wecom) = (
                 format!("u{index}.{}@example.invalid", self.year),
                 format!("wx{index}"),
