@@ -1,6 +1,7 @@
 //! `serve`: the daemon.
 
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -8,6 +9,9 @@ use super::{Exit, client};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::telemetry;
+
+/// Longest wait for what blocks when all else has ended.
+const HANGS: Duration = Duration::from_secs(2);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -28,10 +32,15 @@ pub(super) fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<()> {
         Some(start) => Clock::simulated(start, args.speed),
         None => Clock::System,
     };
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let served = runtime.block_on(async {
         let app = App::open(config, clock).await?;
         app.serve().await
-    })
+    });
+    // All is closed by now; what still hangs in the machine, such as a backup to a dead mount, is
+    // not waited for.
+    runtime.shutdown_timeout(HANGS);
+    served
 }
 
 /// Two workers are plenty: the store has a thread of its own, and passwords are hashed elsewhere.
