@@ -20,6 +20,7 @@ use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use axum::{Extension, Router};
+use chrono::{DateTime, Utc};
 
 use crate::channel::render::{TemplateFaults, Templates};
 use crate::channel::wecom_app::AppChannel;
@@ -60,6 +61,8 @@ pub struct App {
     /// Shared by the nightly backup and the watch.
     backup_trouble: nightly::Trouble,
     application: Option<Arc<AppChannel>>,
+    /// When the last fact was that an earlier run left: what tells whether the clock has leapt since.
+    last_fact: Option<DateTime<Utc>>,
     ledger_thread: JoinHandle<()>,
 }
 
@@ -171,6 +174,7 @@ impl App {
             mail_trouble,
             backup_trouble,
             application,
+            last_fact: ledger.book().at,
             ledger_thread,
         };
         app.catch_up_with_config().await?;

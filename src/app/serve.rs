@@ -46,7 +46,7 @@ impl App {
         if let Some(clerk) = &clerk {
             clerk.decide_all().await;
         }
-        self.driver.begin().await;
+        self.driver.begin(self.last_fact).await;
         self.driver
             .pass(self.desk.clock.now())
             .await

@@ -169,6 +169,10 @@ fn world(peers: &Peers) -> World {
     let mut world = World::new("");
     // What is not worth a warning would make a log of gigabytes.
     world.log_level = "warn";
+    // For trials, such as of the allocator.
+    if let Ok(arenas) = std::env::var("MALLOC_ARENA_MAX") {
+        world.env.push(("MALLOC_ARENA_MAX", arenas));
+    }
     let imap = peers
         .dovecot
         .section(world.dir.path(), peers.imap_wire.port);

@@ -19,10 +19,10 @@ const FILES: u64 = 40;
 /// What an `ERROR` in the log may be about: the faults that were put in.
 const EXPECTED: [&str; 8] = [
     "message given up",
+    "channel stopped",
     "the operator is told",
     "a write to the mirror failed",
-    "a write to the store failed",
-    "the store takes no facts",
+    "the store failed and is read-only until it opens again",
     "no backup was made",
     "the system clock has leapt ahead",
     "the engine did not take what the mirror has",
@@ -85,13 +85,14 @@ impl Report {
 
     fn course(&mut self, house: &House, took: Duration, books: &Books) {
         self.line(format!(
-            "took {} s; the clock shows {}; {} facts; {} lives; {} restores; disk refused {} times",
+            "took {} s; the clock shows {}; {} facts; {} lives; {} restores; disk refused {} times, the slowest recovery {:?}",
             took.as_secs(),
             house.now,
             books.facts,
             house.lives.len(),
             house.lost.len(),
             house.disk_faults,
+            house.slowest_recovery,
         ));
         self.line(format!("messages: {:?}", books.ends));
         let under_way = books.ends.get("under way").copied().unwrap_or(0);
