@@ -103,6 +103,7 @@ impl Driver {
                 Ok(Decision { facts, value })
             })
             .await;
+        self.ledger.tidy();
         self.vitals.answered();
         if let Ok(found) = &report {
             self.vitals.passed();
@@ -140,13 +141,11 @@ impl Driver {
         self.watch.look(now).await
     }
 
-    /// The first look of a run at the clock: whether it has leapt since the last fact.
-    pub async fn begin(&self) {
+    /// The first look of a run at the clock: whether it has leapt since `last`, the time of the
+    /// last fact that was there before this run.
+    pub async fn begin(&self, last: Option<DateTime<Utc>>) {
         let now = self.clock.now();
-        let (last, doubt) = {
-            let book = self.ledger.book();
-            (book.at, book.clock_doubt)
-        };
+        let doubt = self.ledger.book().clock_doubt;
         if self.clock.is_simulated() {
             return;
         }

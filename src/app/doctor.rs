@@ -212,7 +212,7 @@ fn backup(config: &Config, now: DateTime<Utc>) -> Backup {
     let Some(settings) = &config.backup else {
         return Backup::Off;
     };
-    match nightly::newest(&settings.folder) {
+    match nightly::newest(&settings.folder, now) {
         None => Backup::None,
         Some((at, _)) => Backup::Last {
             shown: long_moment(&config.time.calendar, at),

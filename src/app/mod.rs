@@ -27,6 +27,7 @@ use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use axum::Router;
+use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 use crate::channel::render::{TemplateFaults, Templates};
@@ -91,6 +92,8 @@ struct Core {
     demo: bool,
     /// Where the config comes from, where it can be read anew.
     source: Option<Source>,
+    /// When the last fact was that an earlier run left: what tells whether the clock has leapt since.
+    last_fact: Option<DateTime<Utc>>,
     ledger_thread: JoinHandle<()>,
 }
 
@@ -168,6 +171,7 @@ impl App {
         }
         let vault = Vault::new(prepared.config.store.path.join("evidence"));
         vault.sweep();
+        let last_fact = ledger.book().at;
         let core = Core {
             ledger,
             vault,
@@ -188,6 +192,7 @@ impl App {
             closing: CancellationToken::new(),
             demo,
             source: None,
+            last_fact,
             ledger_thread,
         };
         core.go_by(&prepared.config)

@@ -133,7 +133,7 @@ async fn start_loops(
     if let Some(clerk) = setup.clerk() {
         clerk.decide_all().await;
     }
-    core.driver.begin().await;
+    core.driver.begin(core.last_fact).await;
     core.driver
         .pass(core.clock.now())
         .await

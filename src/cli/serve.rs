@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -10,6 +11,9 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::telemetry;
+
+/// Longest wait for what blocks when all else has ended.
+const HANGS: Duration = Duration::from_secs(2);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -36,11 +40,16 @@ pub(super) fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<()> {
         Some(start) => Clock::simulated(start, args.speed),
         None => Clock::System,
     };
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let served = runtime.block_on(async {
         let app = App::open(config, clock).await?;
         let source = Arc::new(move || Config::load(path.as_deref(), std::env::vars()));
         app.reloading(source).serve().await
-    })
+    });
+    // All is closed by now; what still hangs in the machine, such as a backup to a dead mount, is
+    // not waited for.
+    runtime.shutdown_timeout(HANGS);
+    served
 }
 
 /// Two workers are plenty: the store has a thread of its own, and passwords are hashed elsewhere.

@@ -183,7 +183,14 @@ impl Reader {
     pub async fn look<M: Mailbox>(&self, mailbox: &mut M) -> Result<(), String> {
         /// Older mails of a mailbox never read before answer nothing of ours.
         const BACK: TimeDelta = TimeDelta::days(30);
-        let last = self.desk.ledger.book().mailbox;
+        let (last, restored) = {
+            let book = self.desk.ledger.book();
+            (book.mailbox, book.restored)
+        };
+        // Which of them the lost server has answered is known once a person says how far it came.
+        if restored.is_some() {
+            return Ok(());
+        }
         let oldest = self.desk.clock.now() - BACK;
         let mut listed = mailbox.list(last).await.map_err(|error| told(&error))?;
         listed.sort_by_key(|mail| mail.place);
@@ -194,7 +201,7 @@ impl Reader {
                 continue;
             }
             if let Some(bytes) = mailbox.fetch(&mail).await.map_err(|error| told(&error))? {
-                self.take(bytes, Some(mail.place))
+                self.take(bytes, Some(mail))
                     .await
                     .map_err(|error| told(&error))?;
             }
@@ -206,7 +213,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`TakeError`]; then nothing of it counts.
-    pub async fn take(&self, bytes: Vec<u8>, place: Option<Place>) -> Result<(), TakeError> {
+    pub async fn take(&self, bytes: Vec<u8>, listed: Option<Listed>) -> Result<(), TakeError> {
         let ours = self.ours.clone();
         let read = tokio::task::spawn_blocking(move || {
             let mail = mail::read(&bytes, &ours);
@@ -217,7 +224,8 @@ impl Reader {
                 Incoming {
                     mail,
                     sha256,
-                    place,
+                    place: listed.map(|listed| listed.place),
+                    arrived: listed.and_then(|listed| listed.arrived),
                     vouched,
                     files,
                 },

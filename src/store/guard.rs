@@ -179,7 +179,12 @@ pub(super) fn release(layout: &Layout) -> Option<String> {
     Some(text.lines().nth(1)?.to_owned())
 }
 
-/// Says in FORMAT that this release writes here; called once all records were understood.
+/// Whether a later release than this one has written here.
+pub(super) fn is_of_later_release(layout: &Layout) -> bool {
+    release(layout).is_some_and(|release| version(&release) > version(&ours()))
+}
+
+/// Says in FORMAT that this release writes here.
 fn note_release(layout: &Layout, text: &str) -> Result<(), StoreError> {
     let ours = ours();
     let newer = version(text.lines().nth(1).unwrap_or_default()) >= version(&ours);

@@ -16,7 +16,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use tokio::sync::{oneshot, watch};
 
 use super::open::{self, OpenReport, Opener};
-use super::past::Past;
+use super::past::{self, Past};
 use super::{Drafts, Journal, JournalReader, Step, StoreError};
 use crate::domain::book::Book;
 use crate::domain::causes;
@@ -218,6 +218,11 @@ impl Ledger {
     #[must_use]
     pub fn reader(&self) -> Arc<dyn JournalReader> {
         self.shared.reader()
+    }
+
+    /// Lets go of past books that nobody has looked at for a while; to be called now and then.
+    pub fn tidy(&self) {
+        self.shared.past.tidy(past::IDLE);
     }
 
     /// The book as it stood at a past moment. Blocks: not for a runtime's worker threads.

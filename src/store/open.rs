@@ -112,6 +112,7 @@ pub(super) fn open(opener: &Opener) -> Result<Opened, StoreError> {
     let layout = Layout::of(&opener.path);
     let lock = guard::lock(&layout)?;
     let fresh = guard::format(&layout)?;
+    readable(&layout)?;
     finish_rewrite(&layout)?;
     let halves = guard::clear_half_snapshots(&layout.db)?;
     if halves > 0 {
@@ -507,10 +508,32 @@ fn mirror_is_lost(layout: &Layout) -> bool {
     lost
 }
 
+/// Where a later release has written here, it may have written what this one cannot read: that is
+/// looked for before anything is touched.
+pub(super) fn readable(layout: &Layout) -> Result<(), StoreError> {
+    if !guard::is_of_later_release(layout) {
+        return Ok(());
+    }
+    let read = mirror::walk(&layout.mirror, |checked, line| {
+        let read = record::read_line(line);
+        read.map_err(|error| error.at(format!("第{}号记录", checked.position)))?;
+        Ok(())
+    });
+    match read {
+        Err(error @ StoreError::Refused(_)) => Err(name_release(layout, error)),
+        // Damage is for whoever can mend it.
+        _ => Ok(()),
+    }
+}
+
 fn name_release(layout: &Layout, error: StoreError) -> StoreError {
     match (error, guard::release(layout)) {
         (StoreError::Refused(text), Some(release)) if text.contains("更新版本") => {
-            StoreError::Refused(format!("{text}（最后写入它的版本：{release}）"))
+            let version = release.trim_start_matches("release ");
+            StoreError::Refused(format!(
+                "{text}（最后写入它的版本：{version}）。一定要退回本版本的，只能恢复升级前的备份\
+                 （cuiban restore 备份文件 --replace），升级后的记录不在其中"
+            ))
         }
         (error, _) => error,
     }

@@ -2,6 +2,7 @@
 //! looks at a moment opens several pages of it.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -13,9 +14,12 @@ use crate::domain::ids::Position;
 /// Facts read at a time.
 const PAGE: usize = 2000;
 
-/// So many books are kept, as long as they hold no more facts than this together.
+/// So many books are kept, as long as they hold no more facts than this together: a kilobyte each.
 const KEPT: usize = 4;
-const KEPT_FACTS: Position = 1_000_000;
+const KEPT_FACTS: Position = 200_000;
+
+/// Whoever looks at a moment opens its next page within this time.
+pub(super) const IDLE: Duration = Duration::from_secs(10 * 60);
 
 /// The books asked for last, the latest first.
 #[derive(Default)]
@@ -26,6 +30,7 @@ pub(super) struct Past {
 /// A book, and the moments for which it is the right one.
 struct Kept {
     book: Arc<Book>,
+    used: Instant,
     from: DateTime<Utc>,
     /// No longer at this one.
     until: DateTime<Utc>,
@@ -46,7 +51,8 @@ impl Past {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|one| one.stepped_back == stepped_back);
         if let Some(place) = kept.iter().position(|one| one.from <= at && at < one.until) {
-            let found = kept.remove(place);
+            let mut found = kept.remove(place);
+            found.used = Instant::now();
             let book = Arc::clone(&found.book);
             kept.insert(0, found);
             return Ok(book);
@@ -68,6 +74,7 @@ impl Past {
         let book = Arc::new(folded.book);
         let one = Kept {
             book: Arc::clone(&book),
+            used: Instant::now(),
             from,
             until,
             stepped_back,
@@ -82,6 +89,13 @@ impl Past {
             count == 1 || (count <= KEPT && facts <= KEPT_FACTS)
         });
         Ok(book)
+    }
+
+    /// Lets go what nobody has looked at for so long. Waits for nobody: who folds is looking.
+    pub(super) fn tidy(&self, idle: Duration) {
+        if let Ok(mut kept) = self.kept.try_lock() {
+            kept.retain(|one| one.used.elapsed() < idle);
+        }
     }
 }
 
@@ -193,5 +207,18 @@ mod tests {
                 prop_assert!(held <= KEPT);
             }
         }
+    }
+
+    #[test]
+    fn a_book_that_nobody_looks_at_is_let_go() {
+        let (store, stepped_back) = journal(&[1, 2, 3]);
+        let (past, reader) = (Past::default(), store.reader());
+        let at = DateTime::UNIX_EPOCH + TimeDelta::minutes(2);
+        let first = past.book(reader.as_ref(), stepped_back, at).unwrap();
+        past.tidy(IDLE);
+        let again = past.book(reader.as_ref(), stepped_back, at).unwrap();
+        assert!(Arc::ptr_eq(&first, &again), "still looked at");
+        past.tidy(Duration::ZERO);
+        assert!(past.kept.lock().unwrap().is_empty());
     }
 }

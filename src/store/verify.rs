@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::StoreError;
 use super::guard::{self, Layout};
 use super::mirror::{self, Flaw, Place};
-use super::open::{Opener, sound};
+use super::open::{Opener, readable, sound};
 use super::record;
 use super::sled::Trees;
 use crate::domain::ids::Position;
@@ -77,6 +77,7 @@ impl fmt::Display for Flaw {
 pub fn verify(opener: &Opener) -> Result<VerifyReport, StoreError> {
     let layout = existing(&opener.path)?;
     let _lock = guard::lock(&layout)?;
+    readable(&layout)?;
     let doubt = !layout.clean.exists() && layout.db.exists();
     let looked = match &opener.probe {
         Some(command) if doubt => guard::first_look(&layout, command),

@@ -227,6 +227,28 @@ async fn holidays_that_come_late_move_what_is_still_to_come() {
     daemon.stop().await;
 }
 
+/// What an upgrade or a change of the config appends first must not hide how long the silence was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_far_ahead_at_a_start_is_doubted_though_the_config_has_changed() {
+    let mut machine = Machine::new("").await;
+    machine.set("2022-03-17T08:40:00");
+    let daemon = machine.serve().await;
+    machine.import();
+    daemon.stop().await;
+    let more = "[[office.coordinator]]\nname = \"督查一\"\nemail = \"duban@example.invalid\"\n";
+    machine.reconfigure(more);
+    machine.set("2023-06-01T09:20:00");
+    let daemon = machine.serve().await;
+    machine.logged("the system clock has leapt ahead").await;
+    daemon.stop().await;
+    machine.set("2022-03-17T09:11:00");
+    let daemon = machine.serve().await;
+    // The coordinator was told of the clock.
+    machine.mails(6).await;
+    assert_eq!(machine.copies(), [1; 6], "nothing was taken for too late");
+    daemon.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_suspended_machine_catches_up_once_and_says_so() {
     let machine = Machine::new("").await;

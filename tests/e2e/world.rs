@@ -103,9 +103,10 @@ impl World {
         let output = self.cuiban(args);
         assert!(
             output.status.success(),
-            "{args:?}: {}\n{}",
+            "{args:?}: {}\n{}{}",
             output.status,
-            String::from_utf8_lossy(&output.stderr)
+            String::from_utf8_lossy(&output.stderr),
+            String::from_utf8_lossy(&output.stdout)
         );
         String::from_utf8(output.stdout).unwrap()
     }
@@ -492,14 +493,23 @@ pub fn client() -> reqwest::Client {
 }
 
 async fn submit(client: &reqwest::Client, url: &str, form: &[(&str, String)]) -> reqwest::Response {
+    try_submit(client, url, form).await.unwrap()
+}
+
+/// Sends a form; none where nobody answers.
+pub async fn try_submit(
+    client: &reqwest::Client,
+    url: &str,
+    form: &[(&str, String)],
+) -> Option<reqwest::Response> {
     let fields = reqwest::Url::parse_with_params("http://cuiban.invalid", form).unwrap();
     let form = "application/x-www-form-urlencoded";
     let request = client.post(url).header("content-type", form);
     let body = fields.query().unwrap().to_owned();
-    request.body(body).send().await.unwrap()
+    request.body(body).send().await.ok()
 }
 
-fn client_over(socket: &Path) -> reqwest::Client {
+pub fn client_over(socket: &Path) -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())

@@ -195,6 +195,12 @@ impl SmtpPeer {
         self.state.mails.lock().unwrap().clone()
     }
 
+    /// What it was given whole after the first `seen`.
+    pub fn mails_from(&self, seen: usize) -> Vec<Mail> {
+        let mails = self.state.mails.lock().unwrap();
+        mails.get(seen..).unwrap_or_default().to_vec()
+    }
+
     /// Every command it heard, and `AUTH` with what followed.
     pub fn heard(&self) -> Vec<String> {
         self.state.said.lock().unwrap().clone()

@@ -73,7 +73,8 @@ struct Office {
     task_ids: BTreeSet<String>,
     requests: Vec<(Vec<u8>, Instant, String)>,
     delivered: Vec<Delivered>,
-    doubles: usize,
+    /// Whose messages were the same as one before.
+    doubles: Vec<String>,
     cards: BTreeMap<String, (String, Instant, bool)>,
     settled: Vec<(String, Value)>,
     /// Messages that are delivered yet and never answered.
@@ -223,7 +224,12 @@ impl AppPeer {
 
     /// Requests that were the same as one before.
     pub fn doubles(&self) -> usize {
-        self.state().doubles
+        self.state().doubles.len()
+    }
+
+    /// Whom they were for.
+    pub fn doubled(&self) -> Vec<String> {
+        self.state().doubles.clone()
     }
 
     /// Changes to cards, with the account.
@@ -433,7 +439,7 @@ impl Office {
                 known == bytes && now - *at < Duration::from_secs(interval.min(14400))
             });
             if let Some((_, _, msgid)) = same {
-                self.doubles += 1;
+                self.doubles.extend(users);
                 return Ok(json!({"errcode": 0, "errmsg": "ok", "msgid": msgid}));
             }
         }

@@ -29,10 +29,10 @@ pub(super) async fn give(State(operator): State<Arc<Operator>>) -> Response {
     let (to, pieces) = channel(UNDER_WAY);
     let made_at = operator.desk.clock.now();
     let folder = operator.config.store.path.clone();
-    let ledger = operator.desk.ledger.clone();
+    let reader = operator.desk.ledger.reader();
     tokio::task::spawn_blocking(move || {
         let mut pieces = io::BufWriter::with_capacity(1 << 18, Pieces(to.clone()));
-        let made = produce(&ledger, &folder, made_at, &mut pieces);
+        let made = produce(&*reader, &folder, made_at, &mut pieces);
         let made = made.and_then(|()| pieces.flush().map_err(store::unwritten));
         if let Err(error) = made {
             tracing::error!(%error, "a backup was not written to its end");

@@ -109,6 +109,9 @@ pub struct Book {
     /// When the backup was made that all of this was read back from, until a person says from when
     /// on it goes on.
     pub restored: Option<DateTime<Utc>>,
+    /// Since when on it went on after the last restore: what came in before, the lost server may
+    /// have answered.
+    pub resumed_from: Option<DateTime<Utc>>,
     /// Attempts whose outcome stayed unknown, over all time.
     pub doubts: BTreeMap<ChannelKind, u64>,
     /// Mails that were read, in order.

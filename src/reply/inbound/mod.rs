@@ -16,7 +16,7 @@ use crate::channel::mask;
 use crate::domain::book::{Book, KnownMail};
 use crate::domain::brief::{message_name, subject_token};
 use crate::domain::evidence::{Adding, Evidence, MOST_FILES, NotTaken};
-use crate::domain::fact::{Actor, Fact};
+use crate::domain::fact::{Actor, Fact, WithdrawWhy};
 use crate::domain::ids::{ObligationKey, PersonId, TaskNo};
 use crate::domain::mail::{MailOutcome, Place, TakenMail, Thread};
 use crate::domain::message::{Message, MessageKey, Occasion, Reason};
@@ -33,6 +33,8 @@ pub struct Incoming {
     pub sha256: String,
     /// Where it lay.
     pub place: Option<Place>,
+    /// When it came there.
+    pub arrived: Option<DateTime<Utc>>,
     /// Whether a mail counts only where our own server vouches for its sender.
     pub vouched: bool,
     /// Its files, looked at; those with a name of their own are on disk.
@@ -83,8 +85,30 @@ pub fn decide(book: &Book, incoming: &Incoming, at: DateTime<Utc>, rules: &RuleS
     // Before the reports, which stand on them.
     facts.extend(evidence);
     facts.extend(reports);
-    facts.extend(receipt.map(|(_, fact)| fact));
+    facts.extend(
+        receipt
+            .into_iter()
+            .flat_map(|(_, message)| thanks(book, incoming, message)),
+    );
     facts
+}
+
+/// The receipt. To a mail that came before the store was restored from a backup, the server that
+/// was lost may have sent one: it keeps its number and does not leave.
+fn thanks(book: &Book, incoming: &Incoming, message: Message) -> Vec<Fact> {
+    let is_old = book.resumed_from.zip(incoming.arrived);
+    let key = message.key.clone();
+    let queued = Fact::MessageQueued {
+        message: Box::new(message),
+    };
+    let withdrawn = Fact::MessageWithdrawn {
+        key,
+        why: WithdrawWhy::Restored,
+    };
+    match is_old.is_some_and(|(resumed, arrived)| arrived < resumed) {
+        true => vec![queued, withdrawn],
+        false => vec![queued],
+    }
 }
 
 /// What a mail comes to.
@@ -495,7 +519,7 @@ pub fn items(book: &Book, thread: &Thread, at: DateTime<Utc>) -> Vec<OpenItem> {
 
 /// The courteous answer, once a mail. To nobody who is not sure to be who they say, and few a day
 /// to the same person: two machines can never keep each other busy.
-fn receipt(book: &Book, answer: &Answer, at: DateTime<Utc>) -> Option<(u32, Fact)> {
+fn receipt(book: &Book, answer: &Answer, at: DateTime<Utc>) -> Option<(u32, Message)> {
     const MOST_A_DAY: usize = 5;
     let thread = answer.thread.as_ref().filter(|_| answer.sure)?;
     if answer.outcome == MailOutcome::Acknowledged {
@@ -539,12 +563,7 @@ fn receipt(book: &Book, answer: &Answer, at: DateTime<Utc>) -> Option<(u32, Fact
         not_before: at,
         explicit: true,
     };
-    Some((
-        nth,
-        Fact::MessageQueued {
-            message: Box::new(message),
-        },
-    ))
+    Some((nth, message))
 }
 
 #[cfg(test)]

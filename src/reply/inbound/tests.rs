@@ -70,8 +70,13 @@ async fn take_with(desk: &Arc<Desk>, authserv_id: Option<&str>, bytes: Vec<u8>) 
         validity: 1,
         uid: desk.ledger.book().mailbox.map_or(1, |place| place.uid + 1),
     };
+    let listed = Listed {
+        place,
+        arrived: None,
+        size: 0,
+    };
     reader(desk, folder.path(), authserv_id)
-        .take(bytes, Some(place))
+        .take(bytes, Some(listed))
         .await
         .unwrap();
     let book = desk.ledger.book();
@@ -511,4 +516,56 @@ async fn every_mail_is_read_once_and_a_mailbox_made_anew_is_read_again_without_h
         })
     );
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
+/// The lost server had read it, reported by it and sent a receipt; the backup knows nothing of that.
+#[tokio::test]
+async fn after_a_restore_a_mail_of_before_reports_again_and_is_not_thanked_again() {
+    let desk = reminded().await;
+    let folder = tempfile::tempdir().unwrap();
+    let reader = reader(&desk, folder.path(), None);
+    let mail = |uid, arrived: &str, id: &str, text: &str| {
+        let listed = Listed {
+            place: Place { validity: 1, uid },
+            arrived: Some(at(arrived)),
+            size: 100,
+        };
+        (listed, answer(ZHANG, "zhang@dg.example", id, "", text))
+    };
+    let restored = Fact::StoreRestored {
+        backed_up: at("2022-03-18T02:30"),
+    };
+    append(&desk, "2022-03-18T15:00", vec![restored]).await;
+    let mut shelf = Shelf {
+        mails: [
+            mail(1, "2022-03-18T09:00", "r1", "4 已完成"),
+            mail(2, "2022-03-18T14:50", "r2", "2 已完成"),
+        ]
+        .into(),
+        fetched: vec![],
+    };
+    reader.look(&mut shelf).await.unwrap();
+    assert!(shelf.fetched.is_empty(), "nobody has spoken yet");
+    let resumed = Fact::SendingResumed {
+        not_before: at("2022-03-18T14:00"),
+    };
+    append(&desk, "2022-03-18T15:10", vec![resumed]).await;
+    reader.look(&mut shelf).await.unwrap();
+    let book = desk.ledger.book();
+    for item in [key(4, 0), key(2, 0)] {
+        assert!(book.obligations[&item].latest().is_some());
+    }
+    let receipts: Vec<(Occasion, &str)> = book
+        .messages
+        .values()
+        .map(|one| (one.message.key.occasion, one.state.as_str()))
+        .filter(|(occasion, _)| matches!(occasion, Occasion::Receipt(_)))
+        .collect();
+    assert_eq!(
+        receipts,
+        [
+            (Occasion::Receipt(1), "withdrawn"),
+            (Occasion::Receipt(2), "waiting")
+        ]
+    );
 }

@@ -33,7 +33,7 @@ use crate::domain::token::{Scope, Token};
 use crate::domain::user::{Profile, SecondFactor, Sight, User};
 
 /// Raised with every change of the form or of what the fold means.
-pub(in crate::store) const VERSION: u32 = 11;
+pub(in crate::store) const VERSION: u32 = 12;
 
 /// The book as JSON. Sorted, so that equal books give equal bytes.
 pub(in crate::store) fn write(book: &Book) -> Result<Vec<u8>, RecordError> {
@@ -76,6 +76,7 @@ struct Out<'a> {
     alarms: Vec<(&'a str, Put<'a, Alarm>)>,
     clock_doubt: Option<(DateTime<Utc>, DateTime<Utc>)>,
     restored: Option<DateTime<Utc>>,
+    resumed_from: Option<DateTime<Utc>>,
     doubts: Vec<(Put<'a, ChannelKind>, u64)>,
     mails: Vec<MailOut<'a>>,
     mailbox: Option<(u32, u32)>,
@@ -202,6 +203,7 @@ impl<'a> Out<'a> {
                 .collect(),
             clock_doubt: book.clock_doubt.map(|doubt| (doubt.expected, doubt.found)),
             restored: book.restored,
+            resumed_from: book.resumed_from,
             doubts: book
                 .doubts
                 .iter()
@@ -256,6 +258,7 @@ struct In {
     clock_doubt: Option<(DateTime<Utc>, DateTime<Utc>)>,
     #[serde(default)]
     restored: Option<DateTime<Utc>>,
+    resumed_from: Option<DateTime<Utc>>,
     doubts: Vec<(Got<ChannelKind>, u64)>,
     mails: Vec<MailIn>,
     mailbox: Option<(u32, u32)>,
@@ -297,6 +300,7 @@ impl In {
                 .clock_doubt
                 .map(|(expected, found)| ClockDoubt { expected, found }),
             restored: self.restored,
+            resumed_from: self.resumed_from,
             stepped_back: self.stepped_back,
             papers: pairs(self.papers).collect(),
             holidays: self

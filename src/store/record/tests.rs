@@ -701,23 +701,30 @@ fn every_kind_comes_back_as_it_was() {
     }
 }
 
-/// What release 0.1 wrote must be read for ever. Where this fails after a change, the change needs
-/// a new version of the kind, not a new file. New kinds stand behind those of the file.
+/// What a release wrote must be read for ever. Where this fails after a change, the change needs a
+/// new version of the kind, not a new file. New kinds stand behind those of the files.
 #[test]
-fn the_golden_bytes_of_version_1_are_read_and_written_alike() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/store-v1.jsonl");
+fn the_golden_bytes_of_every_release_are_read_and_written_alike() {
+    let stores = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/stores");
     let written: Vec<u8> = lines(&every_fact()).join(&b'\n');
     if std::env::var_os("CUIBAN_GOLDEN").is_some() {
-        std::fs::write(path, [written.as_slice(), b"\n"].concat()).unwrap();
+        let ours = format!("{stores}/{}", env!("CARGO_PKG_VERSION"));
+        std::fs::create_dir_all(&ours).unwrap();
+        let bytes = [written.as_slice(), b"\n"].concat();
+        std::fs::write(format!("{ours}/facts.jsonl"), bytes).unwrap();
     }
-    let golden = std::fs::read(path).unwrap();
-    let golden = golden.strip_suffix(b"\n").unwrap();
-    let read: Vec<Entry> = golden
-        .split(|byte| *byte == b'\n')
-        .map(|line| read_line(line).unwrap())
-        .collect();
-    assert_eq!(read, every_fact()[..read.len()]);
-    assert!(written.starts_with(golden));
+    let releases = std::fs::read_dir(stores).unwrap();
+    let releases = releases.map(|entry| entry.unwrap().path().join("facts.jsonl"));
+    for path in releases.filter(|path| path.exists()) {
+        let golden = std::fs::read(&path).unwrap();
+        let golden = golden.strip_suffix(b"\n").unwrap();
+        let read: Vec<Entry> = golden
+            .split(|byte| *byte == b'\n')
+            .map(|line| read_line(line).unwrap())
+            .collect();
+        assert_eq!(read, every_fact()[..read.len()], "{}", path.display());
+        assert!(written.starts_with(golden), "{}", path.display());
+    }
 }
 
 #[test]

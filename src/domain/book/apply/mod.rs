@@ -211,7 +211,10 @@ impl Book {
             }
             Fact::ClockAgreed => self.clock_doubt = None,
             Fact::StoreRestored { backed_up } => self.restored = Some(*backed_up),
-            Fact::SendingResumed { .. } => self.restored = None,
+            Fact::SendingResumed { not_before } => {
+                self.restored = None;
+                self.resumed_from = Some(*not_before);
+            }
             Fact::ReportReceived { report } => {
                 self.note_answer(at, &report.person, report.via);
                 let report = (**report).clone();
