@@ -100,10 +100,10 @@ impl Nightly {
     }
 
     fn failed(&self, why: &str) {
-        tracing::error!(why, "no backup was made");
         self.trouble.set(Some(format!(
             "每日备份没有完成：{why}。请服务器管理员处理，系统每小时再试一次。"
         )));
+        tracing::error!(why, "no backup was made");
     }
 }
 
