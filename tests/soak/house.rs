@@ -369,7 +369,15 @@ impl House {
         tokio::time::sleep(Duration::from_millis(moment)).await;
         let strace = rustix::process::Pid::from_child(&tracer);
         let _ = rustix::process::kill_process(strace, rustix::process::Signal::INT);
-        let _ = tracer.wait();
+        let gone = eventually(Duration::from_secs(3), || {
+            let gone = tracer.try_wait().unwrap().map(drop);
+            async move { gone }
+        });
+        if gone.await.is_none() {
+            // It waits for a child of the daemon that waits for it; without it both go on.
+            let _ = tracer.kill();
+            let _ = tracer.wait();
+        }
         // It opens the store anew by itself.
         let (begun, url) = (Instant::now(), format!("{}/readyz", self.daemon().base));
         let ready = eventually(PATIENCE, || async {

@@ -165,9 +165,13 @@ impl People {
             filled.write_record(&cells).unwrap();
         }
         filled.flush().unwrap();
-        house
+        // After a clock that was set back, "the latest plan" may be another one, and a row of its
+        // sheet nobody's.
+        let output = house
             .world
-            .run(&["contacts", "import", path.to_str().unwrap()]);
+            .cuiban(&["contacts", "import", path.to_str().unwrap()]);
+        let code = output.status.code();
+        assert!(matches!(code, Some(0 | 3)), "{output:?}");
     }
 
     /// Somebody does something.

@@ -13,6 +13,10 @@ use crate::weather::{Peers, Suffered};
 const PER_FACT: f64 = 3_000.0;
 /// Memory that a life may gain beyond its facts, in kB: buffers, the engine's cache.
 const GAIN: f64 = 64_000.0;
+/// Books of past moments that somebody has looked at, which a life keeps for a while.
+const PAST_BOOKS: f64 = 3.0;
+/// Bytes that a fact costs in a book.
+const IN_A_BOOK: f64 = 1_100.0;
 /// Files that may be open at the end of a life beyond those at its start: connections kept for a
 /// moment.
 const FILES: u64 = 40;
@@ -173,7 +177,10 @@ impl Report {
                 most.ended.facts.saturating_sub(most.begun.facts),
                 peak.unwrap_or(0),
             ));
-            self.hold(own(most) < GAIN, format!("memory grows: {most:?}"));
+            let books = |life: &Life| life.ended.facts as f64 * IN_A_BOOK * PAST_BOOKS / 1024.0;
+            for life in lives.iter().filter(|life| own(life) > GAIN + books(life)) {
+                self.wrong.push(format!("memory grows: {life:?}"));
+            }
         }
         if let Some(longest) = lives.iter().max_by_key(|life| life.seconds) {
             let quarters = (0..=4).filter_map(|n| {
