@@ -143,36 +143,36 @@ fn without_subscripts(text: &str) -> String {
 }
 
 fn push_without_stray_blanks(clean: &mut String, text: &str) {
-    let mut previous: Option<char> = None;
-    let mut blank = false;
+    let quotes = text.contains('“');
     let mut quoted = false;
-    // What is taken as it stands begins here.
-    let mut begin = 0;
-    for (at, c) in text.char_indices() {
-        if c.is_whitespace() {
-            clean.push_str(text.get(begin..at).unwrap_or_default());
-            begin = at + c.len_utf8();
-            blank = true;
-            continue;
+    let mut previous: Option<char> = None;
+    for word in text.split_whitespace() {
+        let meant = |before, after| {
+            blank_is_meant(before, after) || quoted && is_han(before) && is_han(after)
+        };
+        if let (Some(before), Some(after)) = (previous, word.chars().next())
+            && meant(before, after)
+        {
+            clean.push(' ');
         }
-        if blank {
-            let meant = |before| blank_is_meant(before, c) || quoted && is_han(before) && is_han(c);
-            if previous.is_some_and(meant) {
-                clean.push(' ');
-            }
-            blank = false;
-        }
+        push_with_plain_digits(clean, word);
+        previous = word.chars().next_back().map(plain_digit);
         // `“治违禁 控药残 保提升”` is written so.
-        quoted = c == '“' || quoted && !matches!(c, '”' | '。');
-        let plain = plain_digit(c);
-        if plain != c {
-            clean.push_str(text.get(begin..at).unwrap_or_default());
-            clean.push(plain);
-            begin = at + c.len_utf8();
+        if quotes && let Some(last) = word.rfind(['“', '”', '。']) {
+            quoted = word.get(last..).is_some_and(|rest| rest.starts_with('“'));
         }
-        previous = Some(plain);
     }
-    clean.push_str(text.get(begin..).unwrap_or_default());
+}
+
+fn push_with_plain_digits(clean: &mut String, word: &str) {
+    let mut rest = word;
+    while let Some((at, wide)) = rest.char_indices().find(|(_, c)| plain_digit(*c) != *c) {
+        let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        clean.push_str(before);
+        clean.push(plain_digit(wide));
+        rest = from.get(wide.len_utf8()..).unwrap_or_default();
+    }
+    clean.push_str(rest);
 }
 
 /// A digit of full width as the usual one: `１２月` is 12月.

@@ -1,5 +1,6 @@
 //! What may begin with a character: spares trying some two hundred words at every place.
 
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use super::cursor::Cursor;
@@ -57,6 +58,16 @@ fn place(character: char) -> usize {
     usize::try_from(u32::from(character)).unwrap_or(usize::MAX)
 }
 
+/// Where Unicode has all its blanks and the digits that are read; not asked of every character there
+/// is, at each start.
+const PLACES: [RangeInclusive<char>; 5] = [
+    '\0'..='\u{ff}',
+    '\u{1680}'..='\u{1680}',
+    '\u{2000}'..='\u{205f}',
+    '\u{3000}'..='\u{3000}',
+    '０'..='９',
+];
+
 /// By character, as far as those reach that words begin with.
 static KNOWN: LazyLock<Vec<Firsts>> = LazyLock::new(|| {
     let mut known = vec![Firsts::default(); 1 << 16];
@@ -82,12 +93,25 @@ static KNOWN: LazyLock<Vec<Firsts>> = LazyLock::new(|| {
     }
     add(OTHER, &phrase::NO_MONTH);
     add(OTHER, phrase::OTHERS);
-    // Digits and blanks before them.
-    for (found, code) in known.iter_mut().zip(0_u32..) {
-        let opens = |c: char| c.is_whitespace() || digit(c).is_some();
-        if char::from_u32(code).is_some_and(opens) {
+    let opens = |c: &char| c.is_whitespace() || digit(*c).is_some();
+    for blank_or_digit in PLACES.into_iter().flatten().filter(opens) {
+        if let Some(found) = known.get_mut(place(blank_or_digit)) {
             found.0 |= OTHER;
         }
     }
     known
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_blank_and_no_digit_is_elsewhere() {
+        for c in '\0'..='\u{ffff}' {
+            if c.is_whitespace() || digit(c).is_some() {
+                assert!(of(Cursor::new(&c.to_string())).time(), "{c:?}");
+            }
+        }
+    }
+}

@@ -32,7 +32,11 @@ pub(super) fn marks(text: &str, ctx: &TimeContext, loose: bool) -> Vec<Mark> {
         item: None,
         marks: Vec::new(),
     };
-    while scan.cursor.peek().is_some() {
+    loop {
+        scan.pass_plain();
+        if scan.cursor.peek().is_none() {
+            break;
+        }
         scan.item();
         if !(scan.may_open() && scan.opens()) {
             scan.step();
@@ -67,13 +71,22 @@ struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
+    /// Passes over characters that can neither open nor end anything where they stand: most of the
+    /// text, one after the other.
+    fn pass_plain(&mut self) {
+        while self.boundary == Boundary::None
+            && let Some(next) = self.cursor.peek()
+            && is_plain(next)
+        {
+            self.cursor.next();
+            self.previous = next;
+        }
+    }
+
     /// Whether it is worth looking here, as it is at few characters.
     fn may_open(&self) -> bool {
         self.depth == 0
-            && (self.boundary != Boundary::None
-                || self.cursor.peek().is_some_and(|next| {
-                    phrase::may_open(next) || matches!(next, '（' | '(' | '【' | '贯')
-                }))
+            && (self.boundary != Boundary::None || self.cursor.peek().is_some_and(may_open_inside))
     }
 
     /// Takes what opens here.
@@ -415,6 +428,27 @@ impl<'a> Scan<'a> {
     fn claims_time(&self) -> bool {
         "取争在于到至自从年第、和及与保对各每前后".contains(self.previous)
     }
+}
+
+/// Whether something may open with this character amid a clause.
+fn may_open_inside(character: char) -> bool {
+    matches!(character, '（' | '(' | '【' | '贯') || phrase::may_open(character)
+}
+
+/// Whether it is one of those that [`Scan::step`] has nothing to say of.
+fn is_plain(character: char) -> bool {
+    !(character.is_whitespace()
+        || is_bracket(character)
+        || matches!(
+            character,
+            '。' | '；' | ';' | '：' | ':' | '，' | ',' | '、'
+        )
+        || may_open_inside(character))
+}
+
+fn is_bracket(character: char) -> bool {
+    matches!(character, '（' | '(' | '《' | '“' | '【' | '〔')
+        || matches!(character, '）' | ')' | '》' | '”' | '】' | '〕')
 }
 
 /// Whether items are numbered without brackets.
