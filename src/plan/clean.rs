@@ -146,7 +146,7 @@ fn push_without_stray_blanks(clean: &mut String, text: &str) {
     let quotes = text.contains('“');
     let mut quoted = false;
     let mut previous: Option<char> = None;
-    for word in text.split_whitespace() {
+    for word in text.split(is_blank_sign).filter(|word| !word.is_empty()) {
         let meant = |before, after| {
             blank_is_meant(before, after) || quoted && is_han(before) && is_han(after)
         };
@@ -162,6 +162,11 @@ fn push_without_stray_blanks(clean: &mut String, text: &str) {
             quoted = word.get(last..).is_some_and(|rest| rest.starts_with('“'));
         }
     }
+}
+
+/// Whitespace. Nearly all that is asked about is Han, and answered at the first look.
+fn is_blank_sign(c: char) -> bool {
+    !matches!(c, '\u{4e00}'..='\u{9fff}') && c.is_whitespace()
 }
 
 fn push_with_plain_digits(clean: &mut String, word: &str) {

@@ -1,7 +1,7 @@
 //! What offices call their columns.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use super::columns::Field;
@@ -18,11 +18,15 @@ pub(super) fn field_of(heading: &str) -> Option<(Field, u8)> {
     if name.is_empty() || name.chars().count() > LONGEST {
         return None;
     }
-    if let Some(known) = KNOWN.get(name.as_str()) {
-        return Some(*known);
-    }
     if let Some((first, last)) = period(&name) {
         return Some((Field::Period(first, last), 0));
+    }
+    // Nearly every cell that is asked about is a name of a unit or a person.
+    if !name.ends_with(LASTS.as_slice()) {
+        return None;
+    }
+    if let Some(known) = KNOWN.get(name.as_str()) {
+        return Some(*known);
     }
     let ends = |endings: &&[&str]| endings.iter().any(|ending| name.ends_with(ending));
     let ending = ENDINGS.iter().find(|(_, endings)| ends(endings));
@@ -41,6 +45,14 @@ static KNOWN: LazyLock<HashMap<&str, (Field, u8)>> = LazyLock::new(|| {
         }
     }
     known
+});
+
+/// The characters that headings end with.
+static LASTS: LazyLock<Vec<char>> = LazyLock::new(|| {
+    let endings = ENDINGS.iter().flat_map(|(_, endings)| endings.iter());
+    let all = KNOWN.keys().chain(endings);
+    let lasts: BTreeSet<char> = all.filter_map(|name| name.chars().next_back()).collect();
+    lasts.into_iter().collect()
 });
 
 /// Whether a column is none of ours, so that it is no use to ask about it.

@@ -82,6 +82,12 @@ pub(super) fn is_foot(row: &RawRow) -> bool {
     let Some((_, cell)) = row.filled().next() else {
         return false;
     };
+    // Nearly every row begins with something else.
+    let first = cell.chars().next().unwrap_or_default();
+    let mut words = TOTALS.iter().chain(&LABELS);
+    if first != '第' && !words.any(|word| word.starts_with(first)) {
+        return false;
+    }
     // Notes are long; how they begin is enough.
     let beginning: String = cell.chars().take(24).collect();
     let beginning = clean::without_blanks(&beginning);

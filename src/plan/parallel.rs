@@ -2,6 +2,7 @@
 
 use std::num::NonZero;
 use std::panic::resume_unwind;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -29,7 +30,7 @@ pub(super) fn map_beside<'a, T: Sync, R: Send, B>(
     const BLOCK: usize = 16;
     let cores = match items.len() {
         0..=FEW => 1,
-        _ => thread::available_parallelism().map_or(1, NonZero::get),
+        _ => *CORES,
     };
     if cores == 1 {
         let beside = beside();
@@ -65,6 +66,10 @@ pub(super) fn map_beside<'a, T: Sync, R: Send, B>(
     let done = done.into_iter().flat_map(|(_, block)| block);
     (done.collect(), beside)
 }
+
+/// Asked once: the answer is in four files of the system.
+static CORES: LazyLock<usize> =
+    LazyLock::new(|| thread::available_parallelism().map_or(1, NonZero::get));
 
 /// Both, the first on another core where there is one.
 pub(super) fn both<A: Send, B>(first: impl Fn() -> A + Sync, second: impl FnOnce() -> B) -> (A, B) {

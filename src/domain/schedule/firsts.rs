@@ -7,7 +7,7 @@ use super::cursor::Cursor;
 use super::festival::{FESTIVALS, SEASONS};
 use super::number::digit;
 use super::repeat::{ONE_EACH, STEPS};
-use super::{lead, phrase, year};
+use super::{lead, phrase, scan, year};
 
 /// The lists of words in which some begin with the same character.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,12 +19,17 @@ const FESTIVAL: u8 = 4;
 const SEASON: u8 = 8;
 const LEAD: u8 = 16;
 const OTHER: u8 = 32;
+const INSIDE: u8 = 64;
+const BREAK: u8 = 128;
 
 /// By the next character, which words may come.
 pub(super) fn of(cursor: Cursor<'_>) -> Firsts {
-    let next = cursor.peek().map(place);
-    let known = next.and_then(|place| KNOWN.get(place));
-    known.copied().unwrap_or_default()
+    cursor.peek().map_or(Firsts::default(), at)
+}
+
+/// Which words this character may begin.
+pub(super) fn at(character: char) -> Firsts {
+    KNOWN.get(place(character)).copied().unwrap_or_default()
 }
 
 impl Firsts {
@@ -51,6 +56,16 @@ impl Firsts {
 
     pub(super) fn lead(self) -> bool {
         self.0 & LEAD != 0
+    }
+
+    /// Whether a time may begin so amid a clause.
+    pub(super) fn inside(self) -> bool {
+        self.0 & INSIDE != 0
+    }
+
+    /// Whether it neither may open anything amid a clause nor parts one clause from another.
+    pub(super) fn plain(self) -> bool {
+        self.0 & (INSIDE | BREAK) == 0
     }
 }
 
@@ -93,10 +108,15 @@ static KNOWN: LazyLock<Vec<Firsts>> = LazyLock::new(|| {
     }
     add(OTHER, &phrase::NO_MONTH);
     add(OTHER, phrase::OTHERS);
-    let opens = |c: &char| c.is_whitespace() || digit(*c).is_some();
-    for blank_or_digit in PLACES.into_iter().flatten().filter(opens) {
-        if let Some(found) = known.get_mut(place(blank_or_digit)) {
-            found.0 |= OTHER;
+    add(INSIDE, phrase::INSIDE);
+    add(BREAK, scan::BREAKS);
+    for character in PLACES.into_iter().flatten() {
+        if let Some(found) = known.get_mut(place(character)) {
+            found.0 |= match digit(character) {
+                Some(_) => OTHER | INSIDE,
+                None if character.is_whitespace() => OTHER | BREAK,
+                None => 0,
+            };
         }
     }
     known
@@ -109,9 +129,10 @@ mod tests {
     #[test]
     fn no_blank_and_no_digit_is_elsewhere() {
         for c in '\0'..='\u{ffff}' {
-            if c.is_whitespace() || digit(c).is_some() {
-                assert!(of(Cursor::new(&c.to_string())).time(), "{c:?}");
-            }
+            let blank = c.is_whitespace();
+            let digit = digit(c).is_some();
+            assert!(!blank && !digit || at(c).time() && !at(c).plain(), "{c:?}");
+            assert!(!digit || at(c).inside(), "{c:?}");
         }
     }
 }

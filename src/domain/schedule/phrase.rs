@@ -3,8 +3,7 @@
 use super::context::TimeContext;
 use super::cursor::Cursor;
 use super::node::{Every, Repeat};
-use super::number::digit;
-use super::quarters::{number, read_first_quarters, read_quarters, runs};
+use super::quarters::{read_first_quarters, read_quarters, runs};
 use super::spot::Base;
 use super::when::{When, Why};
 use super::words::eat_unless;
@@ -144,6 +143,12 @@ pub(super) const OTHERS: &[&str] = &[
     "三", "四", "五", "六", "七", "八", "九", "两", "半",
 ];
 
+/// Characters that a time may begin with amid a clause, beside digits.
+pub(super) const INSIDE: &[&str] = &[
+    "第", "上", "下", "前", "H", "Q", "q", "Ｑ", "年", "今", "明", "次", "来", "首", "一", "二",
+    "三", "四", "五", "六", "七", "八", "九", "十", "〇", "Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ",
+];
+
 /// `待省批复后15个工作日内`: may begin with any word.
 fn read_hanging(cursor: &mut Cursor<'_>) -> Option<Phrase> {
     relative::read(cursor).then(|| Phrase {
@@ -254,16 +259,6 @@ fn read_year_alone(cursor: &mut Cursor<'_>, ctx: &TimeContext) -> Option<i32> {
         || VERBS.iter().any(|verb| ahead.rest().starts_with(verb));
     *cursor = ahead;
     said.then_some(year)
-}
-
-/// Whether a phrase can begin so inside a sentence: spares reading at every character.
-pub(super) fn may_open(first: char) -> bool {
-    matches!(
-        first,
-        '第' | '上' | '下' | '前' | 'H' | 'Q' | 'q' | 'Ｑ' | '年' | '今' | '明' | '次' | '来'
-    ) || matches!(first, '五' | '六' | '七' | '八' | '九' | '十' | '〇')
-        || number(first).is_some()
-        || digit(first).is_some()
 }
 
 /// Whether this says no more than that work goes on: `推进`, `常态化推进`, or nothing.

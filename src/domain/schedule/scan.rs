@@ -2,6 +2,7 @@
 
 use super::context::TimeContext;
 use super::cursor::Cursor;
+use super::firsts;
 use super::heading::Heading;
 use super::lead::{LABELS, read_assured, read_lead_in};
 use super::mark::{Boundary, Mark, MarkKind};
@@ -45,6 +46,13 @@ pub(super) fn marks(text: &str, ctx: &TimeContext, loose: bool) -> Vec<Mark> {
     scan.marks
 }
 
+/// Characters that part clauses or open and close brackets, beside blanks; and what else may open
+/// amid a clause: a time in brackets, `贯穿全年`.
+pub(super) const BREAKS: &[&str] = &[
+    "。", "；", ";", "：", ":", "，", ",", "、", "（", "(", "《", "“", "【", "〔", "）", ")", "》",
+    "”", "】", "〕", "贯",
+];
+
 struct Scan<'a> {
     text: &'a str,
     ctx: &'a TimeContext,
@@ -76,7 +84,7 @@ impl<'a> Scan<'a> {
     fn pass_plain(&mut self) {
         while self.boundary == Boundary::None
             && let Some(next) = self.cursor.peek()
-            && is_plain(next)
+            && firsts::at(next).plain()
         {
             self.cursor.next();
             self.previous = next;
@@ -85,8 +93,7 @@ impl<'a> Scan<'a> {
 
     /// Whether it is worth looking here, as it is at few characters.
     fn may_open(&self) -> bool {
-        self.depth == 0
-            && (self.boundary != Boundary::None || self.cursor.peek().is_some_and(may_open_inside))
+        self.depth == 0 && (self.boundary != Boundary::None || !firsts::of(self.cursor).plain())
     }
 
     /// Takes what opens here.
@@ -300,7 +307,7 @@ impl<'a> Scan<'a> {
     fn may_open_inside(&self) -> bool {
         let next = self.cursor.peek();
         next.is_some_and(|next| {
-            phrase::may_open(next) && !(next.is_numeric() && self.previous.is_numeric())
+            firsts::at(next).inside() && !(next.is_numeric() && self.previous.is_numeric())
         })
     }
 
@@ -318,7 +325,7 @@ impl<'a> Scan<'a> {
                 .text
                 .get(..self.cursor.at())
                 .is_some_and(|before| before.ends_with("季度、"))
-            || !opens.is_some_and(|first| phrase::may_open(first) || "每半按逐".contains(first))
+            || !opens.is_some_and(|first| firsts::at(first).inside() || "每半按逐".contains(first))
         {
             return false;
         }
@@ -430,33 +437,13 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Whether something may open with this character amid a clause.
-fn may_open_inside(character: char) -> bool {
-    matches!(character, '（' | '(' | '【' | '贯') || phrase::may_open(character)
-}
-
-/// Whether it is one of those that [`Scan::step`] has nothing to say of.
-fn is_plain(character: char) -> bool {
-    !(character.is_whitespace()
-        || is_bracket(character)
-        || matches!(
-            character,
-            '。' | '；' | ';' | '：' | ':' | '，' | ',' | '、'
-        )
-        || may_open_inside(character))
-}
-
-fn is_bracket(character: char) -> bool {
-    matches!(character, '（' | '(' | '《' | '“' | '【' | '〔')
-        || matches!(character, '）' | ')' | '》' | '”' | '】' | '〕')
-}
-
 /// Whether items are numbered without brackets.
 fn has_second_item(text: &str) -> bool {
     let before = ['；', '。', '\n', ';', ' '];
-    ["2、", "2.", "2．"].iter().any(|second| {
-        let mut found = text.match_indices(second);
-        found.any(|(at, _)| text.get(..at).is_some_and(|told| told.ends_with(before)))
+    text.match_indices('2').any(|(at, two)| {
+        let told = text.get(..at).unwrap_or_default();
+        let behind = text.get(at + two.len()..).unwrap_or_default();
+        behind.starts_with(['、', '.', '．']) && told.ends_with(before)
     })
 }
 
