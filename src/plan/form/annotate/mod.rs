@@ -486,7 +486,7 @@ mod tests {
     use super::*;
     use crate::plan::read;
 
-    const TABLE: &[u8] = include_bytes!("../../../seeds/dongguan-2022.txt");
+    const TABLE: &[u8] = include_bytes!("../../../../seeds/dongguan-2022.txt");
 
     fn source(name: &str) -> Source {
         Source {
