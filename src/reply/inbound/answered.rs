@@ -2,17 +2,19 @@
 
 use chrono::{DateTime, Utc};
 
-use super::thread::{thread, thread_of};
+use super::thread::thread;
 use super::{Answer, Incoming, Offered};
 use crate::domain::book::Book;
 use crate::domain::brief::subject_token;
 use crate::domain::evidence::Adding;
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::ids::{ObligationKey, PersonId, TaskNo};
-use crate::domain::mail::{MailOutcome, Thread};
+use crate::domain::mail::MailOutcome;
+use crate::domain::message::{MessageKey, Thread};
 use crate::domain::report::Via;
 use crate::reply::accept::{self, Refusal, Submission};
 use crate::reply::mail::Authenticity;
+use crate::reply::seen::open;
 use crate::reply::words::{self, OpenItem, Reading, Understood};
 use crate::rules::RuleSet;
 
@@ -64,7 +66,7 @@ fn without_thread(book: &Book, known: impl Fn(&PersonId) -> bool) -> Answer {
     let keys = senders
         .iter()
         .filter_map(|person| book.messages_of.get(*person)?.last());
-    let last = keys.max_by_key(|key| key.quarter).map(thread_of);
+    let last = keys.max_by_key(|key| key.quarter).map(MessageKey::thread);
     match last {
         Some(thread) => Answer::unclear(
             Some(thread),
@@ -191,12 +193,7 @@ fn beside(
 
 /// That all this person has open in the quarter is known to them.
 fn seen(book: &Book, thread: &Thread, at: DateTime<Utc>) -> Option<Fact> {
-    let open: Vec<_> = book
-        .answerable(&thread.person, &thread.plan, thread.quarter, at)
-        .into_iter()
-        .filter(|one| one.obligation.is_open())
-        .map(|one| one.key.clone())
-        .collect();
+    let open = open(book, thread, at);
     (!open.is_empty()).then(|| Fact::Acknowledged {
         obligations: open,
         person: thread.person.clone(),

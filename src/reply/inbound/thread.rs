@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use crate::domain::book::Book;
 use crate::domain::brief::{message_name, subject_token};
-use crate::domain::mail::Thread;
-use crate::domain::message::MessageKey;
+use crate::domain::message::{MessageKey, Thread};
 use crate::reply::mail::Mail;
 
 /// Before the name of a message in a Message-ID of ours.
@@ -28,22 +27,14 @@ pub(super) fn thread(book: &Book, mail: &Mail) -> Result<Option<Thread>, &'stati
         let (name, _) = id.strip_prefix(ID)?.split_once('@')?;
         names.get(name).copied()
     };
-    let by_id = mail.parents.iter().find_map(name).map(thread_of);
+    let by_id = mail.parents.iter().find_map(name).map(MessageKey::thread);
     let by_token = mail
         .tokens
         .iter()
         .find_map(|token| tokens.get(token).copied())
-        .map(thread_of);
+        .map(MessageKey::thread);
     match (by_id, by_token) {
         (Some(one), Some(other)) if one != other => Err("邮件的主题与所回复的邮件指向不同的提醒"),
         (one, other) => Ok(one.or(other)),
-    }
-}
-
-pub(super) fn thread_of(key: &MessageKey) -> Thread {
-    Thread {
-        plan: key.plan.clone(),
-        quarter: key.quarter,
-        person: key.person.clone(),
     }
 }

@@ -5,8 +5,9 @@ use chrono::{DateTime, Utc};
 
 use crate::desk::Office;
 use crate::domain::calendar::Calendar;
-use crate::domain::heard::{self, PAGE, PageOf};
+use crate::domain::heard::{self, PAGE};
 use crate::domain::ids::{self, TaskNo};
+use crate::domain::message::Thread;
 use crate::domain::report::Report;
 use crate::web::format::moment;
 
@@ -22,7 +23,7 @@ pub(super) struct Answer {
     office: Office,
     /// A number to show how to answer.
     example: TaskNo,
-    page: Option<PageOf>,
+    page: Option<Thread>,
     pub lines: Vec<Line>,
     pub receipt: Option<String>,
 }
@@ -68,7 +69,7 @@ pub(super) enum Line {
 }
 
 impl Answer {
-    pub(super) fn new(office: &Office, page: Option<PageOf>, example: Option<TaskNo>) -> Self {
+    pub(super) fn new(office: &Office, page: Option<Thread>, example: Option<TaskNo>) -> Self {
         Self {
             office: office.clone(),
             example: example.unwrap_or(1),
