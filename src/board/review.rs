@@ -316,11 +316,8 @@ pub(super) fn told(
     reports
         .map(|(place, received)| {
             let report = &received.report;
-            let texts = [
-                ("完成情况", &report.progress),
-                ("存在问题", &report.problems),
-                ("下一步措施", &report.next_steps),
-            ];
+            let figures = report.figures();
+            let texts = report.texts();
             Told {
                 at: time(received.at),
                 by: book.told_by(report),
@@ -328,16 +325,10 @@ pub(super) fn told(
                 amends: place > 0,
                 status: report.status,
                 percent: report.percent,
-                figures: report
-                    .actuals
-                    .iter()
-                    .map(|actual| (actual.target.name().to_owned(), actual.told()))
+                figures: figures
+                    .map(|(name, told)| (name.to_owned(), told))
                     .collect(),
-                texts: texts
-                    .into_iter()
-                    .filter(|(_, text)| !text.is_empty())
-                    .map(|(name, text)| (name, text.clone()))
-                    .collect(),
+                texts: texts.map(|(name, text)| (name, text.to_owned())).collect(),
                 files: files::beside(key, obligation, received),
             }
         })

@@ -245,20 +245,15 @@ struct Said {
 
 impl Said {
     fn new(report: &Report) -> Self {
-        let texts = [
-            ("完成情况", &report.progress),
-            ("存在问题", &report.problems),
-            ("下一步措施", &report.next_steps),
-        ];
-        let said = texts.into_iter().filter(|(_, text)| !text.is_empty());
-        let figures = report.actuals.iter();
+        let figures = report.figures();
+        let texts = report.texts();
         Self {
             status: report.status,
             percent: report.percent,
             figures: figures
-                .map(|actual| (actual.target.name().to_owned(), actual.told()))
+                .map(|(name, told)| (name.to_owned(), told))
                 .collect(),
-            texts: said.map(|(name, text)| (name, text.clone())).collect(),
+            texts: texts.map(|(name, text)| (name, text.to_owned())).collect(),
         }
     }
 }

@@ -14,6 +14,8 @@ use super::evidence::FileHash;
 use super::ids::{ObligationKey, PersonId};
 use super::target::Target;
 use super::target::actual::Actual;
+use rules::Field;
+
 pub use answer::{Draft, FieldFault, LONGEST_TEXT, Words, read};
 pub use status::ReportStatus;
 
@@ -117,6 +119,23 @@ impl Report {
                 .filter_map(|(place, target)| Some((place, said(target)?)))
                 .collect(),
         }
+    }
+
+    /// Its texts under their headings, without those that are empty.
+    pub fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let texts = [
+            (Field::Progress, &self.progress),
+            (Field::Problems, &self.problems),
+            (Field::NextSteps, &self.next_steps),
+        ];
+        let said = texts.into_iter().filter(|(_, text)| !text.is_empty());
+        said.map(|(field, text)| (field.chinese(), text.as_str()))
+    }
+
+    /// What each of its figures is of, and the figure as people read it.
+    pub fn figures(&self) -> impl Iterator<Item = (&str, String)> {
+        let figures = self.actuals.iter();
+        figures.map(|actual| (actual.target.name(), actual.told()))
     }
 
     /// Whether both say the same: the same answer twice counts once.

@@ -68,24 +68,15 @@ pub(super) struct Said {
 
 impl Said {
     pub(super) fn new(report: &Report) -> Self {
-        let texts = [
-            ("完成情况", &report.progress),
-            ("存在问题", &report.problems),
-            ("下一步措施", &report.next_steps),
-        ];
+        let figures = report.figures();
+        let texts = report.texts();
         Self {
             status: report.status,
             percent: report.percent,
-            figures: report
-                .actuals
-                .iter()
-                .map(|actual| (actual.target.name().to_owned(), actual.told()))
+            figures: figures
+                .map(|(name, told)| (name.to_owned(), told))
                 .collect(),
-            texts: texts
-                .into_iter()
-                .filter(|(_, text)| !text.is_empty())
-                .map(|(name, text)| (name, text.clone()))
-                .collect(),
+            texts: texts.map(|(name, text)| (name, text.to_owned())).collect(),
         }
     }
 }

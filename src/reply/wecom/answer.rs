@@ -179,15 +179,8 @@ fn taken(name: &str, report: &Report) -> String {
         "已收到：第{task}项 {name}：{}{percent}。",
         report.status.chinese()
     );
-    let parts = [
-        ("完成情况", &report.progress),
-        ("存在问题", &report.problems),
-        ("下一步措施", &report.next_steps),
-    ];
-    for (title, text) in parts {
-        if !text.is_empty() {
-            said.push_str(&format!("\n{title}：{}", shown(text)));
-        }
+    for (title, text) in report.texts() {
+        said.push_str(&format!("\n{title}：{}", shown(text)));
     }
     said
 }
