@@ -14,7 +14,7 @@ pub struct Robot {
     pub name: String,
     /// The key in its webhook's address.
     pub key: Secret,
-    /// Where its API is: [`WecomConfig::base_url`], or what stood in a webhook pasted whole.
+    /// Where its API is: [`super::WecomConfig::base_url`], or what stood in a webhook pasted whole.
     pub base_url: String,
     /// How that is reached.
     pub way: Way,
