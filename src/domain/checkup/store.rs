@@ -2,6 +2,8 @@
 
 use super::{Line, State};
 
+const STORE: &str = "存储";
+
 /// The store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stored {
@@ -46,16 +48,15 @@ pub enum Backup {
 }
 
 pub(super) fn store(store: &Stored) -> Line {
-    let name = "存储";
     match store {
         Stored::Nothing => Line::new(
-            name,
+            STORE,
             State::Doubtful,
             "还没有数据",
             "执行 cuiban plan import 分解表文件；已经导入过的，请用 --config 指定服务所用的配置文件",
         ),
         Stored::Broken(why) => Line::new(
-            name,
+            STORE,
             State::Broken,
             why,
             "先备份整个存储目录，再执行 cuiban journal verify 查看损坏之处",
@@ -63,7 +64,7 @@ pub(super) fn store(store: &Stored) -> Line {
         Stored::Damaged {
             what,
             can_be_healed,
-        } => Line::new(name, State::Broken, what, mend(*can_be_healed)),
+        } => Line::new(STORE, State::Broken, what, mend(*can_be_healed)),
         Stored::Open {
             facts,
             healed,
@@ -74,26 +75,30 @@ pub(super) fn store(store: &Stored) -> Line {
                 true => "两份记录逐条相符",
                 false => "可以写入",
             };
-            let text = format!("{checked}，共{facts}条记录");
-            match (healed, aside.as_slice()) {
-                (0, []) => Line::new(name, State::Well, text, ""),
-                (_, []) => Line::new(
-                    name,
-                    State::Doubtful,
-                    format!("{text}；启动以来修复过{healed}处损坏"),
-                    "请检查磁盘和电源；可执行 cuiban journal verify 逐条校验",
-                ),
-                (_, aside) => Line::new(
-                    name,
-                    State::Doubtful,
-                    format!(
-                        "{text}；曾有损坏，已自动修复，损坏的原数据保留在 {}",
-                        aside.join("、")
-                    ),
-                    "请检查磁盘和电源；执行 cuiban journal verify，全部正常后可删除保留的原数据",
-                ),
-            }
+            opened(format!("{checked}，共{facts}条记录"), *healed, aside)
         }
+    }
+}
+
+/// A store that opens, `text` saying what it holds.
+fn opened(text: String, healed: u64, aside: &[String]) -> Line {
+    match (healed, aside) {
+        (0, []) => Line::new(STORE, State::Well, text, ""),
+        (_, []) => Line::new(
+            STORE,
+            State::Doubtful,
+            format!("{text}；启动以来修复过{healed}处损坏"),
+            "请检查磁盘和电源；可执行 cuiban journal verify 逐条校验",
+        ),
+        (_, aside) => Line::new(
+            STORE,
+            State::Doubtful,
+            format!(
+                "{text}；曾有损坏，已自动修复，损坏的原数据保留在 {}",
+                aside.join("、")
+            ),
+            "请检查磁盘和电源；执行 cuiban journal verify，全部正常后可删除保留的原数据",
+        ),
     }
 }
 

@@ -75,15 +75,10 @@ impl ItemView {
             .find(|(draft, _)| draft.task == task && draft.group == Some(group));
         let fresh = item.draft.as_ref().filter(|draft| draft.is_fresh(item));
         let stale = item.draft.as_ref().filter(|draft| !draft.is_fresh(item));
-        let (draft, seen) = match (came_back, &item.latest) {
+        let (draft, seen) = match (came_back, fresh) {
             (Some((draft, seen)), _) => (draft.clone(), seen.clone()),
-            (None, _) if let Some(fresh) = fresh => (fresh.draft.clone(), fresh.seen.clone()),
-            (None, Some(latest)) => {
-                let words = latest.report.words(&item.targets);
-                let seen = fingerprint(&words);
-                (as_draft(words), seen)
-            }
-            (None, None) => (typed.as_preset(), String::new()),
+            (None, Some(fresh)) => (fresh.draft.clone(), fresh.seen.clone()),
+            (None, None) => on_file(item, typed),
         };
         let faults: Vec<_> = typed
             .faults
@@ -164,6 +159,17 @@ impl ItemView {
             .find(|(name, _)| *name == field)
             .map(|(_, message)| message.as_str())
     }
+}
+
+/// What stands in the fields of an item on which nothing has been typed, and its fingerprint: the
+/// report that counts, else what the page was opened with.
+fn on_file(item: &Item, typed: &Typed) -> (Draft, String) {
+    let Some(latest) = &item.latest else {
+        return (typed.as_preset(), String::new());
+    };
+    let words = latest.report.words(&item.targets);
+    let seen = fingerprint(&words);
+    (as_draft(words), seen)
 }
 
 fn figures(item: &Item, draft: &Draft) -> Vec<FigureView> {

@@ -5,10 +5,12 @@ use axum::response::Response;
 
 use super::{Frame, Said, key};
 use crate::desk::Desk;
-use crate::domain::book::Obligation;
+use crate::domain::book::{Book, Obligation};
+use crate::domain::calendar::Calendar;
 use crate::domain::evidence::Evidence;
 use crate::domain::ids::TaskNo;
 use crate::domain::link::Link;
+use crate::domain::report::Received;
 use crate::reply::accept::Receipt;
 use crate::reply::beside::FilesView;
 use crate::web::WebError;
@@ -32,34 +34,8 @@ pub(in crate::reply) fn receipt(
         .iter()
         .filter(|one| one.obligation.is_open())
         .count();
-    let lines = receipt.reports.iter().map(|received| {
-        let key = &received.report.obligation;
-        let known = book.obligations.get(key);
-        let amended = known
-            .and_then(Obligation::latest)
-            .is_some_and(|latest| latest.at > received.at);
-        // Files that came later count to the latest.
-        let of_version = |known: &Obligation| -> Vec<Evidence> {
-            let shown = known.shown().map(|filed| filed.evidence.clone());
-            shown
-                .filter(|file| !amended || received.evidence.contains(&file.sha256))
-                .collect()
-        };
-        let task = book.task_and_group(key).map(|(task, _)| task.short_name());
-        Line {
-            no: key.task,
-            name: task.unwrap_or_default(),
-            said: Said::new(&received.report),
-            at: moment(&calendar, received.at),
-            amended,
-            files: FilesView {
-                id: String::new(),
-                action: format!("/r/{token}"),
-                editable: false,
-                files: known.into_iter().flat_map(of_version).collect(),
-            },
-        }
-    });
+    let lines = receipt.reports.iter();
+    let lines = lines.map(|received| line(&book, &calendar, token, received));
     let places = receipt.reports.iter().map(|received| {
         let key = &received.report.obligation;
         format!("{}-{}", key.task, key.group)
@@ -106,4 +82,33 @@ struct Line {
     /// Whether something else was said since.
     amended: bool,
     files: FilesView,
+}
+
+fn line(book: &Book, calendar: &Calendar, token: &str, received: &Received) -> Line {
+    let key = &received.report.obligation;
+    let known = book.obligations.get(key);
+    let amended = known
+        .and_then(Obligation::latest)
+        .is_some_and(|latest| latest.at > received.at);
+    // Files that came later count to the latest.
+    let of_version = |known: &Obligation| -> Vec<Evidence> {
+        let shown = known.shown().map(|filed| filed.evidence.clone());
+        shown
+            .filter(|file| !amended || received.evidence.contains(&file.sha256))
+            .collect()
+    };
+    let task = book.task_and_group(key).map(|(task, _)| task.short_name());
+    Line {
+        no: key.task,
+        name: task.unwrap_or_default(),
+        said: Said::new(&received.report),
+        at: moment(calendar, received.at),
+        amended,
+        files: FilesView {
+            id: String::new(),
+            action: format!("/r/{token}"),
+            editable: false,
+            files: known.into_iter().flat_map(of_version).collect(),
+        },
+    }
 }
