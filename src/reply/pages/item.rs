@@ -1,6 +1,5 @@
 //! An item of the owner's page: what is asked, what is on record, and the fields with what was typed.
 
-use super::Said;
 use crate::domain::book::ObligationState;
 use crate::domain::calendar::Calendar;
 use crate::domain::ids::TaskNo;
@@ -11,6 +10,7 @@ use crate::reply::form::is_filled;
 use crate::reply::items::{Item, Node, fingerprint};
 use crate::reply::notice::Typed;
 use crate::web::format::{moment, short_day};
+use crate::web::said::Said;
 
 pub(super) struct ItemView {
     /// `16-0`, as in the names of its fields.

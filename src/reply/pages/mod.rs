@@ -13,7 +13,6 @@ use crate::domain::calendar::Calendar;
 use crate::domain::hex;
 use crate::domain::ids::TaskNo;
 use crate::domain::link::Link;
-use crate::domain::report::{Report, ReportStatus};
 use crate::web::format::long_moment;
 use crate::web::{WebError, assets};
 pub(super) use receipt::receipt;
@@ -53,30 +52,6 @@ impl<'a> Frame<'a> {
             office: &desk.office.name,
             phone: desk.office.phone.as_deref(),
             simulated: simulated.then(|| long_moment(calendar, now)),
-        }
-    }
-}
-
-/// A report in words.
-pub(super) struct Said {
-    pub(super) status: ReportStatus,
-    pub(super) percent: Option<u8>,
-    /// Each figure with what it is of.
-    pub(super) figures: Vec<(String, String)>,
-    pub(super) texts: Vec<(&'static str, String)>,
-}
-
-impl Said {
-    pub(super) fn new(report: &Report) -> Self {
-        let figures = report.figures();
-        let texts = report.texts();
-        Self {
-            status: report.status,
-            percent: report.percent,
-            figures: figures
-                .map(|(name, told)| (name.to_owned(), told))
-                .collect(),
-            texts: texts.map(|(name, text)| (name, text.to_owned())).collect(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::response::Response;
 
-use super::{Frame, Said, key};
+use super::{Frame, key};
 use crate::desk::Desk;
 use crate::domain::book::{Book, Obligation};
 use crate::domain::calendar::Calendar;
@@ -17,6 +17,7 @@ use crate::web::WebError;
 use crate::web::error::page;
 use crate::web::format::{long_moment, moment};
 use crate::web::guard::with_script;
+use crate::web::said::Said;
 
 /// The receipt.
 pub(in crate::reply) fn receipt(
