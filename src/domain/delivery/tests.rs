@@ -1,3 +1,5 @@
+//! What is decided after an attempt, case by case.
+
 use chrono::DateTime;
 
 use super::*;

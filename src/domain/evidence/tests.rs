@@ -1,3 +1,5 @@
+//! What is taken and what is not, and what names become.
+
 use super::*;
 use crate::domain::book::Book;
 use crate::domain::fact::Fact;

@@ -1,3 +1,5 @@
+//! Tables edited as a coordinator would, and what is told of it.
+
 use proptest::prelude::*;
 
 use super::excerpt::{AROUND, MOST, SHORT, marked};

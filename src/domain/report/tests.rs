@@ -1,3 +1,5 @@
+//! Answers read: what makes the same record, and every fault at once.
+
 use super::rules::{Field, ReportRules, StatusRule};
 use super::*;
 

@@ -1,3 +1,5 @@
+//! The list against one made by going to each item by itself.
+
 use proptest::prelude::*;
 
 use super::order::urgency;

@@ -1,3 +1,5 @@
+//! Workbooks commented and read again.
+
 use std::io::{Cursor, Read as _};
 
 use rust_xlsxwriter::{Note, Workbook};
