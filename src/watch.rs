@@ -132,11 +132,11 @@ impl Watch {
                     quarter.chinese(),
                     stage.chinese(),
                     audit.expected,
-                    audit.sent,
-                    audit.deferred,
-                    audit.skipped,
-                    audit.failed,
-                    audit.in_doubt
+                    audit.told.sent,
+                    audit.told.deferred,
+                    audit.told.skipped,
+                    audit.told.failed,
+                    audit.told.in_doubt
                 ),
             });
             *counted = (book.position, seen.collect());

@@ -28,6 +28,7 @@ use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::format::{long_moment, moment, short_day};
 use crate::web::frame::Frame;
+use crate::web::said::Said;
 use crate::web::{Caller, WebError};
 
 /// What the page may be asked for.
@@ -193,10 +194,7 @@ pub(super) struct Told {
     pub via: &'static str,
     /// Whether another report was there before it.
     pub amends: bool,
-    pub status: ReportStatus,
-    pub percent: Option<u8>,
-    pub figures: Vec<(String, String)>,
-    pub texts: Vec<(&'static str, String)>,
+    pub said: Said,
     pub files: Vec<FileLine>,
 }
 
@@ -316,28 +314,12 @@ pub(super) fn told(
     reports
         .map(|(place, received)| {
             let report = &received.report;
-            let texts = [
-                ("完成情况", &report.progress),
-                ("存在问题", &report.problems),
-                ("下一步措施", &report.next_steps),
-            ];
             Told {
                 at: time(received.at),
                 by: book.told_by(report),
                 via: report.via.chinese(),
                 amends: place > 0,
-                status: report.status,
-                percent: report.percent,
-                figures: report
-                    .actuals
-                    .iter()
-                    .map(|actual| (actual.target.name().to_owned(), actual.told()))
-                    .collect(),
-                texts: texts
-                    .into_iter()
-                    .filter(|(_, text)| !text.is_empty())
-                    .map(|(name, text)| (name, text.clone()))
-                    .collect(),
+                said: Said::new(report),
                 files: files::beside(key, obligation, received),
             }
         })

@@ -17,13 +17,14 @@ use crate::desk::Desk;
 use crate::domain::book::{Book, Obligation, ObligationState};
 use crate::domain::ids::{ObligationKey, PlanId, Quarter, TaskNo};
 use crate::domain::plan::PersonRef;
-use crate::domain::report::{Report, ReportStatus, Review};
+use crate::domain::report::Review;
 use crate::domain::target::actual::targets_in;
 use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::format::brief;
 use crate::web::frame::Frame;
 use crate::web::guard::with_script;
+use crate::web::said::Said;
 use crate::web::{Caller, WebError, assets};
 
 /// Reports on a page; the rest come up as these are judged.
@@ -233,34 +234,6 @@ struct Row {
     files: Vec<FileLine>,
     /// Targets for which no figure was given.
     missing: Vec<String>,
-}
-
-/// A report in words.
-struct Said {
-    status: ReportStatus,
-    percent: Option<u8>,
-    figures: Vec<(String, String)>,
-    texts: Vec<(&'static str, String)>,
-}
-
-impl Said {
-    fn new(report: &Report) -> Self {
-        let texts = [
-            ("完成情况", &report.progress),
-            ("存在问题", &report.problems),
-            ("下一步措施", &report.next_steps),
-        ];
-        let said = texts.into_iter().filter(|(_, text)| !text.is_empty());
-        let figures = report.actuals.iter();
-        Self {
-            status: report.status,
-            percent: report.percent,
-            figures: figures
-                .map(|actual| (actual.target.name().to_owned(), actual.told()))
-                .collect(),
-            texts: said.map(|(name, text)| (name, text.clone())).collect(),
-        }
-    }
 }
 
 fn row(

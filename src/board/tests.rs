@@ -464,7 +464,8 @@ async fn a_viewer_reads_and_changes_nothing() {
 #[tokio::test]
 async fn a_mail_nobody_understood_is_put_on_record_by_a_person() {
     use crate::domain::evidence::{Evidence, FileHash, FileKind, NotTaken};
-    use crate::domain::mail::{MailOutcome, TakenMail, Thread};
+    use crate::domain::mail::{MailOutcome, TakenMail};
+    use crate::domain::message::Thread;
     let desk = lively().await;
     let file = |n: u8, name: &str, megabytes: u64| Evidence {
         sha256: FileHash::new(&format!("{n:02x}").repeat(32)).unwrap(),

@@ -26,21 +26,23 @@ pub mod time;
 pub mod units;
 pub mod wecom;
 
+mod certificates;
 mod gathered;
 mod layers;
+mod load;
 mod reader;
 mod remind;
 mod report;
 mod show;
+mod together;
 
-use std::io::ErrorKind;
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chrono::Timelike;
-
 use crate::domain::delivery::Doubt;
-use crate::domain::ladder::StageRule;
 use crate::domain::people::ChannelKind;
 use crate::domain::policy::Policy;
 use crate::domain::report::rules::ReportRules;
@@ -62,8 +64,8 @@ pub use templates::TemplatesConfig;
 pub use time::TimeConfig;
 pub use wecom::WecomConfig;
 
-use gathered::{Gathered, Secrets};
-use layers::Table;
+use gathered::Secrets;
+use load::{load, site_file};
 
 /// The defaults, commented; also the sample for a site's file.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
@@ -193,9 +195,7 @@ impl Config {
         }
         channels
     }
-}
 
-impl Config {
     /// The ways in by which people can answer, as people read them.
     #[must_use]
     pub fn ways_in(&self) -> Vec<&'static str> {
@@ -208,76 +208,6 @@ impl Config {
     }
 }
 
-fn load(
-    site: Result<Option<(PathBuf, String)>, Fault>,
-    env: impl Iterator<Item = (String, String)>,
-    secrets: Secrets,
-) -> Result<Loaded, ConfigFaults> {
-    let env: Vec<(String, String)> = env.collect();
-    let one = |fault| ConfigFaults(vec![fault]);
-    let mut root = Table::parse(DEFAULT_TOML, None).map_err(one)?;
-    let site = site.map_err(one)?;
-    if let Some((path, text)) = &site {
-        root.lay(Table::parse(text, Some(path)).map_err(one)?);
-    }
-    let credentials = env.iter().find(|(name, _)| name == "CREDENTIALS_DIRECTORY");
-    let mut gathered = Gathered {
-        folder: site
-            .as_ref()
-            .and_then(|(path, _)| path.parent())
-            .map(Path::to_path_buf),
-        secrets,
-        credentials: credentials.map(|(_, folder)| PathBuf::from(folder)),
-        ..Gathered::default()
-    };
-    root.lay_env(env.into_iter());
-    let config = read_sections(&root, &mut gathered);
-    match config {
-        Some(mut config) if gathered.faults.is_empty() => {
-            let warnings = gathered.warnings.iter();
-            let sources: Vec<PathBuf> = site.into_iter().map(|(path, _)| path).collect();
-            config.shown = Arc::new(Shown {
-                settings: gathered.settings.clone(),
-                warnings: warnings.map(ToString::to_string).collect(),
-                sources: sources.clone(),
-            });
-            Ok(Loaded {
-                config,
-                warnings: gathered.warnings,
-                settings: gathered.settings,
-                sources,
-            })
-        }
-        _ => Err(ConfigFaults::in_order(gathered.faults)),
-    }
-}
-
-/// The site's file and its text; none where no file was named and the usual one is not there.
-fn site_file(path: Option<&Path>) -> Result<Option<(PathBuf, String)>, Fault> {
-    let named = path.unwrap_or(Path::new(SITE_FILE));
-    match std::fs::read_to_string(named) {
-        Ok(text) => Ok(Some((named.to_path_buf(), text))),
-        Err(error) if path.is_none() && error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Fault {
-            origin: Origin::File {
-                path: named.to_path_buf(),
-                line: None,
-            },
-            key: String::new(),
-            message: match error.kind() {
-                ErrorKind::NotFound => "找不到这个配置文件，请检查路径".to_owned(),
-                ErrorKind::PermissionDenied => {
-                    "没有读取这个配置文件的权限，请在命令前加上 sudo；不是管理员的，请管理员执行 \
-                     usermod --append --groups cuiban 账号，再重新登录"
-                        .to_owned()
-                }
-                ErrorKind::InvalidData => "不是 UTF-8 编码，请另存为 UTF-8 编码".to_owned(),
-                _ => format!("无法读取（{error}）"),
-            },
-        }),
-    }
-}
-
 /// `in_doubt` of a way out.
 fn doubt(r: &mut reader::Reader<'_>) -> Option<Doubt> {
     let form = " \"retry\"（重发）或 \"hold\"（等人处理）";
@@ -287,127 +217,3 @@ fn doubt(r: &mut reader::Reader<'_>) -> Option<Doubt> {
         _ => None,
     })
 }
-
-fn read_sections(root: &Table, gathered: &mut Gathered) -> Option<Config> {
-    let store = gathered.section(root, "store", StoreConfig::read);
-    let folder = store.as_ref().map(|store| store.path.as_path());
-    let server = gathered.section(root, "server", |r| ServerConfig::read(r, folder));
-    let time = gathered.section(root, "time", TimeConfig::read);
-    let office = gathered.section(root, "office", OfficeConfig::read);
-    let policy = gathered.section(root, "remind", remind::read);
-    let report = gathered.section(root, "report", report::read);
-    let reasons = gathered.section(root, "review", report::read_reasons);
-    let email = gathered.section(root, "email", EmailConfig::read);
-    let imap = gathered.section(root, "imap", ImapConfig::read);
-    let wecom = gathered.section(root, "wecom", WecomConfig::read);
-    let oidc = gathered.section(root, "oidc", OidcConfig::read);
-    let templates = gathered.section(root, "templates", TemplatesConfig::read);
-    let spool = gathered.section(root, "spool", |r| SpoolConfig::read(r, folder));
-    let backup = gathered.section(root, "backup", BackupConfig::read);
-    let log = gathered.section(root, "log", LogConfig::read);
-    tell_unknown_sections(root, gathered);
-    let config = Config {
-        server: server?,
-        store: store?,
-        time: time?,
-        office: office?,
-        policy: policy?,
-        report: ReportRules {
-            reasons: reasons?,
-            ..report?
-        },
-        email,
-        imap,
-        wecom: wecom?,
-        oidc,
-        templates,
-        spool: spool?,
-        backup,
-        log: log?,
-        shown: Arc::default(),
-    };
-    check_together(&config, root, gathered);
-    Some(config)
-}
-
-fn tell_unknown_sections(root: &Table, gathered: &mut Gathered) {
-    const KNOWN: [&str; 15] = [
-        "server",
-        "store",
-        "time",
-        "office",
-        "remind",
-        "report",
-        "review",
-        "templates",
-        "email",
-        "imap",
-        "wecom",
-        "oidc",
-        "spool",
-        "backup",
-        "log",
-    ];
-    for (name, node) in &root.entries {
-        if KNOWN.contains(&name.as_str()) {
-            continue;
-        }
-        let message = format!("没有这一节；可用的有 {}", KNOWN.join("、"));
-        gathered.fault(node.origin(), name, message);
-    }
-}
-
-/// What only shows when sections are seen side by side.
-fn check_together(config: &Config, root: &Table, gathered: &mut Gathered) {
-    let place = |name: &str| {
-        root.entries
-            .get(name)
-            .map_or(Origin::Default, |node| node.origin().clone())
-    };
-    let by_wecom = config.wecom.app.is_some() || !config.wecom.robots.is_empty();
-    let sends_out = config.email.is_some() || by_wecom;
-    if sends_out && config.server.public_url.is_none() {
-        gathered.warn(
-            &place("server"),
-            "server.public_url",
-            "还没有填写，消息里的填报链接在别的电脑和手机上打不开；请填写对外的网址",
-        );
-    }
-    if sends_out && config.office.phone.is_none() {
-        gathered.warn(
-            &place("office"),
-            "office.phone",
-            "还没有填写，收到消息的人不知道有疑问打给谁；请填写科室电话",
-        );
-    }
-    if config.imap.is_some() && config.email.is_none() {
-        gathered.fault(
-            &place("imap"),
-            "imap.host",
-            "填写了收信服务器，却没有填写 email.host（发信服务器）：没有发出提醒，就没有回复可收",
-        );
-    }
-    let on_the_half_hour = |rule: &&StageRule| rule.time.minute().is_multiple_of(30);
-    let stages = &config.policy.ladder.stages;
-    let busy = stages.iter().find(on_the_half_hour);
-    if let (Some(rule), true) = (busy, by_wecom) {
-        gathered.warn(
-            &place("remind"),
-            &format!("remind.{}.time", rule.stage.as_str()),
-            "整点和半点企业微信最繁忙，请错开几分钟，如 09:10",
-        );
-    }
-    let due = stages.iter().find(|rule| rule.working_days == 0);
-    if let Some(due) = due
-        && due.time >= config.policy.deadline_time
-    {
-        gathered.fault(
-            &place("remind"),
-            &format!("remind.{}.time", due.stage.as_str()),
-            "应早于 remind.deadline_time：当天的提醒要在截止之前发出",
-        );
-    }
-}
-
-#[cfg(test)]
-mod tests;

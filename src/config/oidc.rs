@@ -1,9 +1,9 @@
 //! `[oidc]`: the office's own sign-in service.
 
+use super::certificates::certificates;
 use super::email;
 use super::reader::Reader;
 use super::secret::Secret;
-use super::wecom::certificates;
 use crate::domain::user::Role;
 
 /// `[oidc]`; there is one where `issuer` is set.

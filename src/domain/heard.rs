@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::ids::{PersonId, PlanId, Quarter};
+use super::message::Thread;
 
 /// Something a member said, as it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,18 +97,7 @@ pub struct Answer {
     /// so the journal does not hold it.
     pub text: String,
     /// Whose page, of which quarter.
-    pub page: Option<PageOf>,
-}
-
-/// An owner's page of a quarter.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PageOf {
-    /// The plan.
-    pub plan: PlanId,
-    /// The quarter.
-    pub quarter: Quarter,
-    /// Whose.
-    pub person: PersonId,
+    pub page: Option<Thread>,
 }
 
 /// Stands in an [`Answer`] where the page's address comes; people cannot type it.

@@ -1,7 +1,8 @@
 //! Mails that came in answer: what was taken of each, so that none counts twice and none is lost.
 
 use super::evidence::Evidence;
-use super::ids::{ObligationKey, PersonId, PlanId, Quarter};
+use super::ids::{ObligationKey, PersonId};
+use super::message::Thread;
 
 /// A mail that was read, and what came of it.
 #[derive(Clone, PartialEq, Eq)]
@@ -40,17 +41,6 @@ pub struct Place {
     pub validity: u32,
     /// UID; they only grow.
     pub uid: u32,
-}
-
-/// An owner's quarter: what a reminder speaks of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Thread {
-    /// The plan.
-    pub plan: PlanId,
-    /// The quarter.
-    pub quarter: Quarter,
-    /// The owner.
-    pub person: PersonId,
 }
 
 /// What came of a mail.

@@ -177,6 +177,29 @@ pub struct MessageKey {
     pub person: PersonId,
 }
 
+impl MessageKey {
+    /// What it belongs to, with all others to the same person about the same quarter.
+    #[must_use]
+    pub fn thread(&self) -> Thread {
+        Thread {
+            plan: self.plan.clone(),
+            quarter: self.quarter,
+            person: self.person.clone(),
+        }
+    }
+}
+
+/// An owner's quarter: what their reminders speak of, their page shows and their answers are about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Thread {
+    /// The plan.
+    pub plan: PlanId,
+    /// The quarter.
+    pub quarter: Quarter,
+    /// The owner.
+    pub person: PersonId,
+}
+
 impl fmt::Display for MessageKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

@@ -1,10 +1,13 @@
 //! 已知悉: seen, and will report later.
 
+use chrono::{DateTime, Utc};
+
 use crate::desk::Desk;
 use crate::domain::book::Book;
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::ids::ObligationKey;
 use crate::domain::link::Link;
+use crate::domain::message::Thread;
 use crate::store::Decision;
 use crate::web::WebError;
 
@@ -27,6 +30,16 @@ pub(super) async fn acknowledge(desk: &Desk, link: &Link) -> Result<(), WebError
         })
     };
     Ok(desk.ledger.commit(by, desk.clock.now(), decide).await?)
+}
+
+/// What a person has open in a quarter, their own and what they fill in for others: a word by mail or
+/// in the application says that all of it is seen.
+pub(super) fn open(book: &Book, thread: &Thread, at: DateTime<Utc>) -> Vec<ObligationKey> {
+    book.answerable(&thread.person, &thread.plan, thread.quarter, at)
+        .into_iter()
+        .filter(|one| one.obligation.is_open())
+        .map(|one| one.key.clone())
+        .collect()
 }
 
 /// What is open and was not said by this owner to be seen.

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::Room;
-use super::pages::{Frame, Said};
+use super::pages::Frame;
 use crate::domain::book::Book;
 use crate::domain::fact::{Actor, Fact};
 use crate::domain::ids::TaskNo;
@@ -19,6 +19,7 @@ use crate::domain::report::LONGEST_TEXT;
 use crate::store::Decision;
 use crate::web::error::page;
 use crate::web::format::moment;
+use crate::web::said::Said;
 use crate::web::{Peer, WebError};
 
 #[derive(Deserialize, Default)]

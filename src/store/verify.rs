@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::StoreError;
 use super::guard::{self, Layout};
 use super::mirror::{self, Flaw, Place};
-use super::open::{Opener, readable, sound};
+use super::open::{Opener, readable};
 use super::record;
 use super::sled::Trees;
 use crate::domain::ids::Position;
@@ -123,7 +123,7 @@ pub(super) fn both(
     let stored = match trees {
         Err(why) => Err(why.to_owned()),
         Ok(trees) if running => trees.head().map_err(|error| error.to_string()),
-        Ok(trees) => sound(trees).map_err(|error| error.to_string()),
+        Ok(trees) => trees.check().map_err(|error| error.to_string()),
     };
     let (store_head, mut store_flaw) = match stored {
         Ok((head, _)) => (head, None),

@@ -168,11 +168,11 @@ fn stages(out: &mut Text, book: &Book) {
     for (plan, quarter, audit) in &audits {
         let parts = [
             ("expected", audit.expected),
-            ("sent", audit.sent),
-            ("deferred", audit.deferred),
-            ("skipped", audit.skipped),
-            ("failed", audit.failed),
-            ("in_doubt", audit.in_doubt),
+            ("sent", audit.told.sent),
+            ("deferred", audit.told.deferred),
+            ("skipped", audit.told.skipped),
+            ("failed", audit.told.failed),
+            ("in_doubt", audit.told.in_doubt),
         ];
         for (outcome, count) in parts {
             let labels = [

@@ -28,6 +28,7 @@ pub mod metrics;
 pub mod oidc;
 pub mod password;
 pub mod percent;
+pub mod said;
 pub mod seal;
 pub mod session;
 

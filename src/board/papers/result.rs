@@ -45,6 +45,16 @@ pub(super) struct Item {
     pub(super) next_steps: String,
 }
 
+impl Item {
+    /// 进度滞后 or 未启动, as its report says.
+    pub(super) fn is_behind(&self) -> bool {
+        matches!(
+            self.status,
+            Some(ReportStatus::Behind | ReportStatus::NotStarted)
+        )
+    }
+}
+
 /// Why there is no report that counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Lack {
@@ -105,6 +115,21 @@ impl QuarterResult {
     /// Whether the quarter's deadline has passed.
     pub(super) fn is_over(&self) -> bool {
         self.deadline.is_some_and(|deadline| self.at > deadline)
+    }
+
+    /// Every lead unit by itself, with all it has a part in: who answers together with another is no
+    /// better than that other.
+    pub(super) fn lead_units(&self) -> Vec<(&str, Vec<&Item>)> {
+        let mut units: Vec<(&str, Vec<&Item>)> = Vec::new();
+        for item in &self.items {
+            for unit in item.unit.split('、') {
+                match units.iter_mut().find(|(name, _)| *name == unit) {
+                    Some((_, items)) => items.push(item),
+                    None => units.push((unit, vec![item])),
+                }
+            }
+        }
+        units
     }
 
     /// By lead unit, in the order of the table.

@@ -2,10 +2,9 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::bulletin::{brief_day, signature, table};
 use super::docx::{Block, Document, Look, Table};
 use super::result::{Classes, Item, Lack};
-use super::words::{day_and_hour, moment};
+use super::words::{brief_day, day, day_and_hour, moment};
 use crate::desk::Office;
 use crate::domain::calendar::Calendar;
 use crate::domain::ids::Quarter;
@@ -69,7 +68,8 @@ impl Slip<'_> {
             Block::Table(self.list()),
         ];
         blocks.extend(self.demands());
-        blocks.extend(signature(&self.office.letterhead.issuer, self.today()));
+        let issuer = &self.office.letterhead.issuer;
+        blocks.extend(Block::signature(issuer, day(self.today())));
         blocks.push(Block::line(Look::Part, "签　收　回　执"));
         blocks.push(Block::Table(receipt(&self.number)));
         blocks
@@ -115,7 +115,7 @@ impl Slip<'_> {
                 item.lack.as_ref().map(Lack::chinese).unwrap_or_default(),
             ]
         });
-        table(
+        Table::new(
             &[
                 ("序号", 140),
                 ("任务", 370),

@@ -6,6 +6,12 @@ use super::result::Item;
 use crate::domain::calendar::{Calendar, weekday_chinese};
 use crate::domain::ids::{Quarter, TaskNo, told};
 
+/// `3月31日`.
+pub(super) fn brief_day(calendar: &Calendar, at: DateTime<Utc>) -> String {
+    let local = at.with_timezone(&calendar.zone());
+    local.format("%-m月%-d日").to_string()
+}
+
 /// `2022年4月1日`.
 pub(super) fn day(day: NaiveDate) -> String {
     format!("{}年{}月{}日", day.year(), day.month(), day.day())

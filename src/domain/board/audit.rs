@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::domain::book::{Book, DeliveryState};
+use crate::domain::book::{Book, DeliveryState, Tally};
 use crate::domain::fact::StageOutcome;
 use crate::domain::ids::{PlanId, Quarter};
 use crate::domain::message::Stage;
 
 /// A stage's people, by what became of the word to each:
-/// `expected` = `sent` + `deferred` + `skipped` + `failed` + `in_doubt`.
+/// `expected` is all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StageAudit {
     /// The stage.
@@ -19,25 +19,16 @@ pub struct StageAudit {
     pub ran_at: DateTime<Utc>,
     /// People who were to be told: owners with something open, and who is copied in on it.
     pub expected: u32,
-    /// The peer has it, or the person was told by telephone.
-    pub sent: u32,
-    /// Still waits.
-    pub deferred: u32,
-    /// Told nothing, with a reason; those who reported before it left are in here.
-    pub skipped: u32,
-    /// Given up.
-    pub failed: u32,
-    /// Nobody knows whether it arrived, or it is being sent at this moment.
-    pub in_doubt: u32,
-    /// How many of all these are people who were only copied in.
-    pub copied: u32,
+    /// What became of the word to each of them; who was passed over with the whole stage was
+    /// skipped.
+    pub told: Tally,
 }
 
 impl StageAudit {
     /// Whether everybody is accounted for.
     #[must_use]
     pub fn adds_up(&self) -> bool {
-        self.expected == self.sent + self.deferred + self.skipped + self.failed + self.in_doubt
+        self.expected == self.told.all()
     }
 }
 
@@ -100,18 +91,13 @@ fn count<'a>(
         audit
             .and_modify(|audit| {
                 audit.expected += more.expected;
-                audit.skipped += more.skipped;
+                audit.told.skipped += more.told.skipped;
             })
             .or_insert(more);
     }
     for (key, audit) in &mut audits {
         if let Some(tally) = book.tallies.get(key) {
-            audit.sent += tally.sent;
-            audit.deferred += tally.deferred;
-            audit.skipped += tally.skipped;
-            audit.failed += tally.failed;
-            audit.in_doubt += tally.in_doubt;
-            audit.copied += tally.copied;
+            audit.told += *tally;
         }
     }
     audits
@@ -127,12 +113,10 @@ fn begin(stage: Stage, ran_at: DateTime<Utc>, outcome: &StageOutcome) -> StageAu
         stage,
         ran_at,
         expected,
-        sent: 0,
-        deferred: 0,
-        skipped,
-        failed: 0,
-        in_doubt: 0,
-        copied: 0,
+        told: Tally {
+            skipped,
+            ..Tally::default()
+        },
     }
 }
 

@@ -239,7 +239,15 @@ fn every_stage_accounts_for_whom_it_expected() {
     let audits = audit(&book, &plan(), quarter("2022Q1"));
     let numbers: Vec<_> = audits
         .iter()
-        .map(|a| (a.stage, a.expected, a.sent, a.skipped, a.adds_up()))
+        .map(|a| {
+            (
+                a.stage,
+                a.expected,
+                a.told.sent,
+                a.told.skipped,
+                a.adds_up(),
+            )
+        })
         .collect();
     let wanted = [
         (Stage::Notice, 2, 2, 0, true),

@@ -1,6 +1,7 @@
 //! How many people of each stage stand where: what the self-audit counts, kept up with every fact.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 
 use super::{Book, Delivery, DeliveryState};
 use crate::domain::ids::{PlanId, Position, Quarter};
@@ -29,6 +30,12 @@ pub struct Tally {
 pub type Tallies = BTreeMap<(PlanId, Quarter, Stage), Tally>;
 
 impl Tally {
+    /// How many there are; who was only copied in is counted with the others.
+    #[must_use]
+    pub fn all(&self) -> u32 {
+        self.sent + self.deferred + self.skipped + self.failed + self.in_doubt
+    }
+
     fn place(&mut self, state: &DeliveryState) -> &mut u32 {
         match state {
             DeliveryState::Sent { .. } | DeliveryState::Handled { .. } => &mut self.sent,
@@ -42,6 +49,17 @@ impl Tally {
     fn add(&mut self, delivery: &Delivery) {
         *self.place(&delivery.state) += 1;
         self.copied += u32::from(delivery.message.items.is_empty());
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, more: Self) {
+        self.sent += more.sent;
+        self.deferred += more.deferred;
+        self.skipped += more.skipped;
+        self.failed += more.failed;
+        self.in_doubt += more.in_doubt;
+        self.copied += more.copied;
     }
 }
 

@@ -142,6 +142,32 @@ pub(super) fn mailbox(tried: Option<&Tried>, today: NaiveDate) -> Line {
     }
 }
 
+/// Whether WeCom can call us, as far as the config goes.
+pub(super) fn callback(configured: bool, page: &Page) -> Line {
+    let name = "接收·企业微信回复";
+    let reachable = page.named && !page.local;
+    match (configured, reachable) {
+        (false, _) => Line::new(
+            name,
+            State::Well,
+            "未启用，按需配置（[wecom.app] 的 callback_token_file 和 callback_aes_key_file）",
+            "",
+        ),
+        (true, true) => Line::new(
+            name,
+            State::Well,
+            format!("已配置，回调地址 {}/wecom/callback", page.url),
+            "",
+        ),
+        (true, false) => Line::new(
+            name,
+            State::Doubtful,
+            "已配置，但企业微信访问不到本机",
+            "在配置的 [server] 一节填写企业微信能访问的 public_url，并在管理后台“接收消息”中填写它加 /wecom/callback",
+        ),
+    }
+}
+
 /// Of a peer that let us in, however long its certificate lasts.
 fn well(name: &str, text: &str, until: Option<NaiveDate>, today: NaiveDate) -> Line {
     let Some(until) = until else {

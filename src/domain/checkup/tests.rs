@@ -282,7 +282,7 @@ fn what_is_wrong_with_the_machine_is_told_with_the_line_to_type() {
             verified: false,
         },
     ];
-    all.extend(stores.iter().map(store));
+    all.extend(stores.iter().map(store::store));
     all.extend(disks.map(|(free, full)| machine::disk(Disk { free, full })));
     all.push(machine::font(None));
     let text: Vec<String> = all.iter().map(shown).collect();

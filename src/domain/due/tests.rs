@@ -846,8 +846,8 @@ proptest! {
         }
         prop_assert_eq!(stages, 5);
         let audits = crate::domain::board::audits(&office.book);
-        for audit in audits.values().filter(|audit| audit.skipped == 0) {
-            prop_assert!(audit.expected == audit.sent && audit.sent >= 2, "{audit:?}");
+        for audit in audits.values().filter(|audit| audit.told.skipped == 0) {
+            prop_assert!(audit.expected == audit.told.sent && audit.told.sent >= 2, "{audit:?}");
         }
     }
 }

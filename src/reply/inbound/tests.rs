@@ -7,8 +7,10 @@ use super::*;
 use crate::channel::render;
 use crate::desk::Desk;
 use crate::desk::fixture::*;
-use crate::domain::people::Contact;
-use crate::domain::report::ReportStatus;
+use crate::domain::brief::{message_name, subject_token};
+use crate::domain::message::Occasion;
+use crate::domain::people::{ChannelKind, Contact};
+use crate::domain::report::{ReportStatus, Via};
 use crate::reply::mail::Ours;
 use crate::reply::mailbox::{Listed, Mailbox, Reader};
 

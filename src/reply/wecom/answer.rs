@@ -5,8 +5,9 @@ use chrono::{DateTime, Utc};
 
 use crate::desk::Office;
 use crate::domain::calendar::Calendar;
-use crate::domain::heard::{self, PAGE, PageOf};
+use crate::domain::heard::{self, PAGE};
 use crate::domain::ids::{self, TaskNo};
+use crate::domain::message::Thread;
 use crate::domain::report::Report;
 use crate::web::format::moment;
 
@@ -22,7 +23,7 @@ pub(super) struct Answer {
     office: Office,
     /// A number to show how to answer.
     example: TaskNo,
-    page: Option<PageOf>,
+    page: Option<Thread>,
     pub lines: Vec<Line>,
     pub receipt: Option<String>,
 }
@@ -68,7 +69,7 @@ pub(super) enum Line {
 }
 
 impl Answer {
-    pub(super) fn new(office: &Office, page: Option<PageOf>, example: Option<TaskNo>) -> Self {
+    pub(super) fn new(office: &Office, page: Option<Thread>, example: Option<TaskNo>) -> Self {
         Self {
             office: office.clone(),
             example: example.unwrap_or(1),
@@ -178,15 +179,8 @@ fn taken(name: &str, report: &Report) -> String {
         "已收到：第{task}项 {name}：{}{percent}。",
         report.status.chinese()
     );
-    let parts = [
-        ("完成情况", &report.progress),
-        ("存在问题", &report.problems),
-        ("下一步措施", &report.next_steps),
-    ];
-    for (title, text) in parts {
-        if !text.is_empty() {
-            said.push_str(&format!("\n{title}：{}", shown(text)));
-        }
+    for (title, text) in report.texts() {
+        said.push_str(&format!("\n{title}：{}", shown(text)));
     }
     said
 }

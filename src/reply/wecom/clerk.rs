@@ -14,9 +14,10 @@ use crate::desk::Desk;
 use crate::domain::book::Book;
 use crate::domain::delivery::{Next, SendOutcome};
 use crate::domain::fact::{Actor, Fact};
-use crate::domain::heard::{PAGE, PageOf};
+use crate::domain::heard::PAGE;
 use crate::domain::ids::Position;
 use crate::domain::link::Link;
+use crate::domain::message::Thread;
 use crate::store::Decision;
 
 /// The clerk of one application.
@@ -167,7 +168,7 @@ impl Clerk {
 
     /// The address of a person's page, as in every message. Of the moment at which the word came,
     /// so that the same answer has the same bytes.
-    fn address(&self, book: &Book, page: &PageOf, at: DateTime<Utc>) -> String {
+    fn address(&self, book: &Book, page: &Thread, at: DateTime<Utc>) -> String {
         let rules = self.desk.rules.now();
         let deadline = book.deadline(&page.plan, page.quarter).unwrap_or_else(|| {
             let last = page.quarter.last_day();

@@ -11,12 +11,13 @@ use crate::desk::Office;
 use crate::domain::book::{Book, Obligation};
 use crate::domain::brief::message_name;
 use crate::domain::fact::{Actor, Fact};
-use crate::domain::heard::{Meaning, PageOf as Case, Said, Word};
+use crate::domain::heard::{Meaning, Said, Word};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
-use crate::domain::message::MessageKey;
+use crate::domain::message::{MessageKey, Thread};
 use crate::domain::report::{ReportStatus, Via};
 use crate::reply::Draft;
 use crate::reply::accept::{self, Refusal, Submission};
+use crate::reply::seen;
 use crate::reply::words::{self, OpenItem, Understood};
 use crate::rules::RuleSet;
 
@@ -69,9 +70,9 @@ impl<'a> Ear<'a> {
             let answer = (!told).then(|| Answer::to_stranger(self.ground.office));
             return (Vec::new(), Meaning::Stranger, answer);
         }
-        let cases = self.cases(&people);
+        let threads = self.threads(&people);
         match &self.word.heard.said {
-            Said::Typed { text } => self.typed(text, &cases),
+            Said::Typed { text } => self.typed(text, &threads),
             Said::Tapped {
                 card,
                 button,
@@ -79,17 +80,17 @@ impl<'a> Ear<'a> {
                 code,
             } => match self.card(&people, card) {
                 Some(message) => self.tapped(message, button, chosen.as_deref(), code),
-                None => self.said(Meaning::Refused, &cases, Line::OldCard),
+                None => self.said(Meaning::Refused, &threads, Line::OldCard),
             },
             Said::Other { kind } => {
                 let answer = Line::NotRead(Line::kind_of(kind));
-                self.said(Meaning::Helped, &cases, answer)
+                self.said(Meaning::Helped, &threads, answer)
             }
         }
     }
 
-    fn typed(&self, text: &str, cases: &[Case]) -> Outcome {
-        let at_hand = self.at_hand(cases);
+    fn typed(&self, text: &str, threads: &[Thread]) -> Outcome {
+        let at_hand = self.at_hand(threads);
         let mut items: Vec<OpenItem> = Vec::new();
         for (_, key, obligation) in &at_hand {
             if items.iter().all(|item| item.task != key.task) {
@@ -102,12 +103,12 @@ impl<'a> Ear<'a> {
             }
         }
         match words::understand(text, &items) {
-            Understood::Help => self.said(Meaning::Helped, cases, Line::Help),
-            Understood::Acknowledged => self.acknowledge(cases),
-            Understood::NotMine { .. } => self.said(Meaning::Unclear, cases, Line::NotMine),
+            Understood::Help => self.said(Meaning::Helped, threads, Line::Help),
+            Understood::Acknowledged => self.acknowledge(threads),
+            Understood::NotMine { .. } => self.said(Meaning::Unclear, threads, Line::NotMine),
             Understood::Unclear(why) => {
                 let line = Line::Unclear(why.chinese());
-                self.said(Meaning::Unclear, cases, line)
+                self.said(Meaning::Unclear, threads, line)
             }
             Understood::Reports(reading) => {
                 let mut taken = Taken::default();
@@ -117,7 +118,7 @@ impl<'a> Ear<'a> {
                 for (part, why) in &reading.left {
                     taken.left.push(Line::Left(part.clone(), why.chinese()));
                 }
-                self.conclude(taken, cases)
+                self.conclude(taken, threads)
             }
         }
     }
@@ -126,18 +127,18 @@ impl<'a> Ear<'a> {
     fn say(
         &self,
         draft: &Draft,
-        at_hand: &[(Case, ObligationKey, &Obligation)],
+        at_hand: &[(Thread, ObligationKey, &Obligation)],
         taken: &mut Taken,
     ) {
         let of_task = || at_hand.iter().filter(|(_, key, _)| key.task == draft.task);
-        let open: BTreeSet<&Case> = of_task()
+        let open: BTreeSet<&Thread> = of_task()
             .filter(|(_, _, obligation)| obligation.is_open())
-            .map(|(case, ..)| case)
+            .map(|(thread, ..)| thread)
             .collect();
-        let known: BTreeSet<&Case> = of_task().map(|(case, ..)| case).collect();
+        let known: BTreeSet<&Thread> = of_task().map(|(thread, ..)| thread).collect();
         let mut about = if open.is_empty() { known } else { open }.into_iter();
         match (about.next(), about.next()) {
-            (Some(case), None) => self.submit(case, draft.clone(), taken),
+            (Some(thread), None) => self.submit(thread, draft.clone(), taken),
             _ => taken.left.push(Line::WhichQuarter(draft.task)),
         }
     }
@@ -149,11 +150,7 @@ impl<'a> Ear<'a> {
         chosen: Option<&str>,
         code: &str,
     ) -> Outcome {
-        let case = Case {
-            plan: message.plan.clone(),
-            quarter: message.quarter,
-            person: message.person.clone(),
-        };
+        let thread = message.thread();
         let mut taken = Taken::default();
         if !code.is_empty() {
             taken.facts.push(Fact::CardTapped {
@@ -161,9 +158,9 @@ impl<'a> Ear<'a> {
                 code: code.to_owned(),
             });
         }
-        let cases = std::slice::from_ref(&case);
+        let threads = std::slice::from_ref(&thread);
         let Some(status) = ReportStatus::from_name(button) else {
-            return self.add(taken, Meaning::Refused, cases, Line::OldCard);
+            return self.add(taken, Meaning::Refused, threads, Line::OldCard);
         };
         let meant = self.meant(message, chosen);
         if meant.is_empty() {
@@ -171,7 +168,7 @@ impl<'a> Ear<'a> {
                 true => Line::Settled,
                 false => Line::Choose,
             };
-            return self.add(taken, Meaning::Refused, cases, line);
+            return self.add(taken, Meaning::Refused, threads, line);
         }
         for key in meant {
             let draft = Draft {
@@ -180,9 +177,9 @@ impl<'a> Ear<'a> {
                 status: status.as_str().to_owned(),
                 ..Draft::default()
             };
-            self.submit(&case, draft, &mut taken);
+            self.submit(&thread, draft, &mut taken);
         }
-        self.conclude(taken, cases)
+        self.conclude(taken, threads)
     }
 
     /// The items of a card that a tap is about: the one chosen, all that are open, or the only
@@ -202,14 +199,14 @@ impl<'a> Ear<'a> {
         }
     }
 
-    fn submit(&self, case: &Case, draft: Draft, taken: &mut Taken) {
+    fn submit(&self, thread: &Thread, draft: Draft, taken: &mut Taken) {
         let task = draft.task;
         let submission = Submission {
-            plan: case.plan.clone(),
-            quarter: case.quarter,
-            person: case.person.clone(),
+            plan: thread.plan.clone(),
+            quarter: thread.quarter,
+            person: thread.person.clone(),
             via: Via::Wecom,
-            by: Actor::Owner(case.person.clone()),
+            by: Actor::Owner(thread.person.clone()),
             drafts: vec![draft],
         };
         match accept::decide(self.book, &submission, self.ground.at, self.ground.rules) {
@@ -233,14 +230,14 @@ impl<'a> Ear<'a> {
         }
     }
 
-    fn conclude(&self, taken: Taken, cases: &[Case]) -> Outcome {
+    fn conclude(&self, taken: Taken, threads: &[Thread]) -> Outcome {
         let meaning = match (taken.left.is_empty(), taken.said.is_empty()) {
             (false, _) => Meaning::Unclear,
             (true, false) => Meaning::Reported,
             (true, true) => Meaning::Refused,
         };
-        let open: Vec<TaskNo> = self.open_but(cases, &taken.answered);
-        let mut answer = self.answer(cases);
+        let open: Vec<TaskNo> = self.open_but(threads, &taken.answered);
+        let mut answer = self.answer(threads);
         answer.lines.extend(taken.said);
         let lacking = |line: &Line| matches!(line, Line::Fault(..));
         let again = taken.refused.iter().any(lacking).then_some(Line::Again);
@@ -252,22 +249,16 @@ impl<'a> Ear<'a> {
         (taken.facts, meaning, Some(answer))
     }
 
-    fn acknowledge(&self, cases: &[Case]) -> Outcome {
+    fn acknowledge(&self, threads: &[Thread]) -> Outcome {
         let mut facts = Vec::new();
         let mut tasks = Vec::new();
-        for case in cases {
-            let open: Vec<ObligationKey> = self
-                .book
-                .answerable(&case.person, &case.plan, case.quarter, self.ground.at)
-                .into_iter()
-                .filter(|one| one.obligation.is_open())
-                .map(|one| one.key.clone())
-                .collect();
+        for thread in threads {
+            let open = seen::open(self.book, thread, self.ground.at);
             tasks.extend(open.iter().map(|key| key.task));
             if !open.is_empty() {
                 facts.push(Fact::Acknowledged {
                     obligations: open,
-                    person: case.person.clone(),
+                    person: thread.person.clone(),
                 });
             }
         }
@@ -275,21 +266,21 @@ impl<'a> Ear<'a> {
             true => Line::NothingOpen,
             false => Line::Acknowledged,
         };
-        let mut answer = self.answer(cases);
+        let mut answer = self.answer(threads);
         answer.lines.push(line);
         answer.lines.push(Line::StillOpen(tasks));
         (facts, Meaning::Acknowledged, Some(answer))
     }
 
-    fn said(&self, meaning: Meaning, cases: &[Case], line: Line) -> Outcome {
-        self.add(Taken::default(), meaning, cases, line)
+    fn said(&self, meaning: Meaning, threads: &[Thread], line: Line) -> Outcome {
+        self.add(Taken::default(), meaning, threads, line)
     }
 
     /// One line, and the list of what is open where it explains how to answer.
-    fn add(&self, taken: Taken, meaning: Meaning, cases: &[Case], line: Line) -> Outcome {
-        let mut answer = self.answer(cases);
+    fn add(&self, taken: Taken, meaning: Meaning, threads: &[Thread], line: Line) -> Outcome {
+        let mut answer = self.answer(threads);
         answer.lines.push(line);
-        for (_, key, obligation) in self.at_hand(cases) {
+        for (_, key, obligation) in self.at_hand(threads) {
             if obligation.is_open() {
                 answer.lines.push(Line::Item(key.task, self.name(&key)));
             }
@@ -297,34 +288,34 @@ impl<'a> Ear<'a> {
         (taken.facts, meaning, Some(answer))
     }
 
-    fn answer(&self, cases: &[Case]) -> Answer {
-        let page = cases.first().cloned();
-        let open = self.open_but(cases, &BTreeSet::new());
+    fn answer(&self, threads: &[Thread]) -> Answer {
+        let page = threads.first().cloned();
+        let open = self.open_but(threads, &BTreeSet::new());
         Answer::new(self.ground.office, page, open.first().copied())
     }
 
     /// The quarters this member was asked about, the last asked first; before anything was sent,
     /// the present one.
-    fn cases(&self, people: &[PersonId]) -> Vec<Case> {
-        let mut asked: Vec<(Position, Case)> = Vec::new();
+    fn threads(&self, people: &[PersonId]) -> Vec<Thread> {
+        let mut asked: Vec<(Position, Thread)> = Vec::new();
         for person in people {
             for key in self.book.messages_of.get(person).into_iter().flatten() {
-                let case = case_of(key);
+                let thread = key.thread();
                 let queued = self.book.messages.get(key).map_or(0, |one| one.queued_in);
-                let known = asked.iter_mut().find(|(_, known)| *known == case);
+                let known = asked.iter_mut().find(|(_, known)| *known == thread);
                 match known {
                     Some((last, _)) => *last = queued.max(*last),
-                    None => asked.push((queued, case)),
+                    None => asked.push((queued, thread)),
                 }
             }
         }
-        asked.retain(|(_, case)| self.has_duty(case));
+        asked.retain(|(_, thread)| self.has_duty(thread));
         asked.sort_by_key(|(queued, _)| Reverse(*queued));
         if !asked.is_empty() {
-            return asked.into_iter().map(|(_, case)| case).collect();
+            return asked.into_iter().map(|(_, thread)| thread).collect();
         }
         let today = Quarter::of(self.ground.rules.calendar.date_of(self.ground.at));
-        let present = |person: &PersonId, plan: &PlanId| Case {
+        let present = |person: &PersonId, plan: &PlanId| Thread {
             plan: plan.clone(),
             quarter: today,
             person: person.clone(),
@@ -332,39 +323,39 @@ impl<'a> Ear<'a> {
         people
             .iter()
             .flat_map(|person| self.book.plans.keys().map(|plan| present(person, plan)))
-            .filter(|case| self.has_duty(case))
+            .filter(|thread| self.has_duty(thread))
             .collect()
     }
 
-    fn has_duty(&self, case: &Case) -> bool {
-        let own = self
-            .book
-            .answerable(&case.person, &case.plan, case.quarter, self.ground.at);
+    fn has_duty(&self, thread: &Thread) -> bool {
+        let own =
+            self.book
+                .answerable(&thread.person, &thread.plan, thread.quarter, self.ground.at);
         !own.is_empty()
     }
 
     /// What can be answered: what is open in any of these quarters, and what was reported in the
     /// latest and can still be amended.
-    fn at_hand(&self, cases: &[Case]) -> Vec<(Case, ObligationKey, &'a Obligation)> {
+    fn at_hand(&self, threads: &[Thread]) -> Vec<(Thread, ObligationKey, &'a Obligation)> {
         let mut found = Vec::new();
-        for (place, case) in cases.iter().enumerate() {
-            let own = self
-                .book
-                .answerable(&case.person, &case.plan, case.quarter, self.ground.at);
+        for (place, thread) in threads.iter().enumerate() {
+            let own =
+                self.book
+                    .answerable(&thread.person, &thread.plan, thread.quarter, self.ground.at);
             for one in own {
                 let key = one.key;
                 let known = self.book.obligations.get(key);
                 if let Some(known) = known.filter(|known| place == 0 || known.is_open()) {
-                    found.push((case.clone(), key.clone(), known));
+                    found.push((thread.clone(), key.clone(), known));
                 }
             }
         }
         found
     }
 
-    fn open_but(&self, cases: &[Case], answered: &BTreeSet<ObligationKey>) -> Vec<TaskNo> {
+    fn open_but(&self, threads: &[Thread], answered: &BTreeSet<ObligationKey>) -> Vec<TaskNo> {
         let mut open: Vec<TaskNo> = self
-            .at_hand(cases)
+            .at_hand(threads)
             .into_iter()
             .filter(|(_, key, obligation)| obligation.is_open() && !answered.contains(key))
             .map(|(_, key, _)| key.task)
@@ -392,14 +383,6 @@ impl<'a> Ear<'a> {
 const CARD: &str = "cuiban-";
 /// The choice on a card that stands for all of its items.
 const ALL: &str = "all";
-
-fn case_of(key: &MessageKey) -> Case {
-    Case {
-        plan: key.plan.clone(),
-        quarter: key.quarter,
-        person: key.person.clone(),
-    }
-}
 
 /// Whoever has this account and answers for something.
 fn owners(book: &Book, account: &str) -> Vec<PersonId> {

@@ -15,12 +15,12 @@ use crate::domain::delegation::{Delegation, Scope};
 use crate::domain::delivery::{FailReason, Failure, Next, SendOutcome, Verdict};
 use crate::domain::evidence::{Evidence, FileHash, FileKind};
 use crate::domain::fact::{DeferWhy, Fact, SkipWhy, StageOutcome, WithdrawWhy};
-use crate::domain::heard::{Answer, Heard, Meaning, PageOf, Said};
+use crate::domain::heard::{Answer, Heard, Meaning, Said};
 use crate::domain::holidays::YearNotice;
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Position, Quarter, TaskNo};
 use crate::domain::ladder::{Copied, Ladder, StageRule};
-use crate::domain::mail::{MailOutcome, Place, TakenMail, Thread};
-use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage};
+use crate::domain::mail::{MailOutcome, Place, TakenMail};
+use crate::domain::message::{Message, MessageKey, Occasion, Reason, Stage, Thread};
 use crate::domain::paper::{Paper, PaperKind};
 use crate::domain::people::{ChannelKind, Contact, Person, Roles};
 use crate::domain::plan::{Group, Heading, Milestone, MilestoneKind, PersonRef, Task};
@@ -938,18 +938,7 @@ struct HeardDef {
 struct AnswerDef {
     text: String,
     #[serde(default, with = "wire", skip_serializing_if = "Option::is_none")]
-    page: Option<PageOf>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "PageOf")]
-struct PageOfDef {
-    #[serde(with = "wire")]
-    plan: PlanId,
-    #[serde(with = "wire")]
-    quarter: Quarter,
-    #[serde(with = "wire")]
-    person: PersonId,
+    page: Option<Thread>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -1150,7 +1139,6 @@ remote!(
     Heard => HeardDef,
     Said => SaidDef,
     Answer => AnswerDef,
-    PageOf => PageOfDef,
     Profile => ProfileDef,
     UsedCode => UsedCodeDef,
 );

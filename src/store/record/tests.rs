@@ -436,7 +436,7 @@ fn every_fact() -> Vec<Entry> {
             meaning: Meaning::Unclear,
             answer: Some(Answer {
                 text: "没有读懂".into(),
-                page: Some(PageOf {
+                page: Some(Thread {
                     plan: plan.clone(),
                     quarter,
                     person: person.clone(),

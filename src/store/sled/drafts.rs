@@ -2,7 +2,8 @@
 
 use sled::Batch;
 
-use super::{Trees, corrupt, guarded};
+use super::Trees;
+use super::fault::{corrupt, guarded};
 use crate::domain::ids::{ObligationKey, PersonId, PlanId, Quarter};
 use crate::store::StoreError;
 

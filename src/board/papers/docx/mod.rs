@@ -6,8 +6,10 @@
 //! about. Not a filled template: Word's own files would be a binary nobody can review.
 
 mod parts;
+mod title;
 mod write;
 
+pub(super) use title::in_lines;
 pub(super) use write::package;
 
 /// A paper from its first line to its 版记.
@@ -107,6 +109,33 @@ impl Block {
             text: text.into(),
             lead: lead.into(),
         })
+    }
+
+    /// 署名 and 成文日期, centred over each other, the day four characters from the right.
+    pub(super) fn signature(issuer: &str, day: String) -> [Self; 2] {
+        let half = |text: &str| -> u32 {
+            let widths = text.chars().map(|c| if c.is_ascii() { 1 } else { 2 });
+            widths.sum()
+        };
+        // In half characters: the day ends eight from the edge.
+        let right = (16 + half(&day)).saturating_sub(half(issuer)) / 2;
+        [
+            Self::line(Look::Issuer(right), issuer),
+            Self::line(Look::Day, day),
+        ]
+    }
+}
+
+impl Table {
+    /// Columns by name and width, in tenths of a millimetre; `prose` are those to the left.
+    pub(super) fn new(columns: &[(&str, u32)], rows: Vec<Vec<String>>, prose: &[usize]) -> Self {
+        Self {
+            widths: columns.iter().map(|(_, width)| *width).collect(),
+            headings: columns.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            rows,
+            prose: prose.to_vec(),
+            height: 80,
+        }
     }
 }
 
