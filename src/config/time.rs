@@ -12,6 +12,9 @@ use crate::domain::calendar::Calendar;
 use crate::domain::holidays::{BroughtYears, GivenYears, calendar, festivals};
 use crate::domain::schedule::{Almanac, Season};
 
+/// The zones that `.cargo/config.toml` has built in.
+const ZONES: &str = "程序自带的时区：Asia/ 开头的名称（如 \"Asia/Shanghai\"）或 \"UTC\"";
+
 /// `[time]`.
 #[derive(Debug, Clone)]
 pub struct TimeConfig {
@@ -29,9 +32,7 @@ pub struct TimeConfig {
 
 impl TimeConfig {
     pub(super) fn read(r: &mut Reader<'_>) -> Option<Self> {
-        let zone = r.parsed("zone", "时区名称，如 \"Asia/Shanghai\"", |text| {
-            text.parse::<Tz>().ok()
-        });
+        let zone = r.parsed("zone", ZONES, |text| text.parse::<Tz>().ok());
         let names = r.texts("holidays").unwrap_or_default();
         let holidays: Vec<PathBuf> = names.iter().map(|name| r.find(name)).collect();
         let seasons = r.named("seasons", "月和日，如 \"04-15\"", season);

@@ -318,6 +318,24 @@ async fn a_zone_that_is_put_right_repeats_nothing_and_loses_nothing() {
     daemon.stop().await;
 }
 
+#[test]
+fn a_zone_that_is_not_built_in_is_refused_with_what_may_be_written() {
+    let check = |zone: &str| {
+        let world = World::new(&format!("[time]\nzone = \"{zone}\"\n"));
+        let output = world.cuiban(&["config", "check"]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), said)
+    };
+    let (code, said) = check("Europe/Berlin");
+    assert_eq!(code, Some(2), "{said}");
+    let wanted = "cuiban.toml 第11行，time.zone：应为程序自带的时区：Asia/ 开头的名称（如 \"Asia/Shanghai\"）或 \"UTC\"，现在写的是“Europe/Berlin”";
+    assert!(said.contains(wanted), "{said}");
+    for zone in ["UTC", "Asia/Urumqi"] {
+        let (code, said) = check(zone);
+        assert_eq!(code, Some(0), "{zone}: {said}");
+    }
+}
+
 /// The table with one more day off.
 fn holiday_on(table: &str, day: &str) -> String {
     let mut table: serde_json::Value = serde_json::from_str(table).unwrap();
