@@ -718,6 +718,42 @@ fn damage_to_both_copies_is_refused_with_the_last_good_positions() {
 }
 
 #[test]
+fn a_mark_that_a_start_refuses_is_told_by_a_verification_with_the_line_that_mends_it() {
+    let folder = tempfile::tempdir().unwrap();
+    close_with(folder.path(), 3);
+    let facts = verify(&opener(folder.path())).unwrap().mirror;
+    let format = folder.path().join("FORMAT");
+    let marks = [
+        (None, "FORMAT 不见了"),
+        (Some(&b""[..]), "FORMAT 是空的"),
+        (Some(b"cuiban sled-1 v9\n"), "“cuiban sled-1 v9”，应为“"),
+        (
+            Some(b"cuib\xe1n sled-0.34\x1bv1\n"),
+            "“cuib\u{fffd}n sled-0.34\u{fffd}v1”，应为“",
+        ),
+    ];
+    for (mark, told) in marks {
+        match mark {
+            None => std::fs::remove_file(&format).unwrap(),
+            Some(bytes) => std::fs::write(&format, bytes).unwrap(),
+        }
+        assert!(open(folder.path()).is_err(), "{told}");
+        let report = verify(&opener(folder.path())).unwrap();
+        assert!(!report.is_sound() && report.can_be_healed(), "{report}");
+        assert_eq!((report.mirror, report.store), (facts, facts), "{report}");
+        assert!(report.to_string().contains(told), "{report}");
+        assert_eq!(dump(folder.path(), &mut Vec::new()).unwrap(), facts);
+        let line = report.mark_flaw.unwrap().rewrite.unwrap();
+        let typed = Command::new("sh").args(["-c", &line]).status();
+        assert!(typed.unwrap().success(), "{line}");
+        let (ledger, thread, report) = open(folder.path()).unwrap();
+        assert_eq!((report.facts, report.healed), (facts, vec![]));
+        close(ledger, thread);
+        assert!(verify(&opener(folder.path())).unwrap().is_sound());
+    }
+}
+
+#[test]
 fn damage_is_named_with_its_place_and_kept_aside_when_healed() {
     let folder = tempfile::tempdir().unwrap();
     close_with(folder.path(), 10);
@@ -933,5 +969,22 @@ fn a_restore_touches_nothing_that_is_there_unless_it_is_told_to() {
     close(ledger, thread);
     let (ledger, thread, _) = open(&aside).unwrap();
     assert!(*ledger.book() == before, "what was replaced is whole");
+    close(ledger, thread);
+
+    // Broken off after the mark of what was there had gone: it is still there, and still asked for.
+    std::fs::remove_file(folder.path().join("FORMAT")).unwrap();
+    std::fs::create_dir(folder.path().join("restoring")).unwrap();
+    let report = verify(&opener(folder.path())).unwrap();
+    assert_eq!(report.mark_flaw.unwrap().rewrite, None);
+    assert!(matches!(into(&bytes, false), Err(StoreError::Refused(_))));
+    let again = restore(
+        &opener(folder.path()),
+        &mut &bytes[..],
+        true,
+        now + TimeDelta::hours(1),
+    );
+    assert!(again.unwrap().put_aside.is_some());
+    let (ledger, thread, _) = open(folder.path()).unwrap();
+    assert_eq!(ledger.book().position, before.position + 1);
     close(ledger, thread);
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::checkup::{Line, State};
+use crate::domain::checkup::{self, Line, State};
 use crate::store::VerifyReport;
 
 /// After `plan import`.
@@ -196,6 +196,9 @@ pub struct VerifyAnswer {
     pub text: String,
     /// Whether one copy is good, so that the other can be made anew.
     pub can_be_healed: bool,
+    /// What to do; empty where nothing is wrong.
+    #[serde(default)]
+    pub next: String,
 }
 
 impl VerifyAnswer {
@@ -205,7 +208,17 @@ impl VerifyAnswer {
             facts: report.mirror,
             text: report.to_string().trim_end().to_owned(),
             can_be_healed: report.can_be_healed(),
+            next: next(report),
         }
+    }
+}
+
+fn next(report: &VerifyReport) -> String {
+    let healed = report.can_be_healed();
+    match &report.mark_flaw {
+        None if report.is_sound() => String::new(),
+        Some(flaw) if healed => checkup::mark_anew(flaw.rewrite.as_deref()),
+        _ => checkup::mend(healed).to_owned(),
     }
 }
 

@@ -71,7 +71,7 @@ fn read_through(config: &Config, verified: Result<VerifyAnswer, String>) -> Stor
         Err(why) => Stored::Broken(why),
         Ok(answer) if !answer.sound => Stored::Damaged {
             what: answer.text.trim_end().replace('\n', "；"),
-            can_be_healed: answer.can_be_healed,
+            next: answer.next,
         },
         Ok(answer) => Stored::Open {
             facts: answer.facts,

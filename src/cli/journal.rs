@@ -7,7 +7,6 @@ use clap::Subcommand;
 use super::client::with_daemon_or;
 use super::{owner, print};
 use crate::app::answers::VerifyAnswer;
-use crate::domain::checkup;
 use crate::store;
 
 #[derive(Debug, Subcommand)]
@@ -62,10 +61,10 @@ fn verify(config: Option<&Path>, json: bool) -> anyhow::Result<()> {
     } else {
         print(format!("{}\n", answer.text).as_bytes())?;
     }
-    match (answer.sound, answer.can_be_healed) {
-        (true, _) => Ok(()),
-        (false, healed) => {
-            anyhow::bail!("记录校验没有通过，损坏之处见上。{}", checkup::mend(healed))
-        }
-    }
+    anyhow::ensure!(
+        answer.sound,
+        "记录校验没有通过，损坏之处见上。{}",
+        answer.next
+    );
+    Ok(())
 }

@@ -14,7 +14,8 @@ use super::files::{io, remove, space, sync_folder, write_whole};
 use super::sled::Trees;
 use super::{mirror, record};
 
-const LAYOUT: &str = "cuiban sled-0.34 v1";
+/// The first line of FORMAT.
+pub(super) const LAYOUT: &str = "cuiban sled-0.34 v1";
 const BALLAST: u64 = 16 << 20;
 /// Tries to take a lock, and the time between them.
 pub(super) const TRIES: u32 = 10;
@@ -113,8 +114,14 @@ pub fn free_in(folder: &Path, room: Room) -> Result<(u64, bool), StoreError> {
 /// Whether there is a store in this folder.
 #[must_use]
 pub fn exists(folder: &Path) -> bool {
+    let layout = Layout::of(folder);
     // A folder that cannot be looked into is no reason to say that there is nothing in it.
-    Layout::of(folder).format.try_exists().unwrap_or(true)
+    layout.format.try_exists().unwrap_or(true) || has_copies(&layout)
+}
+
+/// Whether there is what a store is made of, marked or not.
+pub(super) fn has_copies(layout: &Layout) -> bool {
+    layout.db.exists() || size_of(&layout.mirror) > 0
 }
 
 /// Makes the folder where it is missing and takes its lock; held until dropped.

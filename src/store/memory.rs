@@ -111,6 +111,7 @@ impl JournalReader for MemoryStore {
     fn verify(&self) -> Result<VerifyReport, StoreError> {
         let head = self.head();
         Ok(VerifyReport {
+            mark_flaw: None,
             mirror: head,
             mirror_flaw: None,
             store: head,

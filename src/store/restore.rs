@@ -17,7 +17,7 @@ use super::{Journal as _, Step, StoreError};
 use crate::domain::fact::{Actor, Entry, Fact};
 
 /// Where it is built, inside the store's folder: the same disk, the same rights.
-const BUILT_IN: &str = "restoring";
+pub(super) const BUILT_IN: &str = "restoring";
 /// What belongs to a store; anything else in the folder is left alone.
 const PARTS: [&str; 9] = [
     "FORMAT",
@@ -58,7 +58,7 @@ pub fn restore(
     let folder = &opener.path;
     let layout = Layout::of(folder);
     let _lock = guard::lock(&layout)?;
-    let in_the_way = layout.format.exists();
+    let in_the_way = layout.format.exists() || guard::has_copies(&layout);
     if in_the_way && !replace {
         return Err(StoreError::Refused(format!(
             "存储目录“{}”里已有数据：确认要用备份替换的，加上 --replace，原数据会移到旁边保留",

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::StoreError;
 use super::guard::{self, Layout};
+use super::mark::{self, MarkFlaw};
 use super::mirror::{self, Flaw, Place};
 use super::open::{Opener, readable};
 use super::record;
@@ -15,6 +16,8 @@ use crate::domain::ids::Position;
 /// What a verification found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifyReport {
+    /// What is wrong with the mark, without which no daemon opens the store.
+    pub mark_flaw: Option<MarkFlaw>,
     /// Facts good in the mirror.
     pub mirror: Position,
     /// The first thing wrong with the mirror, with file and line.
@@ -26,13 +29,13 @@ pub struct VerifyReport {
 }
 
 impl VerifyReport {
-    /// Whether both copies are whole.
+    /// Whether both copies are whole, and marked.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        self.mirror_flaw.is_none() && self.store_flaw.is_none()
+        self.mark_flaw.is_none() && self.mirror_flaw.is_none() && self.store_flaw.is_none()
     }
 
-    /// Whether the next start can mend one copy by the other.
+    /// Whether a start can mend one copy by the other.
     #[must_use]
     pub fn can_be_healed(&self) -> bool {
         self.mirror_flaw.is_none() || self.store_flaw.is_none()
@@ -41,6 +44,9 @@ impl VerifyReport {
 
 impl fmt::Display for VerifyReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(flaw) = &self.mark_flaw {
+            writeln!(f, "标记：故障，{}", flaw.what)?;
+        }
         let mut line = |name: &str, facts: Position, flaw: &Option<String>| match flaw {
             None => writeln!(f, "{name}：正常，共{facts}条记录，摘要链与校验码全部相符"),
             Some(flaw) if facts == 0 => writeln!(f, "{name}：故障，{flaw}"),
@@ -151,6 +157,7 @@ pub(super) fn both(
         _ => None,
     };
     Ok(VerifyReport {
+        mark_flaw: mark::flaw(layout),
         mirror: walk.head,
         mirror_flaw,
         store: if store_flaw.is_none() {
@@ -174,7 +181,7 @@ pub(super) fn put_line(to: &mut dyn Write, line: &[u8]) -> Result<(), StoreError
 
 fn existing(path: &std::path::Path) -> Result<Layout, StoreError> {
     let layout = Layout::of(path);
-    if layout.format.exists() {
+    if guard::exists(path) {
         return Ok(layout);
     }
     let path: PathBuf = layout.folder;

@@ -225,3 +225,54 @@ async fn doctor_tells_who_may_look_into_what_and_what_was_put_aside() {
         world.log()
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_without_its_mark_is_told_by_verify_and_doctor_with_the_line_that_mends_it() {
+    let world = World::new("");
+    world.import(|_, _| "email");
+    let mark = world.path("data/FORMAT");
+    let verify = || {
+        let output = world.cuiban(&["journal", "verify"]);
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    };
+    let whole = verify();
+    assert_eq!(whole.0, Some(0));
+    fs::remove_file(&mark).unwrap();
+    let refused = world.cuiban(&["serve"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let (code, found, next) = verify();
+    assert_eq!(code, Some(1));
+    assert_eq!(found, format!("标记：故障，FORMAT 不见了\n{}", whole.1));
+    let line = "echo 'cuiban sled-0.34 v1' >";
+    assert!(next.contains("没有完好的标记，服务启动不了"), "{next}");
+    assert!(next.contains(line), "{next}");
+    let (state, text) = self::line(&world, "存储");
+    assert_eq!(state, "fail");
+    assert!(
+        text.contains("FORMAT 不见了") && text.contains(line),
+        "{text}"
+    );
+
+    // As it says.
+    let start = next.find("echo ").unwrap();
+    let typed = next[start..].split('，').next().unwrap();
+    let typed = std::process::Command::new("sh")
+        .args(["-c", typed])
+        .status();
+    assert!(typed.unwrap().success());
+    assert_eq!(verify(), whole);
+    assert_eq!(self::line(&world, "存储").0, "ok");
+    let daemon = world.serve("2022-03-17T09:00:00+08:00", 0.0).await;
+    assert_eq!(verify().0, Some(0));
+    // Under the daemon's feet: it goes on, and would not start again.
+    fs::write(&mark, "cuiban sled").unwrap();
+    let (code, found, _) = verify();
+    assert_eq!(code, Some(1));
+    assert!(found.contains("FORMAT 的内容是“cuiban sled”"), "{found}");
+    daemon.stop().await;
+}

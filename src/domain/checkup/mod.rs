@@ -14,7 +14,7 @@ use chrono::NaiveDate;
 
 pub use machine::{Disk, Owned, Rights};
 pub use peers::{Answer, Distrust, Page, Tried, Way};
-pub use store::{Backup, Stored, mend};
+pub use store::{Backup, Stored, mark_anew, mend};
 pub use time::Time;
 
 /// How something is.

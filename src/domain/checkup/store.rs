@@ -15,8 +15,8 @@ pub enum Stored {
     Damaged {
         /// Where.
         what: String,
-        /// Whether one copy is good, so that the other can be made anew.
-        can_be_healed: bool,
+        /// What to do, as [`mend`] or [`mark_anew`] says it.
+        next: String,
     },
     /// It opens.
     Open {
@@ -61,10 +61,7 @@ pub(super) fn store(store: &Stored) -> Line {
             why,
             "先备份整个存储目录，再执行 cuiban journal verify 查看损坏之处",
         ),
-        Stored::Damaged {
-            what,
-            can_be_healed,
-        } => Line::new(STORE, State::Broken, what, mend(*can_be_healed)),
+        Stored::Damaged { what, next } => Line::new(STORE, State::Broken, what, next),
         Stored::Open {
             facts,
             healed,
@@ -112,6 +109,19 @@ pub fn mend(can_be_healed: bool) -> &'static str {
         false => {
             "两份都有损坏，不能自动修复：请先把整个存储目录另行备份，再用最近的备份恢复（cuiban restore 备份文件 --replace）"
         }
+    }
+}
+
+/// What to do about a store of which a copy is whole and the mark is not; `rewrite` is the line to
+/// type that writes the mark anew, none where a restore was broken off.
+#[must_use]
+pub fn mark_anew(rewrite: Option<&str>) -> String {
+    match rewrite {
+        None => "上一次恢复没有做完：请再执行一次 cuiban restore 备份文件 --replace".to_owned(),
+        Some(line) => format!(
+            "没有完好的标记，服务启动不了。请先把整个存储目录另行备份；数据由别的版本写入的，请改用那个版本；\
+             否则执行 {line}，再启动服务"
+        ),
     }
 }
 

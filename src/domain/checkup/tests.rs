@@ -127,7 +127,7 @@ fn every_fault_says_what_to_do() {
         store: Stored::Damaged {
             what: "镜像：故障，第1至2号记录完好，000001.jsonl第3行（第812字节起）：校验码不符"
                 .into(),
-            can_be_healed: true,
+            next: mend(true).to_owned(),
         },
         backup: Backup::Last {
             shown: "2022年3月14日 02:30".into(),
@@ -273,7 +273,15 @@ fn what_is_wrong_with_the_machine_is_told_with_the_line_to_type() {
         Stored::Broken("存储目录“/var/lib/cuiban”正由另一个 cuiban 进程使用".into()),
         Stored::Damaged {
             what: "镜像：故障，…；存储：故障，…".into(),
-            can_be_healed: false,
+            next: mend(false).to_owned(),
+        },
+        Stored::Damaged {
+            what: "标记：故障，FORMAT 不见了；镜像：正常，…；存储：正常，…".into(),
+            next: mark_anew(Some("echo '…' >/var/lib/cuiban/FORMAT && chown …")),
+        },
+        Stored::Damaged {
+            what: "标记：故障，FORMAT 不见了；…".into(),
+            next: mark_anew(None),
         },
         Stored::Open {
             facts: 9,
