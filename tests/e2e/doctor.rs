@@ -73,7 +73,7 @@ async fn doctor_tells_what_works_and_what_does_not() {
 }
 
 /// What stands in the line of this name: state and text.
-fn line(world: &World, name: &str) -> (String, String) {
+pub fn line(world: &World, name: &str) -> (String, String) {
     let output = world.cuiban(&["doctor", "--json"]);
     let found: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
     let line = found.iter().find(|line| line["name"] == name);

@@ -30,6 +30,7 @@ mod dovecot;
 mod duty;
 mod faults;
 mod guards;
+mod https;
 mod import;
 mod inspect;
 mod kill;

@@ -104,6 +104,23 @@ pub const OTHER: Identity = Identity(
     include_bytes!("../fixtures/tls/other.key"),
 );
 
+impl Identity {
+    /// Takes connections as this one.
+    pub fn acceptor(self) -> tokio_rustls::TlsAcceptor {
+        let Self(chain, key) = self;
+        let chain = CertificateDer::pem_slice_iter(chain);
+        let key = PrivateKeyDer::from_pem_slice(key).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain.map(Result::unwrap).collect(), key)
+            .unwrap();
+        Arc::new(config).into()
+    }
+}
+
 impl Default for Identity {
     fn default() -> Self {
         GOOD
@@ -229,18 +246,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 type Stream = BufReader<Box<dyn Duplex>>;
 
-async fn protect(stream: Stream, Identity(chain, key): Identity) -> std::io::Result<Stream> {
-    let chain = CertificateDer::pem_slice_iter(chain);
-    let key = PrivateKeyDer::from_pem_slice(key).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain.map(Result::unwrap).collect(), key)
-        .unwrap();
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
-    let stream = acceptor.accept(stream.into_inner()).await?;
+async fn protect(stream: Stream, identity: Identity) -> std::io::Result<Stream> {
+    let stream = identity.acceptor().accept(stream.into_inner()).await?;
     Ok(BufReader::new(Box::new(stream)))
 }
 
