@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::desk::{Desk, StoppedChannel};
 use crate::domain::calendar::Calendar;
 use crate::domain::causes;
-use crate::domain::checkup::{Backup, Line, People, Seen, Stored, Time, lines};
+use crate::domain::checkup::{Backup, Kept, Line, People, Seen, Stored, Time, lines};
 use crate::domain::ids::PlanId;
 use crate::plan::contacts;
 use crate::rules::RuleSet;
@@ -175,9 +175,14 @@ impl Inside {
 /// Asks the peers, all at once, and looks at the machine meanwhile.
 async fn ask(config: &Config, inside: Inside) -> Seen {
     let here = config.clone();
+    let simulated = inside.time.simulated;
     let looked = tokio::task::spawn_blocking(move || {
         let (disk, rights) = (machine::disk(&here), machine::rights(&here));
-        (disk, rights, board::chinese_font())
+        let kept = match simulated {
+            true => Kept::Unknown,
+            false => machine::clock(),
+        };
+        (disk, rights, kept, board::chinese_font())
     });
     let (out, page, mailbox, looked) = tokio::join!(
         peers::out(config, &inside.stopped, inside.ours),
@@ -185,7 +190,7 @@ async fn ask(config: &Config, inside: Inside) -> Seen {
         peers::mailbox(config),
         looked,
     );
-    let (disk, rights, font) = looked.unwrap_or_default();
+    let (disk, rights, kept, font) = looked.unwrap_or_default();
     let year = inside.today.year();
     let knows = |year| inside.calendar.knows(year);
     let app = config.wecom.app.as_ref();
@@ -201,6 +206,7 @@ async fn ask(config: &Config, inside: Inside) -> Seen {
         mailbox,
         callback: app.is_some_and(|app| app.callback.is_some()),
         time: inside.time,
+        kept,
         today: inside.today,
         holidays: (knows(year), knows(year + 1)),
         people: inside.people,

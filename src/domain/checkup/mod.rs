@@ -15,7 +15,7 @@ use chrono::NaiveDate;
 pub use machine::{Disk, Owned, Rights};
 pub use peers::{Answer, Distrust, Page, Tried, Way};
 pub use store::{Backup, Stored, mark_anew, mend};
-pub use time::Time;
+pub use time::{Kept, Time};
 
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,6 +109,8 @@ pub struct Seen {
     pub callback: bool,
     /// The clock.
     pub time: Time,
+    /// Whether the machine's is kept right.
+    pub kept: Kept,
     /// Today, in the office's zone.
     pub today: NaiveDate,
     /// Whether there is a holiday table for this year and for the next.
@@ -185,7 +187,7 @@ pub fn lines(seen: &Seen) -> Vec<Line> {
     lines.push(peers::page(&seen.page, seen.today));
     lines.push(peers::mailbox(seen.mailbox.as_ref(), seen.today));
     lines.push(peers::callback(seen.callback, &seen.page));
-    lines.push(time::clock(&seen.time));
+    lines.push(time::clock(&seen.time, seen.kept));
     lines.push(time::holidays(seen.today, seen.holidays));
     lines.push(people(seen.people));
     lines.push(machine::font(seen.font.as_deref()));

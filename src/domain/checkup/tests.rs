@@ -65,6 +65,7 @@ fn well() -> Seen {
             simulated: false,
             leapt: false,
         },
+        kept: Kept::Yes,
         today: day(2022, 3, 17),
         holidays: (true, false),
         people: People::Known {
@@ -114,6 +115,7 @@ fn a_new_server_is_told_what_to_do_first() {
         people: People::NoPlan,
         disk: None,
         rights: None,
+        kept: Kept::Unknown,
         holidays: (false, false),
         ..well()
     };
@@ -293,6 +295,34 @@ fn what_is_wrong_with_the_machine_is_told_with_the_line_to_type() {
     all.extend(stores.iter().map(store::store));
     all.extend(disks.map(|(free, full)| machine::disk(Disk { free, full })));
     all.push(machine::font(None));
+    all.push(time::clock(&well().time, Kept::No));
     let text: Vec<String> = all.iter().map(shown).collect();
     insta::assert_snapshot!("machine", text.join("\n"));
+}
+
+#[test]
+fn whether_the_clock_is_kept_is_told_only_where_somebody_knows() {
+    for (said, signed, kept) in [
+        (Some("yes\n"), false, Kept::Yes),
+        // Set once, and its servers are out of reach since.
+        (Some("no\n"), true, Kept::No),
+        (None, true, Kept::Yes),
+        (None, false, Kept::Unknown),
+        (Some(""), false, Kept::Unknown),
+        (Some("n/a"), true, Kept::Yes),
+    ] {
+        assert_eq!(Kept::seen(said, signed), kept, "{said:?} {signed}");
+    }
+    // A clock that is not the machine's, or has leapt, is not for time servers to keep.
+    for (simulated, leapt) in [(true, false), (false, true)] {
+        let clock = Time {
+            simulated,
+            leapt,
+            ..well().time
+        };
+        assert_eq!(
+            time::clock(&clock, Kept::No),
+            time::clock(&clock, Kept::Yes)
+        );
+    }
 }
