@@ -58,9 +58,11 @@ use crate::config::{Config, units as units_config};
 use crate::desk::Desk;
 use crate::domain::holidays::with_brought;
 use crate::domain::ids::{PlanId, TaskNo};
-use crate::domain::plan::{Finding, Plan, Severity};
+use crate::domain::plan::{Finding, Heading, Plan, Severity};
 use crate::domain::schedule::{Almanac, Time};
 use crate::domain::units::UnitNames;
+
+use rows::Draft;
 
 /// The largest file that is read, in bytes; the real table has 217 thousand.
 pub const LARGEST_FILE: u64 = 32 * 1024 * 1024;
@@ -289,11 +291,32 @@ pub enum TableError {
 /// # Errors
 /// [`TableError`] where the file is no such table; it says what to do.
 pub fn read(bytes: &[u8], source: &Source) -> Result<Reading, TableError> {
-    let sheet = form::read(bytes, &source.file_name, &source.columns)?;
-    let draft = rows::read(sheet, source)?;
-    let heading = heading::read(&draft.above, source)?;
-    let id = heading::plan_id(source, heading.year)?;
-    Ok(settle::settle(id, heading, draft, source))
+    Ok(Taken::from(bytes, source)?.settle(source))
+}
+
+/// A table taken apart, before people and units are settled.
+#[derive(Clone)]
+struct Taken {
+    id: PlanId,
+    heading: Heading,
+    draft: Draft,
+}
+
+impl Taken {
+    fn from(bytes: &[u8], source: &Source) -> Result<Self, TableError> {
+        let sheet = form::read(bytes, &source.file_name, &source.columns)?;
+        let draft = rows::read(sheet, source)?;
+        let heading = heading::read(&draft.above, source)?;
+        Ok(Self {
+            id: heading::plan_id(source, heading.year)?,
+            heading,
+            draft,
+        })
+    }
+
+    fn settle(self, source: &Source) -> Reading {
+        settle::settle(self.id, self.heading, self.draft, source)
+    }
 }
 
 /// Takes the cells out of a table file, whatever they mean; gives their number. For the bench,
@@ -316,16 +339,13 @@ pub fn read_corrected(
     source: &Source,
     corrections: &[correct::Correction],
 ) -> Result<Reading, TableError> {
-    let plain = read(bytes, source)?;
+    let mut taken = Taken::from(bytes, source)?;
     if corrections.is_empty() {
-        return Ok(plain);
+        return Ok(taken.settle(source));
     }
-    let sheet = form::read(bytes, &source.file_name, &source.columns)?;
-    let mut draft = rows::read(sheet, source)?;
-    let heading = heading::read(&draft.above, source)?;
-    let id = heading::plan_id(source, heading.year)?;
-    correct::apply(&mut draft, &plain, corrections);
-    let mut reading = settle::settle(id, heading, draft, source);
+    let plain = taken.clone().settle(source);
+    correct::apply(&mut taken.draft, &plain, corrections);
+    let mut reading = taken.settle(source);
     correct::accept(&mut reading, corrections);
     Ok(reading)
 }

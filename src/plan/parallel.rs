@@ -22,8 +22,9 @@ pub(super) fn map_beside<'a, T: Sync, R: Send, B>(
     work: impl Fn(&'a T) -> R + Sync,
     beside: impl FnOnce() -> B,
 ) -> (Vec<R>, B) {
-    /// So few are done before threads are there.
-    const FEW: usize = 128;
+    /// A year's table is read before another core has woken up, at the least in a virtual machine:
+    /// with threads 250 rows took as long, and more of both cores.
+    const FEW: usize = 512;
     /// More threads than these wait for memory and for each other.
     const MOST: usize = 8;
     /// Small, so that no core is left with much while the others are done.

@@ -15,6 +15,7 @@ use crate::domain::ids::TaskNo;
 use crate::domain::plan::{Finding, FindingCode, Severity};
 
 /// The table's rows, each with its cells taken apart, and what was odd so far.
+#[derive(Clone)]
 pub(super) struct Draft {
     /// Lines of text over the table.
     pub(super) above: Vec<String>,
@@ -24,6 +25,7 @@ pub(super) struct Draft {
 }
 
 /// One task before people and units are settled.
+#[derive(Clone)]
 pub(super) struct Row {
     pub(super) line: u32,
     /// Further rows of the file that belong to it.

@@ -47,6 +47,7 @@ pub(in crate::plan) fn is_bounded(bytes: &[u8]) -> bool {
 #[derive(Clone)]
 pub(super) struct Archive<'a> {
     zip: ZipArchive<Cursor<&'a [u8]>>,
+    bytes: &'a [u8],
     file: &'a str,
     left: u64,
 }
@@ -61,6 +62,7 @@ impl<'a> Archive<'a> {
             .map_err(|_| TableError::Damaged { file: file.into() })?;
         Ok(Self {
             zip,
+            bytes,
             file,
             left: MOST_UNPACKED,
         })
@@ -76,12 +78,25 @@ impl<'a> Archive<'a> {
         }
     }
 
+    /// The size of the file, in bytes.
+    pub(super) fn packed(&self) -> usize {
+        self.bytes.len()
+    }
+
     pub(super) fn has(&self, part: &str) -> bool {
         self.zip.index_for_name(part).is_some()
     }
 
     /// A part as text; none where the file has no such part.
     pub(super) fn part(&mut self, name: &str) -> Result<Option<String>, TableError> {
+        let bytes = self.bytes(name)?;
+        let text = bytes.map(|bytes| String::from_utf8(bytes).map_err(|_| self.damaged()));
+        text.transpose()
+    }
+
+    /// The same in UTF-8 that was not checked: whoever reads the XML checks it anyway, and the parts
+    /// with a sheet's cells are large.
+    pub(super) fn bytes(&mut self, name: &str) -> Result<Option<Vec<u8>>, TableError> {
         if !self.has(name) {
             return Ok(None);
         }
@@ -106,7 +121,7 @@ impl<'a> Archive<'a> {
             return Err(too_much());
         }
         self.left -= read;
-        decoded(bytes).map(Some).ok_or_else(damaged)
+        in_utf8(bytes).map(Some).ok_or_else(damaged)
     }
 
     /// The first bytes of a part, to see what it is; cut anywhere.
@@ -198,16 +213,16 @@ fn resolved(folder: &str, target: &str) -> String {
     path.join("/")
 }
 
-fn decoded(mut bytes: Vec<u8>) -> Option<String> {
+fn in_utf8(mut bytes: Vec<u8>) -> Option<Vec<u8>> {
     match Encoding::for_bom(&bytes) {
         Some((encoding, _)) if encoding != encoding_rs::UTF_8 => {
             let (text, _, broken) = encoding.decode(&bytes);
-            (!broken).then(|| text.into_owned())
+            (!broken).then(|| text.into_owned().into_bytes())
         }
         Some((_, mark)) => {
             bytes.drain(..mark);
-            String::from_utf8(bytes).ok()
+            Some(bytes)
         }
-        None => String::from_utf8(bytes).ok(),
+        None => Some(bytes),
     }
 }

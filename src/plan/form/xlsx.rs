@@ -32,10 +32,14 @@ pub(super) fn read(
     let main = archive.main_part("xl/workbook.xml")?;
     let book = Book::read(archive, &main)?;
     if let [only] = book.worksheets.as_slice() {
+        let large = archive.packed() > SMALL;
         let aside = archive.aside();
         let strings = || book.strings(&mut aside.clone());
-        let cells = || book.cells(archive, &only.part, file);
-        let (strings, cells) = parallel::both(strings, cells);
+        let mut cells = || book.cells(archive, &only.part, file);
+        let (strings, cells) = match large {
+            true => parallel::both(strings, cells),
+            false => (strings(), cells()),
+        };
         let mut sheet = cells?.sheet(&strings?, file)?;
         sheet.worksheet = Some(only.name.clone());
         return Ok(sheet);
@@ -45,7 +49,7 @@ pub(super) fn read(
     for worksheet in &book.worksheets {
         let beginning = archive.beginning(&worksheet.part, BEGINNING);
         let beginning = beginning.unwrap_or_default();
-        let beginning = Cells::read(&book, &beginning, file, Some(pick::ROWS));
+        let beginning = Cells::read(&book, beginning.as_bytes(), file, Some(pick::ROWS));
         let beginning = beginning.and_then(|cells| cells.sheet(&strings, file));
         let rows = beginning.map(|sheet| sheet.rows).unwrap_or_default();
         found.push(pick::Candidate::of(&rows, worksheet.hidden, mapping));
@@ -59,6 +63,9 @@ pub(super) fn read(
     pick::tell(&mut sheet, chosen, names, &found);
     Ok(sheet)
 }
+
+/// In bytes of the file: such a one is read before another core has woken up.
+const SMALL: usize = 512 << 10;
 
 /// Worksheets beyond are not looked at.
 const MOST_WORKSHEETS: usize = 1_000;
@@ -131,7 +138,7 @@ impl Book {
 
     fn strings(&self, archive: &mut Archive<'_>) -> Result<Strings, TableError> {
         let part = self.strings.as_ref();
-        let xml = part.map(|part| archive.part(part)).transpose()?.flatten();
+        let xml = part.map(|part| archive.bytes(part)).transpose()?.flatten();
         xml.map_or(Some(Strings::default()), |xml| Strings::read(&xml))
             .ok_or_else(|| archive.damaged())
     }
@@ -142,7 +149,7 @@ impl Book {
         part: &str,
         file: &str,
     ) -> Result<Cells, TableError> {
-        let xml = archive.part(part)?.ok_or_else(|| archive.damaged())?;
+        let xml = archive.bytes(part)?.ok_or_else(|| archive.damaged())?;
         Cells::read(self, &xml, file, None)
     }
 

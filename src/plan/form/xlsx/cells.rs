@@ -39,7 +39,7 @@ impl Cells {
     /// Reads a worksheet; its first few rows, of XML that may be cut, where `most` says so.
     pub(super) fn read(
         book: &Book,
-        xml: &str,
+        xml: &[u8],
         file: &str,
         most: Option<usize>,
     ) -> Result<Self, TableError> {
@@ -54,7 +54,7 @@ impl Cells {
             phonetic: false,
         };
         let damaged = || TableError::Damaged { file: file.into() };
-        let mut reader = Reader::from_str(xml);
+        let mut reader = Reader::from_reader(xml);
         let mut ended = false;
         loop {
             match reader.read_event() {

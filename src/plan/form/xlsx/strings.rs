@@ -14,9 +14,9 @@ pub(super) struct Strings {
 
 impl Strings {
     /// None where the XML is damaged.
-    pub(super) fn read(xml: &str) -> Option<Self> {
+    pub(super) fn read(xml: &[u8]) -> Option<Self> {
         let mut strings = Self::default();
-        let mut reader = Reader::from_str(xml);
+        let mut reader = Reader::from_reader(xml);
         let (mut taking, mut phonetic) = (false, false);
         let mut begin = 0;
         loop {
