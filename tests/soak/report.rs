@@ -13,8 +13,9 @@ use crate::weather::{Peers, Suffered};
 const PER_FACT: f64 = 3_000.0;
 /// Memory that a life may gain beyond its facts, in kB: buffers, the engine's cache.
 const GAIN: f64 = 64_000.0;
-/// Books of past moments that somebody has looked at, which a life keeps for a while.
-const PAST_BOOKS: f64 = 3.0;
+/// Books that a life may once have needed room for beside its own: an import looks ahead on a copy,
+/// a snapshot is put into words whole, and what they needed the heaps keep for the next one.
+const COPIES: f64 = 3.0;
 /// Bytes that a fact costs in a book.
 const IN_A_BOOK: f64 = 1_100.0;
 /// Files that may be open at the end of a life beyond those at its start: connections kept for a
@@ -177,7 +178,7 @@ impl Report {
                 most.ended.facts.saturating_sub(most.begun.facts),
                 peak.unwrap_or(0),
             ));
-            let books = |life: &Life| life.ended.facts as f64 * IN_A_BOOK * PAST_BOOKS / 1024.0;
+            let books = |life: &Life| life.ended.facts as f64 * IN_A_BOOK * COPIES / 1024.0;
             for life in lives.iter().filter(|life| own(life) > GAIN + books(life)) {
                 self.wrong.push(format!("memory grows: {life:?}"));
             }
