@@ -17,10 +17,13 @@ use crate::world::{CHANNELS, Daemon, EMAIL, SOON, World, eventually, free_port};
 const NOTICE: &str = "2022-03-17T09:10:00+08:00";
 const PEOPLE: usize = 40;
 
+/// Mails under way at once.
+const SESSIONS: usize = 4;
+
 fn mail(peer: &SmtpPeer) -> String {
     format!(
         "[email]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n\
-         from = \"督查科 <duban@example.invalid>\"\nmax_connections = 4\ntimeout_seconds = 5\n",
+         from = \"督查科 <duban@example.invalid>\"\nmax_connections = {SESSIONS}\ntimeout_seconds = 5\n",
         peer.addr.port()
     )
 }
@@ -136,11 +139,11 @@ async fn in_the_middle_of_a_burst_each_message_arrives_once_the_later_ones_with_
         .map(|mail| &*mail.to[0])
         .collect();
     assert_eq!(reached.len(), PEOPLE, "none lost");
-    assert!(
-        before
-            .iter()
-            .all(|mail| !text_of(mail).contains("新的首段"))
-    );
+    // Whoever had just taken a message when the words changed goes the old way with the new ones.
+    let new_words = before
+        .iter()
+        .filter(|mail| text_of(mail).contains("新的首段"));
+    assert!(new_words.count() <= SESSIONS);
     for mail in &after {
         let text = text_of(mail);
         assert!(
