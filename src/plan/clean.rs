@@ -143,41 +143,48 @@ fn without_subscripts(text: &str) -> String {
 }
 
 fn push_without_stray_blanks(clean: &mut String, text: &str) {
-    let quotes = text.contains('“');
+    // Where the blanks began that were read last.
+    let mut blank: Option<usize> = None;
     let mut quoted = false;
-    let mut previous: Option<char> = None;
-    for word in text.split(is_blank_sign).filter(|word| !word.is_empty()) {
-        let meant = |before, after| {
-            blank_is_meant(before, after) || quoted && is_han(before) && is_han(after)
-        };
-        if let (Some(before), Some(after)) = (previous, word.chars().next())
-            && meant(before, after)
-        {
+    // What is taken as it stands begins here.
+    let mut begin = 0;
+    for (at, c) in text.char_indices() {
+        // Nearly all characters of a table.
+        if blank.is_none() && is_common_han(c) {
+            continue;
+        }
+        if c.is_whitespace() {
+            if blank.is_none() {
+                clean.push_str(text.get(begin..at).unwrap_or_default());
+                blank = Some(at);
+            }
+            begin = at + c.len_utf8();
+            continue;
+        }
+        let before = blank.take().and_then(|at| last_of(text, at));
+        let meant = |before| blank_is_meant(before, c) || quoted && is_han(before) && is_han(c);
+        if before.is_some_and(meant) {
             clean.push(' ');
         }
-        push_with_plain_digits(clean, word);
-        previous = word.chars().next_back().map(plain_digit);
         // `“治违禁 控药残 保提升”` is written so.
-        if quotes && let Some(last) = word.rfind(['“', '”', '。']) {
-            quoted = word.get(last..).is_some_and(|rest| rest.starts_with('“'));
+        quoted = c == '“' || quoted && !matches!(c, '”' | '。');
+        let plain = plain_digit(c);
+        if plain != c {
+            clean.push_str(text.get(begin..at).unwrap_or_default());
+            clean.push(plain);
+            begin = at + c.len_utf8();
         }
     }
+    clean.push_str(text.get(begin..).unwrap_or_default());
 }
 
-/// Whitespace. Nearly all that is asked about is Han, and answered at the first look.
-fn is_blank_sign(c: char) -> bool {
-    !matches!(c, '\u{4e00}'..='\u{9fff}') && c.is_whitespace()
+/// The character before this place.
+fn last_of(text: &str, at: usize) -> Option<char> {
+    text.get(..at)?.chars().next_back().map(plain_digit)
 }
 
-fn push_with_plain_digits(clean: &mut String, word: &str) {
-    let mut rest = word;
-    while let Some((at, wide)) = rest.char_indices().find(|(_, c)| plain_digit(*c) != *c) {
-        let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        clean.push_str(before);
-        clean.push(plain_digit(wide));
-        rest = from.get(wide.len_utf8()..).unwrap_or_default();
-    }
-    clean.push_str(rest);
+fn is_common_han(c: char) -> bool {
+    matches!(c, '\u{4e00}'..='\u{9fff}')
 }
 
 /// A digit of full width as the usual one: `１２月` is 12月.
